@@ -1,0 +1,111 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+const documented = `{"Version":"2012-10-17","Statement":[
+ {"Sid":"AWSCloudTrailAclCheck20150319","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::logs",
+  "Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/t"}}},
+ {"Sid":"AWSCloudTrailWrite20150319","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/AWSLogs/111122223333/*",
+  "Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/t"}}}]}`
+
+// largePolicy is a policy of the given number of statements, about 330 bytes
+// each.
+func largePolicy(statements int) []byte {
+	var list []string
+	for i := range statements {
+		list = append(list, fmt.Sprintf(`{"Sid":"S%d","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::%012d:root"},"Action":["s3:PutObject","s3:Get*"],"Resource":["arn:aws:s3:::logs/team-%d/*","arn:aws:s3:::logs/*/x%d/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":["vpce-%d"]},"NotIpAddress":{"aws:SourceIp":"10.%d.0.0/16"},"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/r%d"}}}`, i, i, i, i, i, i%256, i))
+	}
+	return []byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(list, ",") + `]}`)
+}
+
+func benchmarkRequest() *Request {
+	c := NewContext(Value{}).
+		With("aws:SourceArn", Is("arn:aws:cloudtrail:us-east-1:111122223333:trail/t")).
+		With("s3:x-amz-acl", Is("bucket-owner-full-control")).
+		With("aws:SourceIp", Is("10.1.2.3")).
+		With("aws:PrincipalArn", Is("arn:aws:iam::111122223333:role/x"))
+	r := cloudTrailRequest(c)
+	r.Resource = "arn:aws:s3:::logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/01/02/111122223333_CloudTrail_us-east-1_20260102T0000Z_a1.json.gz"
+	return r
+}
+
+func BenchmarkDecideDocumented(b *testing.B) {
+	d := mustRead(b, []byte(documented))
+	r := benchmarkRequest()
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Decide(r)
+	}
+}
+
+func BenchmarkDecideLarge(b *testing.B) {
+	text := largePolicy(54)
+	b.Logf("%d bytes", len(text))
+	d := mustRead(b, text)
+	r := benchmarkRequest()
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Decide(r)
+	}
+}
+
+func BenchmarkDecideUnknown(b *testing.B) {
+	d := mustRead(b, largePolicy(54))
+	r := benchmarkRequest()
+	r.Caller.Also = []Principal{{AWS, "000000000007"}}
+	r.Resource = "arn:aws:s3:::logs/team-7/x7/y"
+	r.Context = NewContext(Value{State: Either})
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Decide(r)
+	}
+}
+
+func BenchmarkParseLarge(b *testing.B) {
+	text := largePolicy(54)
+	b.ReportAllocs()
+	for b.Loop() {
+		mustRead(b, text)
+	}
+}
+
+func BenchmarkFaultsLarge(b *testing.B) {
+	d := mustRead(b, largePolicy(54))
+	for b.Loop() {
+		d.Faults("arn:aws:s3:::logs")
+	}
+}
+
+func BenchmarkSamples(b *testing.B) {
+	d := mustRead(b, []byte(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":["arn:aws:s3:::logs/AWSLogs/111122223333/*","arn:aws:s3:::logs/AWSLogs/*/CloudTrail/eu-west-1/*","arn:aws:s3:::logs/*","arn:aws:s3:::other/*","arn:aws:s3:::logs"]}}`))
+	s, r := logFiles(), benchmarkRequest()
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Samples(s, r)
+	}
+}
+
+func mustRead(t testing.TB, text []byte) *Document {
+	t.Helper()
+	d, err := Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestDecideAllocations: a decision allocates its reasons, and nothing for
+// each statement.
+func TestDecideAllocations(t *testing.T) {
+	r := benchmarkRequest()
+	few, many := mustRead(t, largePolicy(5)), mustRead(t, largePolicy(50))
+	a := testing.AllocsPerRun(50, func() { few.Decide(r) })
+	b := testing.AllocsPerRun(50, func() { many.Decide(r) })
+	if b > a {
+		t.Errorf("%v allocations for 5 statements, %v for 50", a, b)
+	}
+}

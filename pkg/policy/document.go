@@ -1,0 +1,135 @@
+// Package policy reads S3 bucket policies and decides requests by them as IAM
+// does.
+//
+// A [Document] keeps the text that it was read from, so that what is not
+// changed is written back as it was. [Document.Decide] answers one request;
+// [Document.Faults] says what S3 would refuse in the document.
+//
+// Everything here is pure: data in, data out.
+package policy
+
+import (
+	"bytes"
+	"fmt"
+)
+
+// Document is a bucket policy: its text and what the text means. It is
+// immutable.
+type Document struct {
+	text []byte
+	root *node
+	// list is the value of the Statement element, nil if there is none.
+	list       *node
+	statements []compiled
+	// doubt: what the document says as a whole cannot be told.
+	doubt bool
+}
+
+// Effect of a statement.
+type Effect string
+
+// The effects. Any other text is a fault.
+const (
+	Allow Effect = "Allow"
+	Deny  Effect = "Deny"
+)
+
+// Statement is one statement of a document, in the words it was read in.
+type Statement struct {
+	Index      int
+	Sid        string
+	Effect     Effect
+	Principals Principals
+	Actions    Patterns
+	Resources  Patterns
+	Conditions []Condition
+}
+
+// Principals is a Principal or NotPrincipal element.
+type Principals struct {
+	Not     bool
+	Entries []Principal
+}
+
+// Patterns is an Action or Resource element, or its Not form.
+type Patterns struct {
+	Not  bool
+	List []string
+}
+
+// Condition is one key of one operator of a Condition element.
+type Condition struct {
+	Operator string // as written: "ForAnyValue:StringLikeIfExists"
+	Key      string // as written
+	Values   []string
+}
+
+// Fault is one reason for which S3 would refuse a document.
+type Fault struct {
+	Statement int    // index, or -1 for the document as a whole
+	Message   string // S3's own wording where it is known
+}
+
+// Parse reads a bucket policy. It fails only where the text is not one JSON
+// object, with an error that wraps [ErrSyntax]; everything else that S3 would
+// refuse is left to [Document.Faults], because a policy that was read back
+// from S3 must be evaluated as far as it can be.
+func Parse(text []byte) (*Document, error) {
+	text = bytes.Clone(text)
+	root, err := readObject(text)
+	if err != nil {
+		return nil, fmt.Errorf("read policy: %w", err)
+	}
+	d := &Document{text: text, root: root}
+	version, versions := root.member("Version")
+	c := compiler{}
+	if versions > 0 {
+		c.vars = version.value.kind == '"' && version.value.text == currentVersion
+		d.doubt = versions > 1 || !knownVersion(version.value)
+	}
+	statement, lists := root.member("Statement")
+	if lists == 0 {
+		return d, nil
+	}
+	d.list = statement.value
+	d.doubt = d.doubt || lists > 1 || d.list.kind != '[' && d.list.kind != '{'
+	if d.doubt && d.list.kind != '[' && d.list.kind != '{' {
+		return d, nil
+	}
+	items := d.list.list()
+	d.statements = make([]compiled, len(items))
+	for i, item := range items {
+		d.statements[i] = c.statement(i, item)
+	}
+	return d, nil
+}
+
+// The versions of the policy language. A policy without Version is of the old
+// one, which knows no policy variables.
+const (
+	currentVersion = "2012-10-17"
+	oldVersion     = "2008-10-17"
+)
+
+func knownVersion(n *node) bool {
+	return n.kind == '"' && (n.text == currentVersion || n.text == oldVersion)
+}
+
+// Text returns the document's text as it was read.
+func (d *Document) Text() []byte { return bytes.Clone(d.text) }
+
+// Statements returns the statements in order.
+func (d *Document) Statements() []*Statement {
+	out := make([]*Statement, len(d.statements))
+	for i := range d.statements {
+		s := d.statements[i].Statement
+		out[i] = &s
+	}
+	return out
+}
+
+// StatementText returns the text of the statement at index, as it was read.
+func (d *Document) StatementText(index int) []byte {
+	n := d.statements[index].node
+	return bytes.Clone(d.text[n.start:n.end])
+}

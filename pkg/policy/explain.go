@@ -1,0 +1,172 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+)
+
+// StatementExplanation is how one statement relates to a request, with words.
+type StatementExplanation struct {
+	Index  int
+	Sid    string
+	Effect Effect
+	Match  Truth
+	// Parts are the principal, action, resource and each condition, in order.
+	Parts []PartExplanation
+}
+
+// PartExplanation is the result of one part of a statement.
+type PartExplanation struct {
+	Element string // "Principal", "NotAction", "Condition StringEquals aws:SourceArn"
+	Match   Truth
+	// Why is one plain phrase: what was asked, and the key's value or state.
+	Why string
+}
+
+// Explain says in detail how each statement relates to the request. A
+// statement's Match is that of [Document.Decide], which looks at its conditions
+// together: it may be No although each of them may hold.
+func (d *Document) Explain(r *Request) []StatementExplanation {
+	ev := newEvaluator(r)
+	decision := d.Decide(r)
+	out := make([]StatementExplanation, len(d.statements))
+	for i := range d.statements {
+		s := &d.statements[i]
+		m := decision.Matches[i]
+		action := ev.actionOf(s) // as it reads: m.Action also bears the doubt about the statement
+		e := StatementExplanation{Index: i, Sid: s.Sid, Effect: s.Effect, Match: m.Truth()}
+		e.Parts = append(e.Parts,
+			PartExplanation{elementName("Principal", s.Principals.Not), m.Principal, ev.whyPrincipal(s, m.Principal)},
+			PartExplanation{elementName("Action", s.Actions.Not), action, whyElement(r.Action, s.Actions, s.action.doubt, action)},
+			PartExplanation{elementName("Resource", s.Resources.Not), m.Resource, whyElement(r.Resource, s.Resources, s.resource.doubt, m.Resource)})
+		for j := range s.conditions {
+			e.Parts = append(e.Parts, ev.explainCondition(s, j))
+		}
+		if s.conditionDoubt {
+			e.Parts = append(e.Parts, PartExplanation{"Condition", Maybe, "the Condition element cannot be read for certain"})
+		}
+		if s.doubt {
+			e.Parts = append(e.Parts, PartExplanation{"Statement", Maybe, "the statement cannot be read for certain"})
+		}
+		out[i] = e
+	}
+	return out
+}
+
+func elementName(name string, not bool) string {
+	if not {
+		return "Not" + name
+	}
+	return name
+}
+
+func (ev *evaluator) whyPrincipal(s *compiled, t Truth) string {
+	c := ev.request.Caller
+	if s.principal.doubt && t == Maybe {
+		return "the element cannot be read for certain"
+	}
+	texts := make([]string, len(s.Principals.Entries))
+	for i, p := range s.Principals.Entries {
+		texts[i] = p.Value
+	}
+	return covers(callerName(c.Principal), texts, s.Principals.Not, t)
+}
+
+func callerName(p Principal) string {
+	if p.Type == Anyone {
+		return "an anonymous caller"
+	}
+	return p.Value
+}
+
+func whyElement(asked string, p Patterns, doubt bool, t Truth) string {
+	if doubt && t == Maybe {
+		return "the element cannot be read for certain"
+	}
+	return covers(asked, p.List, p.Not, t)
+}
+
+// covers is the phrase for whether what is asked is among the entries.
+func covers(asked string, entries []string, not bool, t Truth) string {
+	among := oneOf(entries)
+	if not {
+		t = t.not()
+	}
+	switch {
+	case len(entries) == 0:
+		return "it lists nothing, so " + asked + " is not covered"
+	case t == Maybe:
+		return asked + " is perhaps covered by " + among
+	case t == No && not:
+		return asked + " is not among the exceptions: " + among
+	case t == No:
+		return asked + " is not covered by " + among
+	case not:
+		return asked + " is among the exceptions: " + among
+	}
+	return asked + " is covered by " + among
+}
+
+// maxListed is how many values of a list a phrase gives.
+const maxListed = 4
+
+func oneOf(values []string) string {
+	if len(values) > maxListed {
+		return strings.Join(values[:maxListed], ", ") + fmt.Sprintf(" and %d more", len(values)-maxListed)
+	}
+	return strings.Join(values, ", ")
+}
+
+func (ev *evaluator) explainCondition(s *compiled, i int) PartExplanation {
+	c := &s.conditions[i]
+	t, _ := ev.condition(c, s.effect)
+	text := s.Conditions[i]
+	out := PartExplanation{Element: "Condition " + text.Operator + " " + text.Key, Match: t}
+	result := t.verb()
+	switch {
+	case c.operator.kind == unknownOperator:
+		out.Why = text.Operator + " is no condition operator, so it may be true or false"
+	case c.doubt:
+		out.Why = "the values cannot be read, so " + text.Operator + " may be true or false"
+	default:
+		out.Why = fmt.Sprintf("%s %s, so %s %s", text.Key, state(ev.value(c.key)), text.Operator, result)
+		if c.operator.kind != nullOperator && ev.value(c.key).State != Absent {
+			out.Why += " for " + quotedList(text.Values)
+		}
+	}
+	return out
+}
+
+func quotedList(values []string) string {
+	if len(values) == 0 {
+		return "an empty list"
+	}
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = `"` + v + `"`
+	}
+	return oneOf(quoted)
+}
+
+// state is the phrase for what is known of a key.
+func state(v Value) string {
+	switch {
+	case v.State == Absent:
+		return "is absent"
+	case v.Known && len(v.Values) == 0:
+		return "is an empty set"
+	case v.Known && v.State == Either:
+		return "is absent or " + quotedList(v.Values)
+	case v.Known:
+		return "is " + quotedList(v.Values)
+	case v.State == Either && v.Foreign:
+		return "may be absent or a value of AWS's own"
+	case v.State == Either:
+		return "may be absent or have any value"
+	case len(v.OneOf) > 0:
+		return "is one of " + quotedList(v.OneOf)
+	case v.Foreign:
+		return "is present with a value of AWS's own"
+	}
+	return "is present with a value that is not known"
+}

@@ -1,0 +1,116 @@
+package policy
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"testing"
+)
+
+// seeds adds the policies of the corpus.
+func seeds(f *testing.F, add func(policy []byte)) {
+	f.Helper()
+	text, err := os.ReadFile("testdata/decisions.jsonl")
+	if err != nil {
+		f.Fatal(err)
+	}
+	lines := bufio.NewScanner(bytes.NewReader(text))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var c struct{ Policy json.RawMessage }
+		if err := json.Unmarshal(lines.Bytes(), &c); err == nil && c.Policy != nil {
+			add(c.Policy)
+		}
+	}
+}
+
+// FuzzParse: whatever parses can be written, edited and judged, and means the
+// same when it is read again.
+func FuzzParse(f *testing.F) {
+	seeds(f, func(p []byte) { f.Add(p) })
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := Parse(text)
+		if err != nil {
+			return
+		}
+		if string(d.Text()) != string(text) {
+			t.Error("the text is not kept")
+		}
+		d.Faults("arn:aws:s3:::logs")
+		d.Faults("")
+		compact := d.Compact()
+		for i := range d.Statements() {
+			if len(d.StatementText(i)) == 0 {
+				t.Error("a statement without text")
+			}
+		}
+		if len(compact.Statements()) != len(d.Statements()) {
+			t.Error("compacting changes the number of statements")
+		}
+		same, err := d.With(nil)
+		if err == nil && string(same.Text()) != string(text) {
+			t.Errorf("no edit makes %s", same.Text())
+		}
+		added, err := d.With(nil, []byte(`{"Sid":"added"}`))
+		if err == nil && len(added.Statements()) != len(d.Statements())+1 {
+			t.Errorf("a statement is lost: %s", added.Text())
+		}
+		if out, err := SetMember(text, []string{"v"}, "a", "b"); err == nil {
+			if _, err := Parse(out); err != nil {
+				t.Errorf("setting a member makes %s", out)
+			}
+			if out, err = DeleteMember(out, "a", "b"); err != nil || !json.Valid(out) {
+				t.Errorf("deleting a member makes %s: %v", out, err)
+			}
+		}
+	})
+}
+
+// FuzzDecide: an answer under unknown keys is not contradicted by the one with
+// every key absent or with values.
+func FuzzDecide(f *testing.F) {
+	seeds(f, func(p []byte) { f.Add(p, "arn:aws:s3:::logs/AWSLogs/x", "111122223333") })
+	f.Fuzz(func(t *testing.T, text []byte, resource, value string) {
+		d, err := Parse(text)
+		if err != nil || len(text) > 4096 || len(value) > 256 {
+			return
+		}
+		ask := func(rest Value) Decision {
+			r := cloudTrailRequest(NewContext(rest))
+			r.Resource = resource
+			d.Explain(r)
+			return d.Decide(r)
+		}
+		open := ask(Value{State: Either})
+		for _, rest := range []Value{{}, Is(value)} {
+			got := ask(rest)
+			if rest.State == Present && speaksOfTypedKeys(d) {
+				continue // the value may be none that the key can have
+			}
+			if err := contradiction(open, got); err != nil {
+				t.Errorf("%s\n%q: %v", text, value, err)
+			}
+		}
+		d.Samples(Space{{Words: []string{"arn:aws:s3:::logs/"}}, {Class: "ab/1", Max: 4}}, cloudTrailRequest(NewContext(Value{State: Either})))
+	})
+}
+
+func speaksOfTypedKeys(d *Document) bool {
+	found := false
+	see := func(key, _ string) {
+		found = found || keyKind(key) != unknownOperator || multivalued(key)
+	}
+	for _, s := range d.statements {
+		for i := range s.resource.list {
+			s.resource.list[i].variables(see)
+		}
+		for _, c := range s.conditions {
+			see(c.key, "")
+			for i := range c.operands {
+				c.operands[i].pattern.variables(see)
+			}
+		}
+	}
+	return found
+}

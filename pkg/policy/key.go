@@ -1,0 +1,29 @@
+package policy
+
+// multivalued reports whether AWS documents that the key holds a set of
+// values. See "AWS global condition context keys".
+func multivalued(key string) bool {
+	switch key {
+	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
+		"aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "s3:requestobjecttagkeys":
+		return true
+	}
+	return false
+}
+
+// keyKind is the kind of operator that can read every value of the key, as AWS
+// documents the key's type; unknownOperator if that is not certain.
+func keyKind(key string) operatorKind {
+	switch key {
+	case "aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:multifactorauthpresent":
+		return boolOperator
+	case "aws:sourceip", "aws:vpcsourceip":
+		return addressOperator
+	case "aws:currenttime", "aws:tokenissuetime", "s3:object-lock-retain-until-date":
+		return dateOperator
+	case "aws:multifactorauthage", "aws:epochtime", "s3:max-keys", "s3:signatureage", "s3:tlsversion",
+		"s3:object-lock-remaining-retention-days":
+		return numericOperator
+	}
+	return unknownOperator
+}

@@ -1,0 +1,137 @@
+package policy
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Request is one request as IAM sees it: who asks, for which action, on which
+// resource, with which context keys.
+type Request struct {
+	Caller   Caller
+	Action   string // "s3:PutObject"
+	Resource string // one concrete ARN, no wildcards
+	Context  Context
+}
+
+// PrincipalType is the kind of a principal: a member name of the Principal
+// element, or Anyone for the bare "*".
+type PrincipalType string
+
+// The member names that a Principal element may have.
+const (
+	AWS           PrincipalType = "AWS"
+	Service       PrincipalType = "Service"
+	Federated     PrincipalType = "Federated"
+	CanonicalUser PrincipalType = "CanonicalUser"
+	Anyone        PrincipalType = "*"
+)
+
+// Principal is one entry of a Principal or NotPrincipal element.
+type Principal struct {
+	Type  PrincipalType
+	Value string // "cloudtrail.amazonaws.com", "arn:aws:iam::111111111111:root", "111111111111", "*"
+}
+
+// Caller is who makes a request.
+type Caller struct {
+	Principal
+	// Also are further principals that the caller is known to act as.
+	Also []Principal
+	// Perhaps are principals that the caller may or may not act as. A
+	// statement that matches only through one of them matches perhaps.
+	Perhaps []Principal
+}
+
+// State says what is known of a context key's presence in a request.
+type State uint8
+
+const (
+	// Absent says that the key is not in the request.
+	Absent State = iota
+	// Present says that the key is in the request. Its value may be known or not.
+	Present
+	// Either says that it is not known whether the key is in the request.
+	Either
+)
+
+// Value is what is known of one context key. The zero Value is an absent key.
+type Value struct {
+	State State
+	// Values are the key's values. They are known if and only if Known is set.
+	Values []string
+	Known  bool
+	// Multi says that the key holds a set of values (aws:TagKeys).
+	Multi bool
+	// OneOf, if not empty, holds every value that the key may have
+	// when Known is not set.
+	OneOf []string
+	// Within, if not empty, describes every value that the key may have
+	// when Known is not set: the union of the spaces.
+	Within []Space
+	// Foreign says that the key, if present, has a value of AWS's own: no
+	// pattern that names a customer's account, identity or address range
+	// matches it. A pattern that names nobody ("*") may.
+	Foreign bool
+}
+
+// Is is a key that is present with one known value.
+func Is(value string) Value {
+	return Value{State: Present, Known: true, Values: []string{value}}
+}
+
+// Set is a multivalued key that is present with known values.
+func Set(values ...string) Value {
+	return Value{State: Present, Known: true, Multi: true, Values: values}
+}
+
+// Context holds the context keys of a request.
+type Context struct {
+	keys     map[string]Value // by lower-case key name
+	families []family
+	rest     Value
+}
+
+type family struct {
+	prefix string // lower case
+	value  Value
+}
+
+// NewContext returns an empty context in which every key has the value rest
+// until it is set.
+func NewContext(rest Value) Context {
+	return Context{keys: map[string]Value{}, rest: rest}
+}
+
+// With returns a copy of c in which key has value v. A key that ends in "*"
+// stands for every key that starts so ("aws:PrincipalTag/*"); a key set by its
+// full name goes before. Key names are compared without regard to case.
+func (c Context) With(key string, v Value) Context {
+	out := Context{keys: make(map[string]Value, len(c.keys)+1), families: c.families, rest: c.rest}
+	maps.Copy(out.keys, c.keys)
+	key = strings.ToLower(key)
+	if prefix, ok := strings.CutSuffix(key, "*"); ok {
+		out.families = append(slices.Clip(c.families), family{prefix, v})
+		return out
+	}
+	out.keys[key] = v
+	return out
+}
+
+// Lookup returns what is known of a key. The name's case does not matter.
+func (c Context) Lookup(key string) Value {
+	if v, ok := c.keys[key]; ok {
+		return v
+	}
+	key = strings.ToLower(key)
+	if v, ok := c.keys[key]; ok {
+		return v
+	}
+	for _, f := range c.families {
+		if strings.HasPrefix(key, f.prefix) {
+			return f.value
+		}
+	}
+	return c.rest
+}
