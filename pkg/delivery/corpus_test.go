@@ -1,0 +1,184 @@
+package delivery_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// now is the time at which the corpus is judged.
+func now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }
+
+// check is one row of the corpus.
+type check struct {
+	ID           string
+	Why          string
+	Bucket       string
+	Owner        string          `json:"bucket_owner"`
+	Payer        string          `json:"request_payer"`
+	Organization json.RawMessage `json:"organization_id"` // absent: not known, null: in none
+	Members      []string
+	Trails       json.RawMessage
+	Policy       json.RawMessage
+	Expect       map[trail.RequirementID]string
+	Verdict      delivery.Verdict
+	Findings     []string // ids, if given
+}
+
+// inputs are what Judge gets of a row.
+func (c check) inputs(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Setting) {
+	t.Helper()
+	trails, err := trail.Parse(c.Trails)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := delivery.Bucket{Name: c.Bucket, Owner: c.Owner, State: delivery.PolicyMissing, Payer: c.Payer}
+	if len(c.Policy) > 0 && string(c.Policy) != "null" {
+		b.State, b.Policy = delivery.PolicyRead, parse(t, string(c.Policy))
+	}
+	s := trail.Setting{Now: now()}
+	s.Organization.Members = c.Members
+	if len(c.Organization) > 0 {
+		s.Organization.Known = true
+		if err := json.Unmarshal(c.Organization, &s.Organization.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b, trails, s
+}
+
+func parse(t testing.TB, text string) *policy.Document {
+	t.Helper()
+	doc, err := policy.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	return doc
+}
+
+func corpus(t testing.TB) []check {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "*.jsonl"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("corpus files %v, error %v", files, err)
+	}
+	var checks []check
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(bytes.NewReader(text))
+		lines.Buffer(nil, 1<<20)
+		for lines.Scan() {
+			var c check
+			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+				t.Fatalf("%s: %v", file, err)
+			}
+			checks = append(checks, c)
+		}
+	}
+	return checks
+}
+
+// TestCorpus judges every row: each expected requirement has the expected
+// decision, and the verdict and the findings follow from the decisions.
+func TestCorpus(t *testing.T) {
+	for _, c := range corpus(t) {
+		t.Run(c.ID+" "+c.Why, func(t *testing.T) {
+			b, trails, s := c.inputs(t)
+			r := delivery.Judge(b, trails, s)
+			for id, want := range c.Expect {
+				if got := decision(r, id); got != want {
+					t.Errorf("%s is %s, want %s\n%s", id, got, want, show(r))
+				}
+			}
+			if c.Verdict != "" && r.Verdict != c.Verdict {
+				t.Errorf("verdict %s, want %s\n%s", r.Verdict, c.Verdict, show(r))
+			}
+			if c.Findings != nil {
+				if got := ids(r.Findings); !slices.Equal(got, c.Findings) {
+					t.Errorf("findings %v, want %v\n%s", got, c.Findings, show(r))
+				}
+			}
+			checkReport(t, r)
+			if text := show(r); strings.Contains(text, " .") {
+				t.Errorf("a sentence lacks a word:\n%s", text)
+			}
+		})
+	}
+}
+
+// decision is the worst decision on a requirement over all trails, in the
+// corpus's words.
+func decision(r delivery.Report, id trail.RequirementID) string {
+	answer := "missing"
+	for _, t := range r.Trails {
+		for _, q := range t.Requirements {
+			if q.ID != id || answer == "denied" {
+				continue
+			}
+			switch q.Decision {
+			case policy.ExplicitDeny, policy.ImplicitDeny:
+				answer = "denied"
+			case policy.Undetermined, policy.Invalid:
+				answer = "undetermined"
+			case policy.Allowed:
+				if answer == "missing" {
+					answer = "allowed"
+				}
+			}
+		}
+	}
+	return answer
+}
+
+func ids(findings []delivery.Finding) []string {
+	out := []string{}
+	for _, f := range findings {
+		out = append(out, f.ID)
+	}
+	return out
+}
+
+func show(r delivery.Report) string {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+// checkReport checks what holds of every report.
+func checkReport(t *testing.T, r delivery.Report) {
+	t.Helper()
+	for _, f := range r.Findings {
+		if f.Message == "" || f.Remedy == "" || f.Statements == nil {
+			t.Errorf("finding without message, remedy or statements: %+v", f)
+		}
+		if f.Edit != "" && !json.Valid([]byte(f.Edit)) {
+			t.Errorf("edit is not JSON: %s", f.Edit)
+		}
+	}
+	blocked := slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Kind == delivery.Outage })
+	if blocked != (r.Verdict == delivery.Blocked) {
+		t.Errorf("verdict %s with findings %v", r.Verdict, ids(r.Findings))
+	}
+	for _, tr := range r.Trails {
+		for _, q := range tr.Requirements {
+			if q.Why == "" || q.Statements == nil || q.Example == "" {
+				t.Errorf("requirement without why, statements or example: %+v", q)
+			}
+		}
+	}
+}

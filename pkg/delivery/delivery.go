@@ -1,0 +1,145 @@
+// Package delivery judges whether CloudTrail can deliver its files into a
+// bucket.
+//
+// Everything here is pure: data in, data out.
+package delivery
+
+import (
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Bucket is a bucket as it was observed.
+type Bucket struct {
+	Name   string
+	Owner  string // account id that it is expected to belong to; empty: not known
+	Region string // empty: not known
+	State  BucketState
+	// Reason says why the bucket or its policy could not be read.
+	Reason string
+	// Policy is the bucket's policy, nil unless State is PolicyRead.
+	Policy *policy.Document
+	// Payer is "BucketOwner", "Requester", or empty: not known.
+	Payer string
+}
+
+// BucketState is how far a bucket could be read.
+type BucketState uint8
+
+// The states. The zero state is the one in which nothing is known.
+const (
+	// Unreadable: the policy could not be read. It is never taken as empty.
+	Unreadable BucketState = iota
+	// PolicyRead: the policy is known.
+	PolicyRead
+	// PolicyMissing: the bucket is there and has no policy.
+	PolicyMissing
+	// BucketMissing: there is no such bucket.
+	BucketMissing
+	// OtherOwner: the bucket belongs to another account than expected.
+	OtherOwner
+)
+
+// Change is an API call that may have changed whether CloudTrail can deliver:
+// who did what, when and from where. Its texts come from events and are data.
+type Change struct {
+	Event     string    `json:"event"` // "PutBucketPolicy"
+	Time      time.Time `json:"time"`
+	Actor     string    `json:"actor"` // ARN, or the service, or the account
+	SourceIP  string    `json:"sourceIP,omitempty"`
+	UserAgent string    `json:"userAgent,omitempty"`
+	EventID   string    `json:"eventID,omitempty"`
+	Account   string    `json:"account,omitempty"`   // account in which it was recorded
+	Region    string    `json:"region,omitempty"`    // region in which it was recorded
+	ErrorCode string    `json:"errorCode,omitempty"` // set where the call failed
+	Trail     string    `json:"trail,omitempty"`     // name or ARN of the trail that was changed
+}
+
+// Verdict is the answer to: can CloudTrail deliver?
+type Verdict string
+
+// The verdicts.
+const (
+	Delivering   Verdict = "delivering"
+	Blocked      Verdict = "blocked"
+	Undetermined Verdict = "undetermined"
+)
+
+// Severity in the words of Security Hub.
+type Severity string
+
+// The severities, from high to low.
+const (
+	Critical      Severity = "CRITICAL"
+	High          Severity = "HIGH"
+	Medium        Severity = "MEDIUM"
+	Low           Severity = "LOW"
+	Informational Severity = "INFORMATIONAL"
+)
+
+// Kind says what a finding is about.
+type Kind string
+
+// The kinds.
+const (
+	Outage   Kind = "outage"
+	Unknown  Kind = "unknown"
+	Weakness Kind = "weakness"
+)
+
+// Report is the judgement on one bucket. Its JSON is what `check` prints.
+type Report struct {
+	Bucket   string        `json:"bucket"`
+	Verdict  Verdict       `json:"verdict"` // the worst of the trails'
+	Trails   []TrailReport `json:"trails"`
+	Findings []Finding     `json:"findings"`
+	// Faults are what S3 would refuse about the policy, in words.
+	Faults []string `json:"faults,omitempty"`
+}
+
+// TrailReport is the judgement on one trail of the bucket.
+type TrailReport struct {
+	ARN          string              `json:"arn"`
+	Verdict      Verdict             `json:"verdict"`
+	Requirements []RequirementReport `json:"requirements"`
+}
+
+// RequirementReport is the judgement on one requirement of a trail.
+type RequirementReport struct {
+	ID       trail.RequirementID `json:"id"`
+	Action   string              `json:"action"`
+	Resource string              `json:"resource"`
+	// Decision is the worst decision over all requests of the requirement.
+	Decision policy.Outcome `json:"decision"`
+	// Statements are the responsible statements: Sid, or "#" and index.
+	Statements []string `json:"statements"`
+	// Why is one plain sentence.
+	Why string `json:"why"`
+	// Example is a resource that got Decision.
+	Example string `json:"-"`
+	// Responsible are the indexes of the responsible statements.
+	Responsible []int `json:"-"`
+	// Denying are the indexes of the Deny statements that deny, or may deny,
+	// some request of the requirement.
+	Denying []int `json:"-"`
+}
+
+// Finding is one thing that is wrong, weak, or not known.
+type Finding struct {
+	ID       string   `json:"id"` // "log-files-denied"
+	Kind     Kind     `json:"kind"`
+	Severity Severity `json:"severity"`
+	// Trail is the ARN of the trail concerned, empty for the bucket as a whole.
+	Trail      string   `json:"trail"`
+	Statements []string `json:"statements"`
+	Message    string   `json:"message"` // one plain sentence
+	Remedy     string   `json:"remedy"`  // the smallest change that would fix it
+	// Restorable says that the change can be made automatically.
+	Restorable bool `json:"restorable"`
+	// Edit is, for a Deny that blocks or may block, the statement as it would
+	// have to read to let CloudTrail through and nobody else: JSON, a list of
+	// statements where several block. Empty otherwise.
+	Edit string `json:"edit,omitempty"`
+}

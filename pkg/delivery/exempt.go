@@ -1,0 +1,209 @@
+package delivery
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+const (
+	serviceNameKey = "aws:PrincipalServiceName"
+	sourceARNKey   = "aws:SourceArn"
+)
+
+// exemption is a change of a Deny that lets CloudTrail through.
+type exemption struct {
+	text []byte
+	how  string // "adds …"
+}
+
+// exempt is the remedy where Denies block a requirement: the statements as they
+// would have to read. The edit is one statement, or a list where several block.
+//
+// Every edit is tried: the statement must no longer touch any request of the
+// requirement, and must treat other callers as before.
+func (j *judge) exempt(d *judged, blocking []int) (remedy, edit string) {
+	var texts, hows, stuck []string
+	replaced := map[int][]byte{}
+	for _, index := range blocking {
+		e, ok := j.exemption(d, index)
+		name := statementName(j.doc, index)
+		if !ok {
+			stuck = append(stuck, name)
+			continue
+		}
+		replaced[index] = e.text
+		texts = append(texts, string(e.text))
+		hows = append(hows, "statement "+shown(name)+" "+e.how)
+	}
+	if len(stuck) > 0 {
+		remedy = fmt.Sprintf("No small edit of %s lets CloudTrail through and nobody else: it has to be written anew or removed. ",
+			statementsNamed(stuck))
+	}
+	switch len(texts) {
+	case 0:
+		return remedy + "A Deny is never edited automatically.", ""
+	case 1:
+		edit = texts[0]
+	default:
+		edit = "[" + strings.Join(texts, ",") + "]"
+	}
+	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
+	if after, err := j.doc.With(replaced); err == nil && decide(after, d.Requirement).outcome == policy.ImplicitDeny {
+		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
+	}
+	return remedy, indent(edit)
+}
+
+// exemption finds the first candidate that does what it should.
+func (j *judge) exemption(d *judged, index int) (exemption, bool) {
+	for _, c := range j.candidates(j.doc.Statements()[index]) {
+		edited, err := j.doc.With(map[int][]byte{index: c.text})
+		if err != nil {
+			continue
+		}
+		after := decide(edited, d.Requirement)
+		if after.partly || slices.Contains(after.denying(edited, false), index) {
+			continue
+		}
+		if j.othersAsBefore(edited, d, index) {
+			return c, true
+		}
+	}
+	return exemption{}, false
+}
+
+// candidates are the edits that may exempt CloudTrail from a Deny, the tightest
+// first.
+func (j *judge) candidates(st *policy.Statement) []exemption {
+	text := j.doc.StatementText(st.Index)
+	var out []exemption
+	add := func(how string, values []string, path ...string) {
+		if edited, err := policy.SetMember(text, values, path...); err == nil {
+			out = append(out, exemption{edited, how})
+		}
+	}
+	arns := j.arns()
+	// The values of a negated operator are all excepted: one more excepts more.
+	for _, c := range st.Conditions {
+		values, ok := excepted(c, arns)
+		if ok {
+			merged := slices.Clone(c.Values)
+			for _, v := range values {
+				if !slices.Contains(merged, v) {
+					merged = append(merged, v)
+				}
+			}
+			add(fmt.Sprintf("with %s added to %s %s", list(values), shown(c.Operator), shown(c.Key)), merged, "Condition", c.Operator, c.Key)
+		}
+	}
+	if st.Principals.Not {
+		services := []string{}
+		for _, p := range st.Principals.Entries {
+			if p.Type == policy.Service {
+				services = append(services, p.Value)
+			}
+		}
+		add("with Service "+trail.ServicePrincipal+" added to NotPrincipal",
+			append(services, trail.ServicePrincipal), "NotPrincipal", "Service")
+	}
+	if guardsServices(st) {
+		add(fmt.Sprintf("with ArnNotEqualsIfExists %s %s added to its Condition", sourceARNKey, list(arns)),
+			arns, "Condition", "ArnNotEqualsIfExists", sourceARNKey)
+	}
+	add(fmt.Sprintf("with StringNotEqualsIfExists %s %s added to its Condition", serviceNameKey, trail.ServicePrincipal),
+		[]string{trail.ServicePrincipal}, "Condition", "StringNotEqualsIfExists", serviceNameKey)
+	return out
+}
+
+// excepted are the values that a condition would have to except as well.
+func excepted(c policy.Condition, arns []string) ([]string, bool) {
+	if !strings.Contains(c.Operator, "Not") {
+		return nil, false
+	}
+	switch strings.ToLower(c.Key) {
+	case strings.ToLower(sourceARNKey):
+		return arns, true
+	case "aws:sourceaccount":
+		var accounts []string
+		for _, arn := range arns {
+			if a := (trail.Trail{ARN: arn}).Account(); !slices.Contains(accounts, a) {
+				accounts = append(accounts, a)
+			}
+		}
+		return accounts, true
+	case strings.ToLower(serviceNameKey), "aws:principalservicenameslist":
+		return []string{trail.ServicePrincipal}, true
+	}
+	return nil, false
+}
+
+// guardsServices reports whether a Deny is there to keep services off that act
+// for strangers. To exempt CloudTrail by its name would open what it guards, so
+// it is exempted by the trails that it acts for.
+func guardsServices(st *policy.Statement) bool {
+	for _, p := range st.Principals.Entries {
+		if p.Type == policy.Service && !st.Principals.Not {
+			return true
+		}
+	}
+	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
+		key := strings.ToLower(c.Key)
+		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceip" && !strings.HasPrefix(key, "aws:sourcevpc") ||
+			key == "aws:principalisawsservice"
+	})
+}
+
+// othersAsBefore reports whether an edited Deny treats callers that are not
+// CloudTrail as it did: roles of this and of another account, another service.
+func (j *judge) othersAsBefore(edited *policy.Document, d *judged, index int) bool {
+	for _, q := range others(d.example.request) {
+		before, after := j.doc.Decide(&q), edited.Decide(&q)
+		if before.Matches[index].Truth() != after.Matches[index].Truth() {
+			return false
+		}
+	}
+	return true
+}
+
+// others are requests that differ from CloudTrail's in who makes them.
+func others(q policy.Request) []policy.Request {
+	absent := policy.Value{}
+	asRole := func(account string) policy.Request {
+		arn := "arn:aws:iam::" + account + ":role/other"
+		r := q
+		r.Caller = policy.Caller{Principal: policy.Principal{Type: policy.AWS, Value: arn}}
+		r.Context = q.Context.With("aws:PrincipalIsAWSService", policy.Is("false")).
+			With(serviceNameKey, absent).With("aws:PrincipalServiceNamesList", absent).
+			With(sourceARNKey, absent).With("aws:SourceAccount", absent).
+			With("aws:SourceOrgID", absent).With("aws:SourceOrgPaths", absent).
+			With("aws:PrincipalArn", policy.Is(arn)).With("aws:PrincipalAccount", policy.Is(account)).
+			With("aws:userid", policy.Is("AROAOTHER:other"))
+		return r
+	}
+	owner := "111111111111"
+	if v := q.Context.Lookup("aws:ResourceAccount"); v.Known {
+		owner = v.Values[0]
+	}
+	service := q
+	service.Caller = policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: "other.amazonaws.com"}}
+	service.Context = q.Context.With(serviceNameKey, policy.Is("other.amazonaws.com")).
+		With("aws:PrincipalServiceNamesList", policy.Set("other.amazonaws.com")).
+		With(sourceARNKey, policy.Is("arn:aws:other:us-east-1:000000000000:thing/x")).
+		With("aws:SourceAccount", policy.Is("000000000000"))
+	return []policy.Request{asRole(owner), asRole("000000000000"), service}
+}
+
+// indent makes JSON readable, its members in their order.
+func indent(text string) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, []byte(text), "", "  "); err != nil {
+		return text
+	}
+	return b.String()
+}

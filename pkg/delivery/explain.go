@@ -1,0 +1,37 @@
+package delivery
+
+import (
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// TrailExplanation explains the judgement on one trail.
+type TrailExplanation struct {
+	ARN          string
+	Requirements []RequirementExplanation
+}
+
+// RequirementExplanation explains the judgement on one requirement.
+type RequirementExplanation struct {
+	RequirementReport
+	Statements []policy.StatementExplanation // for Example
+}
+
+// Explain says, for every requirement of every trail, how each statement
+// relates to it. Without a policy there are no statements.
+func Explain(b Bucket, trails []trail.Trail, s trail.Setting) []TrailExplanation {
+	j := newJudge(b, trails, s)
+	var out []TrailExplanation
+	for _, t := range j.trails {
+		e := TrailExplanation{ARN: t.ARN}
+		for i, r := range j.trail(t).Requirements {
+			q := RequirementExplanation{RequirementReport: r}
+			if j.doc != nil {
+				q.Statements = j.doc.Explain(&j.decided[t.ARN][i].example.request)
+			}
+			e.Requirements = append(e.Requirements, q)
+		}
+		out = append(out, e)
+	}
+	return out
+}

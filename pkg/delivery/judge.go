@@ -1,0 +1,208 @@
+package delivery
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Judge answers whether CloudTrail can deliver the trails' files into the
+// bucket as it stands. Trails that use another bucket are ignored, save that
+// they tell which trails there are.
+//
+// A trail is blocked if the policy denies one of its requirements, or if the
+// bucket is missing, belongs to another account, has no policy or lets the
+// requester pay. It is undetermined if the policy cannot be read or leaves a
+// requirement open. A weakness changes no verdict. A bucket that no trail uses
+// has nothing to deliver: its verdict is delivering, without findings.
+func Judge(b Bucket, trails []trail.Trail, s trail.Setting) Report {
+	j := newJudge(b, trails, s)
+	r := Report{Bucket: b.Name, Trails: []TrailReport{}, Findings: []Finding{}}
+	if b.State == PolicyRead && b.Policy != nil {
+		r.Faults = j.faults()
+	}
+	for _, t := range j.trails {
+		r.Trails = append(r.Trails, j.trail(t))
+	}
+	r.Findings = append(r.Findings, j.findings()...)
+	order(r.Findings, j.trails)
+	r.Verdict = worst(r.Trails)
+	return r
+}
+
+// Outages returns the findings of kind outage.
+func (r Report) Outages() []Finding {
+	var out []Finding
+	for _, f := range r.Findings {
+		if f.Kind == Outage {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// judge is one judgement at work: what is known, and what was decided.
+type judge struct {
+	bucket  Bucket
+	known   []trail.Trail // all that were given
+	trails  []trail.Trail // those that use the bucket
+	setting trail.Setting
+	doc     *policy.Document // nil unless the policy could be read
+	decided map[string][]*judged
+}
+
+func newJudge(b Bucket, trails []trail.Trail, s trail.Setting) *judge {
+	s.Bucket = b.Name
+	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
+	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
+	j := &judge{bucket: b, known: trails, setting: s, decided: map[string][]*judged{}}
+	for _, t := range trails {
+		twice := slices.ContainsFunc(j.trails, func(other trail.Trail) bool { return other.ARN == t.ARN })
+		if t.Bucket == b.Name && !twice {
+			j.trails = append(j.trails, t)
+		}
+	}
+	if b.State != PolicyRead || b.Policy == nil {
+		return j
+	}
+	j.doc = b.Policy
+	requirements := trail.ServiceRequirements
+	if len(legacyStatements(j.doc)) > 0 {
+		requirements = trail.Requirements
+	}
+	for _, t := range j.trails {
+		for _, r := range requirements(t, s) {
+			j.decided[t.ARN] = append(j.decided[t.ARN], decide(j.doc, r))
+		}
+	}
+	return j
+}
+
+// legacyStatements are the statements that name CloudTrail by its accounts of
+// old policies.
+func legacyStatements(doc *policy.Document) []int {
+	var out []int
+	for _, st := range doc.Statements() {
+		if slices.ContainsFunc(st.Principals.Entries, isLegacy) {
+			out = append(out, st.Index)
+		}
+	}
+	return out
+}
+
+func isLegacy(p policy.Principal) bool {
+	_, ok := trail.LegacyRegion(p.Value)
+	return ok && p.Type == policy.AWS
+}
+
+func (j *judge) bucketARN() string {
+	partition := "aws"
+	if len(j.trails) > 0 {
+		partition = j.trails[0].Partition()
+	}
+	return "arn:" + partition + ":s3:::" + j.bucket.Name
+}
+
+func (j *judge) faults() []string {
+	var out []string
+	for _, f := range j.doc.Faults(j.bucketARN()) {
+		if f.Statement < 0 {
+			out = append(out, f.Message)
+			continue
+		}
+		out = append(out, fmt.Sprintf("statement %s: %s", shown(statementName(j.doc, f.Statement)), f.Message))
+	}
+	return out
+}
+
+func (j *judge) trail(t trail.Trail) TrailReport {
+	r := TrailReport{ARN: t.ARN, Verdict: Delivering, Requirements: []RequirementReport{}}
+	if j.doc == nil {
+		r.Verdict = Blocked
+		if j.unreadable() {
+			r.Verdict = Undetermined
+		}
+		for _, q := range trail.ServiceRequirements(t, j.setting) {
+			r.Requirements = append(r.Requirements, j.withoutPolicy(q))
+		}
+	}
+	for _, d := range j.decided[t.ARN] {
+		r.Requirements = append(r.Requirements, d.report(j.doc))
+		switch d.outcome {
+		case policy.ExplicitDeny, policy.ImplicitDeny:
+			r.Verdict = Blocked
+		case policy.Undetermined, policy.Invalid:
+			if r.Verdict == Delivering {
+				r.Verdict = Undetermined
+			}
+		case policy.Allowed:
+		}
+	}
+	if j.bucket.Payer == payerRequester {
+		r.Verdict = Blocked
+	}
+	return r
+}
+
+// unreadable reports whether nothing is known of the policy.
+func (j *judge) unreadable() bool {
+	return j.bucket.State == Unreadable || j.bucket.State == PolicyRead && j.bucket.Policy == nil
+}
+
+// withoutPolicy reports on a requirement where there is no policy to decide by.
+func (j *judge) withoutPolicy(q trail.Requirement) RequirementReport {
+	r := RequirementReport{
+		ID: q.ID, Action: q.Action, Resource: q.Resource,
+		Decision: policy.ImplicitDeny, Statements: []string{}, Example: q.Resource,
+	}
+	switch j.bucket.State {
+	case PolicyMissing:
+		r.Why = "The bucket has no policy, so nothing allows it."
+	case BucketMissing:
+		r.Why = "There is no such bucket."
+	case OtherOwner:
+		r.Why = "The bucket belongs to another account than expected."
+	case Unreadable, PolicyRead:
+		r.Decision = policy.Undetermined
+		r.Why = "The bucket's policy could not be read."
+		if j.bucket.Reason != "" {
+			r.Why = "The bucket's policy could not be read: " + strings.TrimSuffix(j.bucket.Reason, ".") + "."
+		}
+	}
+	return r
+}
+
+// worst is the worst of the trails' verdicts.
+func worst(trails []TrailReport) Verdict {
+	v := Delivering
+	for _, t := range trails {
+		switch t.Verdict {
+		case Blocked:
+			return Blocked
+		case Undetermined:
+			v = Undetermined
+		case Delivering:
+		}
+	}
+	return v
+}
+
+// statementName is what people call a statement: its Sid, or "#" and index.
+func statementName(doc *policy.Document, index int) string {
+	if sid := doc.Statements()[index].Sid; sid != "" {
+		return sid
+	}
+	return fmt.Sprintf("#%d", index)
+}
+
+func statementNames(doc *policy.Document, indexes []int) []string {
+	names := make([]string, len(indexes))
+	for i, index := range indexes {
+		names[i] = statementName(doc, index)
+	}
+	return names
+}

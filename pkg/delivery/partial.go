@@ -1,0 +1,215 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+)
+
+// partNames are the parts of a key in which a grant may fall short, in the
+// order in which they are told.
+func partNames() []string {
+	return []string{"prefix", "organization", "account", "region", "year", "month", "day"}
+}
+
+// unopened stands for the region of keys whose region AWS has yet to open.
+const unopened = "<new>"
+
+// value is a part of a result's key. ok is false if the key has no such part.
+func (r result) value(name string) (value string, ok bool) {
+	if v, found := r.sample.Parts[name]; found {
+		return v, true
+	}
+	_, dated := r.sample.Parts["year"]
+	return unopened, name == "region" && dated
+}
+
+// whyPartial says which of the keys are allowed only, where some are. It is
+// told by the two results, one allowed and one denied, that differ least.
+func (j *judged) whyPartial(doc *policy.Document) (string, bool) {
+	allowed, denied, ok := j.closest()
+	if !ok {
+		return j.whySome(doc)
+	}
+	names := differing(allowed, denied)
+	var only []string
+	for _, name := range partNames() {
+		if text := j.only(doc, allowed, name, slices.Contains(names, name)); text != "" {
+			only = append(only, text)
+		}
+	}
+	if len(only) == 0 {
+		return j.whySome(doc)
+	}
+	missing := cut(denied, names)
+	if v, _ := denied.value("region"); v == unopened && slices.Contains(names, "region") {
+		missing = "the keys of regions that AWS opens later"
+	}
+	grants := statementsDo(statementNames(doc, allowed.decision.Responsible), "grants", "grant")
+	return fmt.Sprintf("%s only %s; nothing allows %s on %s.", grants, list(only), j.Action, missing), true
+}
+
+// whySome says that some of the keys are allowed only, where it cannot be said
+// which.
+func (j *judged) whySome(doc *policy.Document) (string, bool) {
+	for _, r := range j.results {
+		if r.outcome == policy.Allowed {
+			return fmt.Sprintf("%s only some of the keys; nothing allows %s on %s.",
+				statementsDo(statementNames(doc, r.decision.Responsible), "grants", "grant"), j.Action, j.example.sample.Text), true
+		}
+	}
+	return "", false
+}
+
+// sameShape reports whether two keys have the same parts: a file's key and a
+// marker's have not.
+func sameShape(a, b result) bool {
+	_, datedA := a.sample.Parts["year"]
+	_, datedB := b.sample.Parts["year"]
+	return datedA == datedB
+}
+
+// closest finds an allowed and a denied result that differ in the fewest
+// parts; of equals, one of a region that is already open. The allowed one is
+// of such a region: keys of regions to come match the names of open ones too.
+func (j *judged) closest() (allowed, denied result, ok bool) {
+	best := 0
+	for _, a := range j.results {
+		if v, _ := a.value("region"); a.outcome != policy.Allowed || v == unopened {
+			continue
+		}
+		for _, d := range j.results {
+			if d.outcome != policy.ImplicitDeny {
+				continue
+			}
+			distance := 2 * len(differing(a, d))
+			if distance == 0 || !sameShape(a, d) {
+				continue
+			}
+			if v, _ := d.value("region"); v == unopened {
+				distance++
+			}
+			if !ok || distance < best {
+				allowed, denied, best, ok = a, d, distance, true
+			}
+		}
+	}
+	return allowed, denied, ok
+}
+
+// differing are the names of the parts in which two keys differ.
+func differing(a, b result) []string {
+	var out []string
+	for _, name := range partNames() {
+		x, inX := a.value(name)
+		y, inY := b.value(name)
+		if x != y || inX != inY {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// only says which values of a part are allowed, "region us-east-1", given that
+// the other parts are as in the allowed result. It says nothing where all are,
+// unless the part differs. Months and days are looked at only if they differ.
+func (j *judged) only(doc *policy.Document, allowed result, name string, differs bool) string {
+	if !differs && (name == "month" || name == "day") {
+		return ""
+	}
+	var yes, all []string
+	for i, p := range j.Places {
+		for _, part := range p.Resources {
+			if part.Name != name {
+				continue
+			}
+			for _, v := range j.values(i, part) {
+				if slices.Contains(all, v) {
+					continue
+				}
+				all = append(all, v)
+				space := pinOthers(p.Resources, allowed, name)
+				results, complete := decideSpace(doc, j.Requirement, i, pin(space, name, v))
+				if complete && worstOutcome(results) == policy.Allowed {
+					yes = append(yes, v)
+				}
+			}
+		}
+	}
+	if !differs && len(yes) == len(all) {
+		return ""
+	}
+	for i, v := range yes {
+		yes[i] = spelled(name, v)
+	}
+	return few(name, yes, len(all))
+}
+
+// spelled is a part's value as people know it.
+func spelled(name, value string) string {
+	if name == "organization" && !strings.HasPrefix(value, "o-") {
+		return "o-" + value
+	}
+	return strings.TrimSuffix(value, "/")
+}
+
+// pinOthers returns the space in which all parts but one are as in a result.
+func pinOthers(space policy.Space, like result, but string) policy.Space {
+	for _, name := range partNames() {
+		if v, ok := like.sample.Parts[name]; ok && name != but {
+			space = pin(space, name, v)
+		}
+	}
+	return space
+}
+
+// values are the values of a place's part that are worth a decision.
+func (j *judged) values(place int, part policy.Part) []string {
+	if len(part.Words) > 0 {
+		return part.Words
+	}
+	var out []string
+	for _, r := range j.results {
+		if v, ok := r.sample.Parts[part.Name]; ok && r.place == place && r.outcome == policy.Allowed {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// few names values: all of up to four, the first of more.
+func few(name string, values []string, of int) string {
+	switch n := len(values); {
+	case n == 0:
+		return ""
+	case n == 1:
+		return name + " " + values[0]
+	case n <= 4:
+		return name + "s " + list(values)
+	case n == of:
+		return fmt.Sprintf("the %d known %ss", n, name)
+	default:
+		return fmt.Sprintf("%d of %d known %ss (%s, …)", n, of, name, strings.Join(values[:3], ", "))
+	}
+}
+
+// cut shortens a key behind the last of the named parts.
+func cut(r result, names []string) string {
+	end := -1
+	for _, name := range names {
+		v, ok := r.sample.Parts[name]
+		if !ok || v == "" {
+			continue
+		}
+		folder := "/" + spelled(name, v) + "/"
+		if i := strings.Index(r.sample.Text, folder); i >= 0 {
+			end = max(end, i+len(folder))
+		}
+	}
+	if end < 0 || end == len(r.sample.Text) {
+		return r.sample.Text
+	}
+	return r.sample.Text[:end] + "…"
+}

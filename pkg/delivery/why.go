@@ -1,0 +1,243 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+)
+
+// why is the judgement's reason in one sentence, and in a second one the open
+// point of IAM that it rests on, if any.
+func (j *judged) why(doc *policy.Document) string {
+	var text string
+	switch j.outcome {
+	case policy.Allowed:
+		text = j.whyAllowed(doc)
+	case policy.ExplicitDeny:
+		text = j.whyExplicit(doc)
+	case policy.ImplicitDeny:
+		text = j.whyImplicit(doc)
+	case policy.Undetermined, policy.Invalid:
+		text = j.whyOpen(doc)
+	}
+	for _, a := range j.example.decision.Assumptions {
+		text += fmt.Sprintf(" This rests on an open point of IAM: %s.", strings.TrimSuffix(a.Text, "."))
+	}
+	return text
+}
+
+func (j *judged) whyAllowed(doc *policy.Document) string {
+	return statementsDo(statementNames(doc, j.responsible()), "allows", "allow") + " it."
+}
+
+// whyExplicit names the Deny and what of it hits.
+func (j *judged) whyExplicit(doc *policy.Document) string {
+	denies := j.example.decision.Responsible
+	text := statementsDo(statementNames(doc, denies), "denies", "deny") + " " + j.Action
+	if slices.ContainsFunc(j.results, func(r result) bool { return r.outcome != policy.ExplicitDeny }) {
+		text += " on " + j.example.sample.Text
+	}
+	if reasons := hits(doc, &j.example.request, denies); reasons != "" {
+		return text + ": " + reasons + "."
+	}
+	return text + " without a condition."
+}
+
+// hits says by which conditions and exceptions the statements match.
+func hits(doc *policy.Document, request *policy.Request, statements []int) string {
+	var reasons []string
+	for _, st := range doc.Explain(request) {
+		if !slices.Contains(statements, st.Index) {
+			continue
+		}
+		var own []string
+		for _, part := range st.Parts {
+			if strings.HasPrefix(part.Element, "Condition") || strings.HasPrefix(part.Element, "Not") {
+				own = append(own, phrase(part))
+			}
+		}
+		if len(own) == 0 {
+			continue
+		}
+		reason := strings.Join(own, ", and ")
+		if len(statements) > 1 {
+			reason = shown(statementName(doc, st.Index)) + " since " + reason
+		}
+		reasons = append(reasons, reason)
+	}
+	return strings.Join(reasons, "; ")
+}
+
+// phrase is the reason of one part, without the full stop.
+func phrase(part policy.PartExplanation) string {
+	why := strings.TrimSuffix(part.Why, ".")
+	if strings.HasPrefix(part.Element, "Condition") || strings.HasPrefix(part.Element, "Not") {
+		return why
+	}
+	return part.Element + ": " + why
+}
+
+// whyOpen says what is not known.
+func (j *judged) whyOpen(doc *policy.Document) string {
+	switch {
+	case j.guessed:
+		return fmt.Sprintf("%s, and nothing allows %s on %s.", j.unknown(), j.Action, j.example.sample.Text)
+	case j.unlisted && j.example.outcome == policy.ExplicitDeny:
+		return fmt.Sprintf("%s %s on %s, of an account that is not known to be in the organization.",
+			statementsDo(statementNames(doc, j.example.decision.Responsible), "denies", "deny"), j.Action, j.example.sample.Text)
+	case j.partly && j.example.outcome == policy.Allowed:
+		return "The policy tells apart more keys than can be decided, so only a part of them was."
+	}
+	d := j.example.decision
+	var open []int
+	for _, m := range d.Matches {
+		if m.Truth() == policy.Maybe && slices.Contains(d.Responsible, m.Index) {
+			open = append(open, m.Index)
+		}
+	}
+	who := statementsDo(statementNames(doc, open), "hangs", "hang")
+	switch {
+	case d.Bounded:
+		return who + " on more values than can be told apart, so the answer is open."
+	case len(d.HingesOn) > 0:
+		return fmt.Sprintf("%s on %s, of which it is not known what CloudTrail's requests hold.", who, brief(d.HingesOn))
+	case len(open) == 0:
+		return "What the policy says of it cannot be read for certain."
+	default:
+		return fmt.Sprintf("%s match CloudTrail's request by %s.",
+			statementsDo(statementNames(doc, open), "may or may not", "may or may not"), list(doubtful(d.Matches, open)))
+	}
+}
+
+// doubtful are the elements by which the statements may or may not match.
+func doubtful(matches []policy.Match, statements []int) []string {
+	var out []string
+	add := func(name string, t policy.Truth) {
+		if t == policy.Maybe && !slices.Contains(out, "its "+name) {
+			out = append(out, "its "+name)
+		}
+	}
+	for _, m := range matches {
+		if slices.Contains(statements, m.Index) {
+			add("Principal", m.Principal)
+			add("Action", m.Action)
+			add("Resource", m.Resource)
+			add("Condition", m.Condition)
+		}
+	}
+	return out
+}
+
+// unknown says what makes the places of the requirement a guess.
+func (j *judged) unknown() string {
+	for _, p := range j.Places {
+		for _, part := range p.Resources {
+			if part.Name == "organization" && len(part.Words) == 0 {
+				return "The organization's id is not known"
+			}
+		}
+	}
+	return "How CloudTrail joins a prefix that begins or ends with a slash is not documented"
+}
+
+// whyImplicit says what no statement allows.
+func (j *judged) whyImplicit(doc *policy.Document) string {
+	if may := j.denying(doc, false); j.example.decision.Outcome == policy.Undetermined && len(may) > 0 {
+		return fmt.Sprintf("Where %s, which may deny it, does not hit, nothing allows %s on %s.",
+			statementsNamed(statementNames(doc, may)), j.Action, j.Resource)
+	}
+	if text, ok := j.whyPartial(doc); ok {
+		return text
+	}
+	n, ok := j.nearest(doc)
+	if !ok {
+		return fmt.Sprintf("No statement allows %s to CloudTrail.", j.Action)
+	}
+	return fmt.Sprintf("No statement allows %s to CloudTrail on %s; the nearest, %s, does not match: %s.",
+		j.Action, j.Resource, shown(statementName(doc, n.Index)), strings.Join(n.misses(doc, j), ", and "))
+}
+
+// near is an Allow statement that nearly matches, and its failing parts.
+type near struct {
+	policy.StatementExplanation
+}
+
+// nearest finds the Allow statement for CloudTrail that matches the example
+// but for the fewest parts. A statement for others or for other actions is
+// near only if that is all that is wrong with it.
+func (j *judged) nearest(doc *policy.Document) (near, bool) {
+	best, fewest := -1, 0
+	statements := doc.Statements()
+	for _, m := range j.example.decision.Matches {
+		if statements[m.Index].Effect != policy.Allow || m.Action == policy.No {
+			continue
+		}
+		misses := 0
+		for _, t := range []policy.Truth{m.Principal, m.Resource, m.Condition} {
+			if t == policy.No {
+				misses++
+			}
+		}
+		if m.Principal == policy.No && misses > 1 {
+			continue
+		}
+		if misses > 0 && (best < 0 || misses < fewest) {
+			best, fewest = m.Index, misses
+		}
+	}
+	if best < 0 {
+		return near{}, false
+	}
+	for _, st := range doc.Explain(&j.example.request) {
+		if st.Index == best {
+			return near{st}, true
+		}
+	}
+	return near{}, false
+}
+
+// misses says for each failing part what it wants.
+func (n near) misses(doc *policy.Document, j *judged) []string {
+	st := doc.Statements()[n.Index]
+	var out []string
+	for _, part := range n.Parts {
+		if part.Match != policy.No {
+			continue
+		}
+		switch part.Element {
+		case "Principal":
+			var names []string
+			for _, p := range st.Principals.Entries {
+				names = append(names, p.Value)
+			}
+			out = append(out, fmt.Sprintf("its Principal is %s, not %s", brief(names), j.example.request.Caller.Value))
+		case "Resource":
+			out = append(out, fmt.Sprintf("its Resource is %s", brief(st.Resources.List)))
+		default:
+			out = append(out, phrase(part))
+		}
+	}
+	return out
+}
+
+// statementsDo begins a sentence about statements.
+func statementsDo(names []string, one, many string) string {
+	switch len(names) {
+	case 0:
+		return "Nothing " + one
+	case 1:
+		return "Statement " + shown(names[0]) + " " + one
+	default:
+		return "Statements " + brief(names) + " " + many
+	}
+}
+
+// statementsNamed names statements within a sentence.
+func statementsNamed(names []string) string {
+	if len(names) == 1 {
+		return "statement " + shown(names[0])
+	}
+	return "statements " + brief(names)
+}
