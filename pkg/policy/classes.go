@@ -35,7 +35,7 @@ func (ev *evaluator) representatives(key string, tests []*condition) (out []Valu
 		return nil, true
 	}
 	for subset := range 1 << len(texts) {
-		set := Set()
+		set := Set(slices.Clone(v.Includes)...)
 		for i, t := range texts {
 			if subset&(1<<i) != 0 {
 				set.Values = append(set.Values, t)

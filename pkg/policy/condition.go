@@ -114,9 +114,19 @@ func (ev *evaluator) whenHidden(c *condition, v Value, set bool, e effect) (Trut
 	one, used := ev.testHidden(c, v, e)
 	switch {
 	case c.operator.quantifier == forAllValues && (set || len(v.OneOf) == 0):
-		return join(one, Yes), used // no values, or an empty one
+		all, n := Yes, notes(0) // no other values, or an empty one
+		for _, value := range v.Includes {
+			t, m := ev.test(c, value, e)
+			all, n = min(all, t), n|m
+		}
+		return join(all, min(all, one)), used | n
 	case set:
-		return join(one, No), used
+		some, n := No, notes(0)
+		for _, value := range v.Includes {
+			t, m := ev.test(c, value, e)
+			some, n = max(some, t), n|m
+		}
+		return join(some, max(some, one)), used | n
 	}
 	return one, used
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // These bound the work: how many states of a product are looked at, and how
-// much the automata may grow meanwhile.
+// many steps the automata take and how much they grow meanwhile.
 const (
 	maxStates = 50_000
 	maxSpent  = 1 << 22
@@ -193,6 +193,7 @@ func (x *explorer) read(states []int32, text string) []int32 {
 				n = unitLen(rest)
 			}
 			out[i] = m.next(out[i], x.letters.class(rest[:n]))
+			x.spent++
 			rest = rest[n:]
 		}
 	}

@@ -125,6 +125,9 @@ func drawState(t *rapid.T, k randomKey) Value {
 			v.Within = nil
 		}
 	}
+	if k.multi && !v.Known && rapid.Bool().Draw(t, "includes of "+k.name) {
+		v.Includes = drawValues(t, k, k.values)
+	}
 	return v
 }
 
@@ -157,7 +160,8 @@ func drawCompletion(t *rapid.T, k randomKey, v Value) Value {
 			}
 		}
 	}
-	return Value{State: Present, Known: true, Multi: k.multi, Values: drawValues(t, k, from)}
+	values := append(slices.Clip(v.Includes), drawValues(t, k, from)...)
+	return Value{State: Present, Known: true, Multi: k.multi, Values: values}
 }
 
 func cloudTrailRequest(c Context) *Request {

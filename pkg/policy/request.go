@@ -64,6 +64,9 @@ type Value struct {
 	Known  bool
 	// Multi says that the key holds a set of values (aws:TagKeys).
 	Multi bool
+	// Includes are values that a multivalued key holds for certain, beside
+	// others, when Known is not set.
+	Includes []string
 	// OneOf, if not empty, holds every value that the key may have
 	// when Known is not set.
 	OneOf []string

@@ -104,7 +104,9 @@ func identityKeys(c policy.Context, t Trail) policy.Context {
 	foreign := policy.Value{State: policy.Either, Foreign: true}
 	c = c.With("aws:PrincipalIsAWSService", policy.Is("true"))
 	c = c.With("aws:PrincipalServiceName", policy.Is(ServicePrincipal))
-	c = c.With("aws:PrincipalServiceNamesList", policy.Value{State: policy.Present, Multi: true, Within: names})
+	c = c.With("aws:PrincipalServiceNamesList", policy.Value{
+		State: policy.Present, Multi: true, Includes: []string{ServicePrincipal}, Within: names,
+	})
 	c = c.With("aws:PrincipalType", policy.Value{State: policy.Present})
 	c = c.With("aws:PrincipalArn", foreign)
 	c = c.With("aws:PrincipalAccount", foreign)
