@@ -39,7 +39,7 @@ func (n notes) assumption() Assumption {
 	case noteAWSStar:
 		return Assumption{"aws-star-matches-services", `Principal {"AWS":"*"} matches AWS services as "*" does: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security_iam_service-with-iam.html`}
 	case noteRegionalService:
-		return Assumption{"regional-service-principal", "a service may act under the name of its Region or partition; AWS documents that for opt-in Regions only: " + iamGuide + "reference_policies_elements_principal.html"}
+		return Assumption{"regional-service-principal", "a service may act under the name of its Region; AWS documents that for opt-in Regions only: " + iamGuide + "reference_policies_elements_principal.html"}
 	case noteServiceCase:
 		return Assumption{"service-principal-case", "a service principal spelled in other letter case may or may not match: " + iamGuide + "reference_policies_elements_principal.html"}
 	case notePerhaps:

@@ -79,8 +79,8 @@ func (c *Caller) own(entry Principal) (Truth, notes) {
 	return truthOf(c.Type == entry.Type && c.Value == entry.Value), 0
 }
 
-// serviceIs compares a service principal with an entry. A service may have
-// further names for a Region or partition.
+// serviceIs compares a service principal with an entry. A service may have a
+// further name for a Region.
 func serviceIs(caller, entry string) (Truth, notes) {
 	const domain = ".amazonaws.com"
 	switch {
@@ -95,12 +95,8 @@ func serviceIs(caller, entry string) (Truth, notes) {
 	if !ok {
 		return No, 0
 	}
-	entry = strings.TrimSuffix(lowerASCII(entry), ".cn")
-	rest, ok := strings.CutPrefix(entry, name+".")
-	if !ok {
-		return No, 0
-	}
-	if rest == domain[1:] || strings.HasSuffix(rest, domain) && strings.Count(rest, ".") == 2 {
+	rest, ok := strings.CutPrefix(lowerASCII(entry), name+".")
+	if ok && strings.HasSuffix(rest, domain) && strings.Count(rest, ".") == 2 {
 		return Maybe, noteRegionalService
 	}
 	return No, 0
