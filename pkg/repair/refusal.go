@@ -1,0 +1,169 @@
+package repair
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Refusal is a finding that is not repaired, and why.
+type Refusal struct {
+	Finding string `json:"finding"`         // finding id
+	Trail   string `json:"trail,omitempty"` // ARN of the trail, empty for the bucket as a whole
+	Reason  string `json:"reason"`          // plain sentences that a person can act on
+	// Edit is, for a blocking Deny, the statement as it would have to read.
+	Edit string `json:"edit,omitempty"`
+}
+
+// Refuse returns the refusal of a finding for which there is nothing that a
+// plan could change: the trail is stopped or deleted, CloudTrail itself
+// reports a failure, or the bucket is not to be written to.
+func Refuse(f delivery.Finding) Refusal {
+	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: standing(f), Edit: f.Edit}
+}
+
+// PublicAccessBlocked returns the refusal of a finding whose repair S3 turned
+// down because the bucket's policy as a whole is public, by statements that
+// are not CloudTrail's, and public policies are blocked.
+func PublicAccessBlocked(finding string) Refusal {
+	return Refusal{Finding: finding, Reason: "S3 refused the policy because Block Public Access is on and the policy holds a public statement, " +
+		"as it did before: remove or narrow that statement (Principal \"*\" without a condition that names who may), then restore again."}
+}
+
+// WriteDenied returns the refusal of a finding whose repair the caller was not
+// allowed to write. The cause is what S3 said.
+func WriteDenied(finding, cause string) Refusal {
+	return Refusal{Finding: finding, Reason: fmt.Sprintf("S3 refused to take the policy (%s): allow s3:PutBucketPolicy on the bucket to the restoring role; "+
+		"look for a service control policy, a permissions boundary, and a Deny in the bucket's own policy.", strings.TrimSuffix(cause, "."))}
+}
+
+// standing is the reason for which a finding stays.
+func standing(f delivery.Finding) string {
+	switch f.ID {
+	case delivery.PolicyUnreadableID:
+		return "The policy could not be read, and what is not known is not overwritten. " + f.Message
+	case delivery.BucketMissingID:
+		return "There is no such bucket, and a bucket that takes its name might be anybody's: nothing is written."
+	case delivery.BucketOwnerChangedID:
+		return "The bucket belongs to another account than expected: nothing is written to it."
+	case delivery.TrailStoppedID:
+		return "There is nothing in the policy to restore: the trail is not logging. Start it with aws cloudtrail start-logging."
+	case delivery.TrailDeletedID:
+		return "There is nothing in the policy to restore: the trail is gone."
+	case delivery.DeliveryFailingID:
+		return "There is nothing in the policy to restore: CloudTrail itself reports the failure. " + f.Remedy
+	default:
+		return "There is nothing to restore. " + f.Remedy
+	}
+}
+
+// refuse returns the refusals of what is still wrong or not known.
+func (p *planner) refuse(s state) []Refusal {
+	var out []Refusal
+	for _, f := range s.report.Findings {
+		if f.Kind == delivery.Weakness || f.ID == delivery.RequesterPaysID {
+			continue
+		}
+		out = append(out, p.refusal(s, f))
+	}
+	return out
+}
+
+func (p *planner) refusal(s state, f delivery.Finding) Refusal {
+	out := Refuse(f)
+	rr, open := requirement(s.report, f)
+	switch {
+	case open && len(rr.Denying) > 0 && s.doc != nil:
+		out.Reason = denial(s.doc, rr, f)
+	case p.obstacle != "" && (open || f.Restorable):
+		out.Reason = "The policy is left as it is: " + p.obstacle + "."
+	case open && p.setting.Organization.ID == "" && p.ofOrganization(f.Trail):
+		out.Reason = "The id of the organization is not known, and the path of its files holds it: " +
+			"say which organization it is, or let the restoring role call organizations:DescribeOrganization."
+	case open:
+		out.Reason = "No statement that AWS documents would be certain to allow it. " + rr.Why + " " + f.Remedy
+	}
+	out.Reason = strings.TrimSpace(out.Reason)
+	return out
+}
+
+func (p *planner) ofOrganization(arn string) bool {
+	return slices.ContainsFunc(p.trails, func(t trail.Trail) bool { return t.ARN == arn && t.Organization })
+}
+
+// requirement returns what a finding is about, if it is about one requirement.
+func requirement(r delivery.Report, f delivery.Finding) (delivery.RequirementReport, bool) {
+	for _, tr := range r.Trails {
+		for _, rr := range tr.Requirements {
+			if tr.ARN == f.Trail && (f.ID == delivery.DeniedID(rr.ID) || f.ID == delivery.UndeterminedID(rr.ID)) {
+				return rr, true
+			}
+		}
+	}
+	return delivery.RequirementReport{}, false
+}
+
+// denial is the reason for leaving a requirement that Denies block.
+func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Finding) string {
+	names := make([]string, len(rr.Denying))
+	for i, index := range rr.Denying {
+		names[i] = label(doc, index)
+	}
+	verb := "denies"
+	if rr.Decision != policy.ExplicitDeny {
+		verb = "may deny"
+	}
+	what := "Statement " + names[0]
+	if len(names) > 1 {
+		what = "One of the statements " + strings.Join(names, ", ")
+	}
+	reason := fmt.Sprintf("%s %s it, and a Deny is never edited automatically.", what, verb)
+	if f.Edit != "" {
+		return reason + " Write the statement as shown to let CloudTrail through and nobody else."
+	}
+	return reason + " " + f.Remedy
+}
+
+// unwritable says why S3 would not take the policy back, whatever is changed
+// in it, or returns "". It holds to what is certain: a policy that was read
+// from S3 was taken once.
+func unwritable(doc *policy.Document) string {
+	for i, st := range doc.Statements() {
+		if st.Principals.Not && st.Effect == policy.Allow {
+			return fmt.Sprintf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", label(doc, i))
+		}
+		gone := slices.IndexFunc(st.Principals.Entries, func(e policy.Principal) bool {
+			return e.Type == policy.AWS && deleted(e.Value)
+		})
+		if gone >= 0 {
+			return fmt.Sprintf("statement %s names the principal %s, which was deleted since, so that S3 refuses the policy with \"Invalid principal in policy\"; "+
+				"remove it from the statement", label(doc, i), st.Principals.Entries[gone].Value)
+		}
+	}
+	return ""
+}
+
+// deleted reports whether a principal is the id of a user or role, which is
+// how S3 shows one that is gone.
+// Source: AmazonS3 userguide, security_iam_service-with-iam.html.
+func deleted(principal string) bool {
+	return (strings.HasPrefix(principal, "AIDA") || strings.HasPrefix(principal, "AROA")) &&
+		!strings.ContainsAny(principal, ":/")
+}
+
+// tooLarge says that a policy of n bytes is over the limit, and what of it
+// takes the most room.
+func tooLarge(doc *policy.Document, n int) string {
+	largest := 0
+	for i := range doc.Statements() {
+		if len(doc.StatementText(i)) > len(doc.StatementText(largest)) {
+			largest = i
+		}
+	}
+	return fmt.Sprintf("restored, it would have %d bytes without white space, and S3 takes %d; shorten it by %d bytes or more (its largest statement is %s with %d)",
+		n, MaxPolicySize, n-MaxPolicySize, label(doc, largest), len(doc.StatementText(largest)))
+}
