@@ -1,0 +1,136 @@
+// Package alert writes what a person reads when something happens to the
+// delivery of an audit trail: subject, text, JSON and chat message.
+//
+// Everything here is pure: data in, data out. Texts that come from events and
+// policies are data and cannot forge a line of an alert.
+package alert
+
+import (
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Kind is the change of state that an alert tells of.
+type Kind string
+
+// The kinds.
+const (
+	Opened        Kind = "opened"         // something is wrong that was not before
+	Changed       Kind = "changed"        // what is wrong has changed
+	Restored      Kind = "restored"       // it was wrong, and Trailwarden set it right
+	RestoreFailed Kind = "restore-failed" // Trailwarden tried to set it right and could not
+	Fight         Kind = "fight"          // the repair budget is spent: someone keeps changing it
+	Resolved      Kind = "resolved"       // it is right again, not by Trailwarden
+	Reminder      Kind = "reminder"       // it is still wrong
+)
+
+// Story is everything that an alert tells.
+type Story struct {
+	Kind    Kind
+	Account string // account of the bucket
+	Region  string // region of the bucket
+	At      time.Time
+	// Since is when the state that is told of began; zero: not known.
+	Since time.Time
+	// Report is the judgement as things stand now.
+	Report delivery.Report
+	// Before is the judgement before the repair, nil if nothing was repaired.
+	Before *delivery.Report
+	// Changes are the API calls that may have led here, newest first.
+	Changes []delivery.Change
+	// Statuses are what CloudTrail itself reports, where it was asked.
+	Statuses []trail.Status
+	// OptedIn says that the bucket is listed for restoring.
+	OptedIn bool
+	// Plan is what restoring did, or would do.
+	Plan repair.Plan
+	// Failure says why a repair could not be carried out or did not help.
+	Failure string
+	// Repairs is how often the bucket was repaired in the window of the budget.
+	Repairs int
+	Window  time.Duration
+	// Held says that repairs are on hold, and why ("undone by …").
+	Held string
+	// Blind says that EventBridge will see no more events, because no trail
+	// of the account is logging.
+	Blind bool
+	// Overwritten is the policy of another writer that our write replaced, or
+	// empty. See Changes for who it was.
+	Overwritten []byte
+	// Notes are further plain sentences.
+	Notes []string
+}
+
+// Format is the form of a message's body.
+type Format string
+
+// The formats.
+const (
+	Text Format = "text" // readable e-mail
+	JSON Format = "json" // docs/alert.schema.json
+	Chat Format = "chat" // custom notification of chat applications that read SNS
+)
+
+// Message is one message to publish, within SNS's limits.
+type Message struct {
+	Subject    string            `json:"subject"`    // 1 to 100 printable ASCII characters
+	Body       string            `json:"body"`       // at most 256 KiB with the attributes
+	Attributes map[string]string `json:"attributes"` // kind, severity, bucket, account, region
+}
+
+// Compose writes the story in the given format. An unknown format is Text. It
+// keeps the limits of SNS for any story: what is too long is cut, and says so.
+func Compose(s Story, f Format) Message {
+	var m Message
+	for c := widest(); ; c = c.half() {
+		d := newDigest(s, c)
+		m = Message{Subject: d.subject(), Attributes: d.attributes()}
+		switch f {
+		case JSON:
+			m.Body = d.json(m.Subject)
+		case Chat:
+			m.Body = d.chat(m.Subject)
+		case Text:
+			m.Body = d.text()
+		default:
+			m.Body = d.text()
+		}
+		if m.size() <= maxMessage || c == c.half() {
+			return m
+		}
+	}
+}
+
+// size returns what SNS counts: the body and the attributes' names, types and
+// values. Source: SNS developer guide, "Amazon SNS message attributes".
+func (m Message) size() int {
+	n := len(m.Body)
+	for k, v := range m.Attributes {
+		n += len(k) + len("String") + len(v)
+	}
+	return n
+}
+
+// attributes returns the message attributes for filter policies. SNS refuses an
+// empty value, so that what is not known is left out.
+func (d *digest) attributes() map[string]string {
+	all := map[string]string{
+		"kind":     string(d.Kind),
+		"severity": string(d.severity),
+		"bucket":   d.Report.Bucket,
+		"account":  d.Account,
+		"region":   d.Region,
+	}
+	for k, v := range all {
+		if v = strings.TrimSpace(ascii(v)); v == "" {
+			delete(all, k)
+			continue
+		}
+		all[k] = cut(v, 256)
+	}
+	return all
+}

@@ -1,0 +1,202 @@
+package alert
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// jsonVersion is the version of the JSON form. A new field does not change it.
+const jsonVersion = 1
+
+// document is the JSON form of an alert. docs/alert.schema.json describes it.
+type document struct {
+	Version       int               `json:"version"`
+	Kind          Kind              `json:"kind"`
+	Severity      delivery.Severity `json:"severity"`
+	Subject       string            `json:"subject"`
+	Summary       string            `json:"summary"`
+	Bucket        string            `json:"bucket"`
+	Account       string            `json:"account"`
+	Region        string            `json:"region"`
+	At            *time.Time        `json:"at,omitempty"`
+	Since         *time.Time        `json:"since,omitempty"`
+	Verdict       delivery.Verdict  `json:"verdict"`
+	VerdictBefore delivery.Verdict  `json:"verdictBefore,omitempty"`
+	Trails        []trailDocument   `json:"trails"`
+	Findings      []findingDocument `json:"findings"`
+	Faults        []string          `json:"faults,omitempty"`
+	Changes       []changeDocument  `json:"changes"`
+	Statuses      []trail.Status    `json:"statuses"`
+	Restoring     restoring         `json:"restoring"`
+	Blind         bool              `json:"blind"`
+	Next          []Step            `json:"next"`
+	Diff          string            `json:"diff,omitempty"`
+	Overwritten   *overwritten      `json:"overwritten,omitempty"`
+	Notes         []string          `json:"notes,omitempty"`
+	Omitted       map[string]int    `json:"omitted,omitempty"`
+}
+
+type trailDocument struct {
+	ARN          string                `json:"arn"`
+	Account      string                `json:"account"`
+	Organization bool                  `json:"organization"`
+	Verdict      delivery.Verdict      `json:"verdict"`
+	Unmet        []requirementDocument `json:"unmet"`
+}
+
+type requirementDocument struct {
+	ID         trail.RequirementID `json:"id"`
+	Decision   policy.Outcome      `json:"decision"`
+	Statements []string            `json:"statements"`
+	Why        string              `json:"why"`
+}
+
+// changeDocument is a change without a time where none is known.
+type changeDocument struct {
+	delivery.Change
+	Time *time.Time `json:"time,omitempty"`
+}
+
+type findingDocument struct {
+	delivery.Finding
+	Link string `json:"link"`
+}
+
+type restoring struct {
+	OptedIn    bool             `json:"optedIn"`
+	Done       []string         `json:"done"`
+	Changes    []repair.Change  `json:"changes"`
+	ResetPayer bool             `json:"resetPayer"`
+	Refused    []repair.Refusal `json:"refused"`
+	Failure    string           `json:"failure,omitempty"`
+	Held       string           `json:"held,omitempty"`
+	Repairs    int              `json:"repairs"`
+	Window     int64            `json:"windowSeconds"`
+}
+
+type overwritten struct {
+	Theirs string `json:"theirs"`
+	Ours   string `json:"ours"`
+}
+
+// json writes the story as one JSON object.
+func (d *digest) json(subject string) string {
+	doc := document{
+		Version:       jsonVersion,
+		Kind:          d.Kind,
+		Severity:      d.severity,
+		Subject:       subject,
+		Summary:       opening(d.Kind, d.state),
+		Bucket:        d.Report.Bucket,
+		Account:       d.Account,
+		Region:        d.Region,
+		At:            timePointer(d.At),
+		Since:         timePointer(d.Since),
+		Verdict:       d.Report.Verdict,
+		VerdictBefore: d.before,
+		Trails:        d.trailDocuments(),
+		Findings:      d.findingDocuments(),
+		Faults:        d.Report.Faults,
+		Changes:       d.changeDocuments(),
+		Statuses:      list(d.Statuses),
+		Restoring: restoring{
+			OptedIn:    d.OptedIn,
+			Done:       list(d.done()),
+			Changes:    list(d.Plan.Changes),
+			ResetPayer: d.Plan.ResetPayer,
+			Refused:    list(d.Plan.Refused),
+			Failure:    d.Failure,
+			Held:       d.Held,
+			Repairs:    d.Repairs,
+			Window:     int64(d.Window / time.Second),
+		},
+		Blind:   d.Blind,
+		Next:    list(d.next),
+		Diff:    strings.Join(d.diff, "\n"),
+		Notes:   d.Notes,
+		Omitted: d.left.byName(),
+	}
+	if len(d.theirs) > 0 {
+		doc.Overwritten = &overwritten{Theirs: strings.Join(d.theirs, "\n"), Ours: strings.Join(d.ours, "\n")}
+	}
+	return encode(doc)
+}
+
+func (d *digest) trailDocuments() []trailDocument {
+	docs := []trailDocument{}
+	for _, t := range d.trails {
+		unmet := []requirementDocument{}
+		for _, r := range t.unmet {
+			unmet = append(unmet, requirementDocument{ID: r.ID, Decision: r.Decision, Statements: list(r.Statements), Why: r.Why})
+		}
+		docs = append(docs, trailDocument{ARN: t.arn, Account: t.account, Organization: t.organization, Verdict: t.verdict, Unmet: unmet})
+	}
+	return docs
+}
+
+func (d *digest) changeDocuments() []changeDocument {
+	docs := []changeDocument{}
+	for _, c := range d.Changes {
+		docs = append(docs, changeDocument{Change: c, Time: timePointer(c.Time)})
+	}
+	return docs
+}
+
+func (d *digest) findingDocuments() []findingDocument {
+	docs := []findingDocument{}
+	for _, f := range d.Report.Findings {
+		f.Statements = list(f.Statements)
+		docs = append(docs, findingDocument{Finding: f, Link: FindingURL(f.ID)})
+	}
+	return docs
+}
+
+// byName returns what was left out, by the name of its field.
+func (l left) byName() map[string]int {
+	all := map[string]int{
+		"trails": l.trails, "findings": l.findings, "changes": l.changes, "statuses": l.statuses,
+		"restoring.changes": l.planned, "restoring.refused": l.refused, "notes": l.notes,
+		"diff": l.diff, "overwritten.theirs": l.theirs, "overwritten.ours": l.ours,
+	}
+	for name, n := range all {
+		if n == 0 {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+// encode writes a value as indented JSON, with "<" as it is. The documents
+// here hold nothing that JSON cannot hold: see instant.
+func encode(v any) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return "{}\n"
+	}
+	return b.String()
+}
+
+func timePointer(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// list returns an empty list for none, which JSON tells from null.
+func list[T any](all []T) []T {
+	if all == nil {
+		return []T{}
+	}
+	return all
+}

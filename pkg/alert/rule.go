@@ -1,0 +1,157 @@
+package alert
+
+// need is what must hold of a finding for a rule to speak.
+type need uint8
+
+const (
+	always     need = iota
+	restorable      // restoring would mend it
+	refused         // restoring would not
+)
+
+// rule is one line of the table of next steps. It speaks once for an alert if
+// its kind and its finding are there, with the commands for each trail that the
+// findings name.
+type rule struct {
+	kinds   []Kind // none: every kind
+	finding string // id, or "*" and the end of ids; empty: no finding is asked for
+	need    need
+	held    bool // only while repairs are on hold
+	sound   bool // only if nothing is wrong any more
+	text    string
+	// commands may hold {bucket}, {trail} (the ARN), {name} and {region} (the
+	// trail's).
+	commands []string
+}
+
+// The commands that several rules give.
+const (
+	getPolicy = "aws s3api get-bucket-policy --bucket {bucket} > policy.json"
+	getTrails = "aws cloudtrail describe-trails > trails.json"
+	required  = "trailwarden required --trails trails.json"
+	plan      = "trailwarden plan --bucket {bucket} --policy policy.json --trails trails.json"
+	move      = "aws cloudtrail update-trail --name {trail} --s3-bucket-name NEW-BUCKET --region {region}"
+)
+
+// rules is the table of next steps, the most urgent first.
+func rules() []rule {
+	return append(urgent(), closing()...)
+}
+
+// urgent is what gets delivery going again.
+func urgent() []rule {
+	return []rule{
+		{
+			kinds: []Kind{Fight},
+			text: "Agree with those who change it, named above, on one place that owns the policy, and put the " +
+				"statements that AWS documents there:",
+			commands: []string{getTrails, required},
+		},
+		{
+			kinds: []Kind{RestoreFailed},
+			text:  "Take away what made the repair fail. It is named above.",
+		},
+		{
+			finding: "*", need: restorable,
+			text:     "Restore it. The command shows the change and asks before it writes:",
+			commands: []string{"trailwarden restore --bucket {bucket}"},
+		},
+		{
+			finding:  "bucket-missing",
+			text:     "Create the bucket again in its account, or let the trail use another one whose policy admits it:",
+			commands: []string{move},
+		},
+		{
+			finding: "bucket-owner-changed",
+			text: "Treat this as an incident: the bucket's name belongs to another account now, and nothing must be " +
+				"written to it. Let the trail use a bucket of your own:",
+			commands: []string{move},
+		},
+		{
+			finding: "trail-deleted",
+			text:    "If the trail was not deleted on purpose, create it again with its former settings, and start it:",
+			commands: []string{
+				"aws cloudtrail create-trail --name {name} --s3-bucket-name BUCKET --region {region}",
+				"aws cloudtrail start-logging --name {name} --region {region}",
+			},
+		},
+		{
+			finding:  "trail-stopped",
+			text:     "Start the trail again:",
+			commands: []string{"aws cloudtrail start-logging --name {trail} --region {region}"},
+		},
+		{
+			finding: "*-denied", need: refused,
+			text: "Let CloudTrail through the statement that stands in its way, where the policy is maintained. " +
+				"Trailwarden never edits a Deny; it prints the exact edit:",
+			commands: []string{getPolicy, getTrails, plan},
+		},
+		{
+			finding: "requester-pays", need: refused,
+			text:     "Let the bucket's owner pay for requests again:",
+			commands: []string{"aws s3api put-bucket-request-payment --bucket {bucket} --request-payment-configuration Payer=BucketOwner"},
+		},
+		{
+			finding: "policy-missing", need: refused,
+			text:     "Write the policy that AWS documents for the trails. Print it with:",
+			commands: []string{getTrails, required},
+		},
+		{
+			finding: "policy-unreadable",
+			text: "Let Trailwarden's role read the policy (s3:GetBucketPolicy), and look at it yourself from the " +
+				"bucket's account:",
+			commands: []string{"aws s3api get-bucket-policy --bucket {bucket}"},
+		},
+		{
+			finding: "delivery-failing",
+			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
+				"control policies. See CloudTrail's own words:",
+			commands: []string{"aws cloudtrail get-trail-status --name {trail} --region {region}"},
+		},
+	}
+}
+
+// closing is what can wait until delivery is right.
+func closing() []rule {
+	return []rule{
+		{
+			finding:  "*-undetermined",
+			text:     "See what the answer hangs on:",
+			commands: []string{getPolicy, getTrails, "trailwarden explain --bucket {bucket} --policy policy.json --trails trails.json"},
+		},
+		{
+			finding: "source-arn-missing", need: refused,
+			text:     "Bind the grant to its trail. See the change that would do it:",
+			commands: []string{getPolicy, getTrails, plan + " --harden"},
+		},
+		{
+			finding: "legacy-account-principals", need: refused,
+			text:     "Grant to the service cloudtrail.amazonaws.com. See the change that would do it:",
+			commands: []string{getPolicy, getTrails, plan + " --harden"},
+		},
+		{
+			finding: "stale-trail-arn",
+			text:    "Take the ARN of the trail that is gone out of the grant, where the policy is maintained.",
+		},
+		{
+			kinds: []Kind{Restored},
+			text: "Find out who made the change and why, and correct it at its source (a template, a pipeline), or " +
+				"the next run breaks it again. If the repair was not wanted, put the former policy back:",
+			commands: []string{"trailwarden undo --bucket {bucket}"},
+		},
+		{
+			held:     true,
+			text:     "Repairs are on hold. Let them go on when the bucket may be repaired again:",
+			commands: []string{"trailwarden undo --release --bucket {bucket}"},
+		},
+		{
+			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, Fight},
+			text:     "When it is done, check:",
+			commands: []string{"trailwarden audit"},
+		},
+		{
+			kinds: []Kind{Resolved}, sound: true,
+			text: "Nothing needs to be done.",
+		},
+	}
+}

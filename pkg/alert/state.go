@@ -1,0 +1,180 @@
+package alert
+
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+)
+
+// state is what a report comes to, as its story is told.
+type state string
+
+const (
+	broken    state = "broken"    // log files cannot be delivered
+	partly    state = "partly"    // something else that CloudTrail needs is refused
+	stopped   state = "stopped"   // a trail does not log, or is gone
+	uncertain state = "uncertain" // it is not known whether all is well
+	weak      state = "weak"      // it works, and could be safer
+	sound     state = "sound"     // nothing was found
+)
+
+// stateOf returns the worst that the report's findings tell of. Only a report
+// that says "delivering" can be sound; a blocked one without an outage finding
+// is refused something.
+func stateOf(r delivery.Report) state {
+	s := sound
+	for _, f := range r.Findings {
+		if found := findingState(f); found.rank() > s.rank() {
+			s = found
+		}
+	}
+	switch {
+	case r.Verdict == delivery.Delivering:
+		return s
+	case r.Verdict == delivery.Blocked && s.rank() < stopped.rank():
+		return partly
+	case s.rank() < uncertain.rank():
+		return uncertain
+	}
+	return s
+}
+
+func findingState(f delivery.Finding) state {
+	switch f.Kind {
+	case delivery.Weakness:
+		return weak
+	case delivery.Unknown:
+		return uncertain
+	case delivery.Outage:
+	default:
+		return uncertain
+	}
+	switch {
+	case strings.HasPrefix(f.ID, "trail-"):
+		return stopped
+	case f.Severity == delivery.Critical, f.ID == "requester-pays":
+		return broken
+	}
+	return partly
+}
+
+func (s state) rank() int {
+	switch s {
+	case broken:
+		return 5
+	case partly:
+		return 4
+	case stopped:
+		return 3
+	case uncertain:
+		return 2
+	case weak:
+		return 1
+	case sound:
+	}
+	return 0
+}
+
+// sentence says what the state means.
+func (s state) sentence() string {
+	switch s {
+	case broken:
+		return "CloudTrail cannot deliver its log files to this bucket."
+	case partly:
+		return "CloudTrail is refused a part of what it needs at this bucket."
+	case stopped:
+		return "a trail records nothing any more."
+	case uncertain:
+		return "it is not certain that CloudTrail can deliver to this bucket."
+	case weak:
+		return "CloudTrail can deliver to this bucket, and its policy has a weakness."
+	case sound:
+	}
+	return "CloudTrail can deliver to this bucket."
+}
+
+// words are the state in a few words, for a subject.
+func (s state) words() string {
+	switch s {
+	case broken:
+		return "CloudTrail blocked at"
+	case partly:
+		return "CloudTrail partly blocked at"
+	case stopped:
+		return "CloudTrail stopped for"
+	case uncertain:
+		return "CloudTrail delivery uncertain at"
+	case weak:
+		return "weak policy for CloudTrail at"
+	case sound:
+	}
+	return "CloudTrail delivers to"
+}
+
+// opening is the first sentence of an alert. It holds no data.
+func opening(k Kind, s state) string {
+	switch k {
+	case Opened:
+		return "A problem was found: " + s.sentence()
+	case Changed:
+		return "The problem has changed: " + s.sentence()
+	case Reminder:
+		return "Not solved yet: " + s.sentence()
+	case RestoreFailed:
+		return "Trailwarden tried to restore this bucket and did not succeed: " + s.sentence()
+	case Fight:
+		return "Trailwarden has stopped restoring this bucket, because it keeps being changed: " + s.sentence()
+	case Restored:
+		if s.rank() > weak.rank() {
+			return "Trailwarden restored a part of this bucket, and more is wrong: " + s.sentence()
+		}
+		return "Trailwarden restored this bucket: CloudTrail can deliver to it again."
+	case Resolved:
+		if s.rank() > weak.rank() {
+			return "A problem is gone, not by Trailwarden, and another is there: " + s.sentence()
+		}
+		return "The problem is gone, not by Trailwarden: CloudTrail can deliver to this bucket again."
+	}
+	return "There is news of this bucket: " + s.sentence()
+}
+
+// worst is the severity of the alert: that of the worst finding as things
+// stand. What Trailwarden could not set right is never less than HIGH.
+func worst(s Story) delivery.Severity {
+	w := delivery.Informational
+	if s.Kind == RestoreFailed || s.Kind == Fight {
+		w = delivery.High
+	}
+	for _, f := range s.Report.Findings {
+		if weight(f.Severity) > weight(w) {
+			w = f.Severity
+		}
+	}
+	return w
+}
+
+func weight(s delivery.Severity) int {
+	switch s {
+	case delivery.Critical:
+		return 4
+	case delivery.High:
+		return 3
+	case delivery.Medium:
+		return 2
+	case delivery.Low:
+		return 1
+	case delivery.Informational:
+	}
+	return 0
+}
+
+func badness(v delivery.Verdict) int {
+	switch v {
+	case delivery.Blocked:
+		return 2
+	case delivery.Delivering:
+		return 0
+	case delivery.Undetermined:
+	}
+	return 1
+}

@@ -1,0 +1,129 @@
+package alert_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// findingIDs are the ids of all findings that there are.
+func findingIDs() []string {
+	ids := []string{
+		delivery.PolicyMissingID, delivery.PolicyUnreadableID, delivery.BucketMissingID, delivery.BucketOwnerChangedID,
+		delivery.RequesterPaysID, delivery.TrailStoppedID, delivery.TrailDeletedID, delivery.DeliveryFailingID,
+		delivery.SourceARNMissingID, delivery.LegacyAccountsID, delivery.StaleTrailARNID,
+	}
+	for _, r := range []trail.RequirementID{
+		trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.InsightsFiles, trail.NetworkActivityFiles,
+		trail.AggregatedFiles, trail.ManagementAccountFiles, trail.PreflightMarker,
+	} {
+		ids = append(ids, delivery.DeniedID(r), delivery.UndeterminedID(r))
+	}
+	return ids
+}
+
+func steps(f delivery.Finding, refusals ...repair.Refusal) []alert.Step {
+	return alert.NextSteps(alert.Story{
+		Kind: alert.Opened, Account: "111111111111",
+		Report: delivery.Report{Bucket: "logs-b", Verdict: delivery.Blocked, Findings: []delivery.Finding{f}},
+		Plan:   repair.Plan{Refused: refusals},
+	})
+}
+
+// Whatever is found, there is something to do about it beside checking again.
+func TestEveryFindingHasStep(t *testing.T) {
+	for _, id := range findingIDs() {
+		for _, restorable := range []bool{true, false} {
+			got := steps(delivery.Finding{ID: id, Kind: delivery.Outage, Trail: mainTrail, Restorable: restorable})
+			if len(got) < 2 {
+				t.Errorf("%s (restorable: %v) has the steps %v only", id, restorable, got)
+			}
+			if restorable != slices.Contains(got[0].Commands, "trailwarden restore --bucket logs-b") {
+				t.Errorf("%s (restorable: %v) starts with %v", id, restorable, got[0])
+			}
+		}
+	}
+}
+
+func TestEveryFindingHasHeading(t *testing.T) {
+	page, err := os.ReadFile("../../docs/findings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var headings []string
+	for _, m := range regexp.MustCompile(`(?m)^## ([a-z-]+)$`).FindAllSubmatch(page, -1) {
+		headings = append(headings, string(m[1]))
+	}
+	want := findingIDs()
+	slices.Sort(want)
+	slices.Sort(headings)
+	if !slices.Equal(want, headings) {
+		t.Errorf("headings %q, findings %q", headings, want)
+	}
+}
+
+func TestStepsNameTheTrail(t *testing.T) {
+	got := steps(delivery.Finding{ID: "trail-stopped", Kind: delivery.Outage, Trail: mainTrail})
+	want := "aws cloudtrail start-logging --name " + mainTrail + " --region us-east-1"
+	if !slices.Contains(got[0].Commands, want) {
+		t.Errorf("got %v, want %s", got[0].Commands, want)
+	}
+}
+
+func TestRefusedFindingIsNotToBeRestored(t *testing.T) {
+	f := delivery.Finding{ID: "log-files-denied", Kind: delivery.Outage, Trail: mainTrail, Restorable: true}
+	for _, r := range []repair.Refusal{{Finding: f.ID}, {Finding: f.ID, Trail: mainTrail}} {
+		if got := steps(f, r); strings.Contains(got[0].Text, "Restore") {
+			t.Errorf("refused by %+v, and yet: %v", r, got)
+		}
+	}
+	if got := steps(f, repair.Refusal{Finding: f.ID, Trail: orgTrail}); !strings.Contains(got[0].Text, "Restore") {
+		t.Errorf("refused for another trail only, and yet: %v", got)
+	}
+}
+
+// A name from outside cannot add a command, and one that can be no name gets
+// no command at all.
+func TestCommandsAreQuoted(t *testing.T) {
+	for _, tt := range []struct{ name, arn, want string }{
+		{"space and semicolon", "arn:aws:cloudtrail:r:1:trail/a; rm -rf $HOME", "'arn:aws:cloudtrail:r:1:trail/a; rm -rf $HOME'"},
+		{"quote", "arn:aws:cloudtrail:r:1:trail/a'b", `'arn:aws:cloudtrail:r:1:trail/a'\''b'`},
+		{"brace", "arn:aws:cloudtrail:r:1:trail/{bucket}", "'arn:aws:cloudtrail:r:1:trail/{bucket}'"},
+		{"not ASCII", "arn:aws:cloudtrail:r:1:trail/ä", ""},
+		{"too long", "arn:aws:cloudtrail:r:1:trail/" + strings.Repeat("a", 300), ""},
+		{"option", "arn:aws:cloudtrail:--help:1:trail/a", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := steps(delivery.Finding{ID: "trail-stopped", Kind: delivery.Outage, Trail: tt.arn})[0].Commands
+			switch {
+			case tt.want == "" && len(got) > 0:
+				t.Errorf("got %q, want no command", got)
+			case tt.want != "" && (len(got) != 1 || got[0] != "aws cloudtrail start-logging --name "+tt.want+" --region r"):
+				t.Errorf("got %q", got)
+			}
+		})
+	}
+}
+
+func TestHeldRepairsCanBeReleased(t *testing.T) {
+	got := alert.NextSteps(openedHeld())
+	if !slices.ContainsFunc(got, func(s alert.Step) bool {
+		return slices.Contains(s.Commands, "trailwarden undo --release --bucket logs-b")
+	}) {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestFindingURL(t *testing.T) {
+	want := alert.Project + "/blob/main/docs/findings.md#log-files-denied"
+	if got := alert.FindingURL("log-files-denied\n "); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
