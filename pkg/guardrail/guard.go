@@ -1,0 +1,143 @@
+// Package guardrail keeps the buckets of trails able to receive them. It looks
+// at a bucket, judges it, restores it where the owner opted in, remembers, and
+// tells the security team. It knows no SDK: it defines the ports it needs.
+package guardrail
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Ports are the guard's hands. All but Ledger are required.
+type Ports struct {
+	Trails        Trails
+	Buckets       Buckets
+	Organizations Organizations
+	Alerts        Alerts
+	// Ledger may be nil: the guard then works without memory.
+	Ledger Ledger
+}
+
+// Config is what the owner decides.
+type Config struct {
+	// Restore are the names of the buckets that may be written to.
+	Restore []string
+	Harden  bool
+	Format  alert.Format
+	// Budget is how many repairs of one bucket are allowed in Window.
+	Budget int
+	Window time.Duration
+	// RemindEvery is how often an outage that lasts is told again; 0: never.
+	RemindEvery time.Duration
+	// KeepSnapshots is how long replaced policies are kept.
+	KeepSnapshots time.Duration
+	// Trails are declared trails of accounts that cannot be read.
+	Trails []trail.Trail
+	// Owners are declared owners of buckets, by bucket name, where it is not
+	// the account in which the guard runs.
+	Owners map[string]string
+	// Parallel is how many buckets a sweep looks at at once.
+	Parallel int
+}
+
+// Runtime is what differs between a real run and a test.
+type Runtime struct {
+	Now   func() time.Time
+	Sleep func(ctx context.Context, d time.Duration) error
+	Log   *slog.Logger
+}
+
+// Guard keeps buckets able to receive their trails. It is safe for use by
+// several goroutines.
+type Guard struct {
+	ports  Ports
+	config Config
+	run    Runtime
+}
+
+// The defaults of Config.
+const (
+	DefaultBudget        = 3
+	DefaultWindow        = time.Hour
+	DefaultKeepSnapshots = 90 * 24 * time.Hour
+	DefaultParallel      = 4
+)
+
+// New returns a guard. Of the configuration, Budget, Window, KeepSnapshots and
+// Parallel have a default where they are zero. The runtime has none.
+func New(p Ports, c Config, r Runtime) *Guard {
+	if c.Budget <= 0 {
+		c.Budget = DefaultBudget
+	}
+	if c.Window <= 0 {
+		c.Window = DefaultWindow
+	}
+	if c.KeepSnapshots <= 0 {
+		c.KeepSnapshots = DefaultKeepSnapshots
+	}
+	if c.Parallel <= 0 {
+		c.Parallel = DefaultParallel
+	}
+	if p.Ledger == nil {
+		r.Log.WarnContext(context.Background(), "no ledger: every event of an outage is told, and there is no repair budget")
+	}
+	return &Guard{ports: p, config: c, run: r}
+}
+
+// Request asks for a look at what an event may have changed. It carries
+// identity only; the state is read fresh.
+type Request struct {
+	Account string
+	Region  string
+	// Bucket is the bucket to look at, or empty: the bucket of Trail.
+	Bucket string
+	// Trail is the name or ARN of a trail that was changed, or empty.
+	Trail string
+	// Change is the API call that led here, nil for a sweep.
+	Change *delivery.Change
+	// SubmittedPolicy is the policy that the call wrote, as its event tells;
+	// empty: there is none, it is not known, or it is longer than a policy can
+	// be. It is never judged. It only tells our own writes from others', and
+	// is shown where a repair overwrote it unseen.
+	SubmittedPolicy []byte
+}
+
+// Result is what a look at one bucket came to.
+type Result struct {
+	Bucket   string
+	InUse    bool // a trail delivers into the bucket
+	Report   delivery.Report
+	Plan     repair.Plan
+	Repaired bool // something was written, and it was verified
+	Wrote    bool // something was written
+	Told     []alert.Kind
+}
+
+// SweepResult is what a sweep came to.
+type SweepResult struct {
+	Trails  int
+	Results []Result
+}
+
+// Audited is one bucket of an audit.
+type Audited struct {
+	Bucket   delivery.Bucket
+	Trails   []trail.Trail
+	Statuses []trail.Status
+	Report   delivery.Report
+	Plan     repair.Plan // what restoring would do
+	Err      error       // why the bucket could not be judged
+}
+
+// Restoration is what restoring one bucket by hand came to.
+type Restoration struct {
+	Before, After delivery.Report
+	Plan          repair.Plan
+	Wrote         bool
+}

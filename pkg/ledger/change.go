@@ -1,0 +1,151 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+)
+
+// MaxChanges is how many API calls a record keeps, MaxRepairs how many
+// repairs and MaxOutbox how many unpublished alerts. They keep a record well
+// below the 400 KB that DynamoDB stores in one item.
+const (
+	MaxChanges = 20
+	MaxRepairs = 20
+	MaxOutbox  = 4
+)
+
+// Knows reports whether the record has seen the API call. The same event may
+// come more than once.
+func (r Record) Knows(c *delivery.Change) bool {
+	return c != nil && slices.ContainsFunc(r.Changes, func(known delivery.Change) bool { return equal(known, *c) })
+}
+
+func equal(a, b delivery.Change) bool {
+	if a.EventID != "" || b.EventID != "" {
+		return a.EventID == b.EventID
+	}
+	return a.Event == b.Event && a.Actor == b.Actor && a.Time.Equal(b.Time)
+}
+
+// merge returns the changes with c, each once, newest first. A call that
+// failed changed nothing and is left out.
+func merge(changes []delivery.Change, c *delivery.Change) []delivery.Change {
+	if c == nil || c.ErrorCode != "" || slices.ContainsFunc(changes, func(known delivery.Change) bool { return equal(known, *c) }) {
+		return changes
+	}
+	list := append(slices.Clone(changes), *c)
+	slices.SortStableFunc(list, func(a, b delivery.Change) int { return b.Time.Compare(a.Time) })
+	return list[:min(len(list), MaxChanges)]
+}
+
+// Overwritten reports whether the API call wrote or deleted the bucket's
+// policy after a repair had read it and before the repair wrote its own, so
+// that the repair replaced it unseen. The policy is the one that the call
+// wrote, as its event tells; current is the digest of the bucket's policy now.
+// An event's time has no fractions of a second.
+func (r Record) Overwritten(c *delivery.Change, policy []byte, current string) bool {
+	if c == nil || c.ErrorCode != "" || r.Knows(c) || Digest(policy) == current {
+		return false
+	}
+	wrote := c.Event == "PutBucketPolicy" && len(policy) > 0
+	if !wrote && c.Event != "DeleteBucketPolicy" {
+		return false
+	}
+	digest := Digest(policy)
+	return slices.ContainsFunc(r.Repairs, func(p Repair) bool {
+		return digest != p.Before && digest != p.After && p.during(c.Time)
+	})
+}
+
+// Own reports whether the API call is the write of one of our repairs.
+func (r Record) Own(c *delivery.Change, policy []byte) bool {
+	if c == nil || c.Event != "PutBucketPolicy" || len(policy) == 0 {
+		return false
+	}
+	digest := Digest(policy)
+	return slices.ContainsFunc(r.Repairs, func(p Repair) bool { return digest == p.After && p.during(c.Time) })
+}
+
+// during reports whether a time is that of the repair, to the second. A
+// repair whose end is not known is taken to have lasted a minute.
+func (p Repair) during(t time.Time) bool {
+	end := p.Written
+	if end.IsZero() {
+		end = p.Read.Add(time.Minute)
+	}
+	return !t.Before(p.Read.Truncate(time.Second)) && !t.After(end)
+}
+
+// Begin returns the record with a repair that is about to be made.
+func (r Record) Begin(a Attempt, p Repair) Record {
+	repairs := append(slices.Clone(r.Repairs), p)
+	r.Repairs = repairs[max(0, len(repairs)-MaxRepairs):]
+	r.Attempt = &a
+	return r
+}
+
+// Written returns the record with what is known of a repair after its write:
+// when the policy was last read, when the write had its answer or may have
+// been made, and whether it was seen to take effect.
+func (r Record) Written(id string, read, written time.Time, done bool) Record {
+	r.Repairs = slices.Clone(r.Repairs)
+	for i := range r.Repairs {
+		if p := &r.Repairs[i]; p.ID == id {
+			p.Read, p.Written, p.Done = read, written, p.Done || done
+		}
+	}
+	return r
+}
+
+// Abandon returns the record without the count of a repair that was begun and
+// never written. The attempt stays: what it was about is still to be told.
+func (r Record) Abandon(id string) Record {
+	r.Repairs = slices.DeleteFunc(slices.Clone(r.Repairs), func(p Repair) bool { return p.ID == id })
+	return r
+}
+
+// Post returns the record with an alert to be published. Where too many wait,
+// the newest takes the place of the one before it, so that how it began and
+// how it stands are told.
+func (r Record) Post(m Message) Record {
+	r.Outbox = slices.Clone(r.Outbox[:min(len(r.Outbox), MaxOutbox-1)])
+	r.Outbox = append(r.Outbox, m)
+	return r
+}
+
+// Published returns the record without the alert.
+func (r Record) Published(id string) Record {
+	r.Outbox = slices.DeleteFunc(slices.Clone(r.Outbox), func(m Message) bool { return m.ID == id })
+	if len(r.Outbox) == 0 {
+		r.Outbox = nil
+	}
+	return r
+}
+
+// Free returns the record with the alert free to be published by anybody.
+func (r Record) Free(id string) Record {
+	r.Outbox = slices.Clone(r.Outbox)
+	for i := range r.Outbox {
+		if r.Outbox[i].ID == id {
+			r.Outbox[i].Claimed = time.Time{}
+		}
+	}
+	return r
+}
+
+// Claim returns the record with every alert claimed that nobody else may be
+// publishing at the moment, and those alerts. Mine says which claims are the
+// caller's own.
+func (r Record) Claim(now, until time.Time, mine func(id string) bool) (Record, []Message) {
+	r.Outbox = slices.Clone(r.Outbox)
+	var claimed []Message
+	for i := range r.Outbox {
+		if m := &r.Outbox[i]; mine(m.ID) || !m.Claimed.After(now) {
+			m.Claimed = until
+			claimed = append(claimed, *m)
+		}
+	}
+	return r, claimed
+}

@@ -1,0 +1,158 @@
+// Package ledger holds what is remembered of a bucket between two looks at
+// it: what the team was told, what was repaired, and the policies that
+// repairs replaced. It decides which change of state is told.
+//
+// Everything here is pure: data in, data out. A store keeps the records.
+package ledger
+
+import (
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+)
+
+// Key names the bucket that a record is about. A record about a trail that
+// has no bucket any more has the trail's ARN as Bucket.
+type Key struct {
+	Account string `json:"account"`
+	Bucket  string `json:"bucket"`
+}
+
+// Record is what is remembered of one bucket. It is stored as JSON. The zero
+// record but for its key is that of a bucket that nothing was ever told of.
+type Record struct {
+	Key
+	// Version counts the stores of the record; 0: it was never stored.
+	// A store accepts a record only over the version that it was read at.
+	Version int64 `json:"version"`
+
+	// Told are the findings as the team was last told of them. None: the
+	// team believes that the bucket is healthy.
+	Told []Finding `json:"told,omitempty"`
+	// Since is when the state that was told of began.
+	Since time.Time `json:"since,omitzero"`
+	// ToldAt is when the team was last told of the bucket, good or bad.
+	ToldAt time.Time `json:"toldAt,omitzero"`
+	// Failure is why the last repair failed, as the team was told.
+	Failure string `json:"failure,omitempty"`
+	// FoughtAt is when the team was last told of a fight.
+	FoughtAt time.Time `json:"foughtAt,omitzero"`
+	// Trails are the ARNs of the trails last seen to deliver into the bucket.
+	Trails []string `json:"trails,omitempty"`
+	// Changes are the last API calls that were seen, newest first.
+	Changes []delivery.Change `json:"changes,omitempty"`
+	// Repairs are the last repairs, oldest first.
+	Repairs []Repair `json:"repairs,omitempty"`
+	// Attempt is the repair that is under way, or that was when its process
+	// ended. It is stored before the write, and what came of it is told by
+	// whoever looks next.
+	Attempt *Attempt `json:"attempt,omitempty"`
+	// Hold says that the bucket is not to be repaired.
+	Hold *Hold `json:"hold,omitempty"`
+	// Outbox are the alerts that are not known to be published, oldest first.
+	Outbox []Message `json:"outbox,omitempty"`
+}
+
+// Finding is a finding as the team was told of it.
+type Finding struct {
+	ID         string        `json:"id"`
+	Kind       delivery.Kind `json:"kind"`
+	Trail      string        `json:"trail,omitempty"`
+	Statements []string      `json:"statements,omitempty"`
+}
+
+// Repair is one repair of the bucket. It counts from before its write on, so
+// that a repair whose process ended counts too.
+type Repair struct {
+	ID string `json:"id"`
+	// Read is when the policy that the repair replaced was last read, and
+	// Written when the answer to the write came. What somebody else wrote in
+	// between was overwritten unseen.
+	Read    time.Time `json:"read"`
+	Written time.Time `json:"written,omitzero"`
+	// Before and After are digests of the policy that was read and of the one
+	// that was written.
+	Before string `json:"before"`
+	After  string `json:"after"`
+	// Done says that the repair was verified.
+	Done bool `json:"done,omitempty"`
+}
+
+// Attempt is a repair whose outcome has not been told.
+type Attempt struct {
+	ID string `json:"id"`
+	// Until is how long the process that makes the attempt may still be at it.
+	Until time.Time `json:"until"`
+	// Report is the judgement that led to the attempt, without the details
+	// of requirements.
+	Report delivery.Report `json:"report"`
+	Plan   repair.Plan     `json:"plan"`
+	// After is the digest of the policy that is written.
+	After string `json:"after"`
+}
+
+// Hold keeps a bucket from being repaired for as long as its policy is the
+// one that was put back by hand.
+type Hold struct {
+	Policy string    `json:"policy"` // digest
+	By     string    `json:"by"`     // who undid the repair, in words
+	At     time.Time `json:"at"`
+}
+
+// Message is an alert to be published. It is stored with the change of state
+// that it tells of, and taken out once it is published.
+type Message struct {
+	ID   string    `json:"id"`
+	Kind Kind      `json:"kind"`
+	At   time.Time `json:"at"`
+	// Claimed is until when somebody may be publishing it.
+	Claimed    time.Time         `json:"claimed,omitzero"`
+	Subject    string            `json:"subject"`
+	Body       string            `json:"body"`
+	Attributes map[string]string `json:"attributes,omitempty"`
+}
+
+// Snapshot is a bucket's policy as it was before a write.
+type Snapshot struct {
+	Key
+	Time   time.Time `json:"time"`
+	Policy []byte    `json:"policy"` // empty: there was none
+	Region string    `json:"region"`
+	Reason string    `json:"reason"` // one plain sentence: why it was replaced
+	// Expires is when the store may drop it.
+	Expires time.Time `json:"expires"`
+}
+
+// Settings are what the owner decides about memory.
+type Settings struct {
+	// Budget is how many repairs of one bucket are allowed in Window.
+	Budget int
+	Window time.Duration
+	// RemindEvery is how often an outage that lasts is told again; 0: never.
+	RemindEvery time.Duration
+}
+
+// Open reports whether the team was told of something that is not settled.
+func (r Record) Open() bool { return len(r.Told) > 0 }
+
+// Recent returns the repairs of the window that ends now.
+func (r Record) Recent(now time.Time, window time.Duration) []Repair {
+	var recent []Repair
+	for _, p := range r.Repairs {
+		if p.Read.After(now.Add(-window)) {
+			recent = append(recent, p)
+		}
+	}
+	return recent
+}
+
+// Spent reports whether the repair budget allows no further repair.
+func (r Record) Spent(now time.Time, s Settings) bool {
+	return len(r.Recent(now, s.Window)) >= s.Budget
+}
+
+// Holds reports whether a policy with the digest is held.
+func (r Record) Holds(digest string) bool {
+	return r.Hold != nil && r.Hold.Policy == digest
+}

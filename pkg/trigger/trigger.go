@@ -1,0 +1,154 @@
+// Package trigger reads EventBridge events and says what they ask of the guard.
+//
+// Events are data from outside. Only names that are spelled as AWS spells them
+// get into a request, and no text is longer than it has to be.
+package trigger
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+)
+
+// Event is what one EventBridge event asks for.
+type Event struct {
+	ID       string              // of the envelope
+	Name     string              // "PutBucketPolicy"
+	Requests []guardrail.Request // none: nothing that matters here
+	// Skipped says why there is no request, in one line; empty otherwise.
+	Skipped string
+}
+
+// MalformedError says what is wrong with an event and what was expected.
+type MalformedError struct{ Reason string }
+
+// Error returns the reason.
+func (e *MalformedError) Error() string { return "malformed event: " + e.Reason }
+
+// detailType is that of all events that matter.
+// Source: eventbridge userguide, eb-service-event-cloudtrail.html.
+const detailType = "AWS API Call via CloudTrail"
+
+// Parse reads an EventBridge event of any kind. An event that this package does
+// not know has no requests. An error is a *MalformedError: the event cannot
+// be read at all, and trying again is of no use.
+func Parse(payload []byte) (Event, error) {
+	envelope, ok := object(payload)
+	if !ok {
+		return Event{}, &MalformedError{Reason: "it is not a JSON object; expected an EventBridge event"}
+	}
+	event := Event{ID: clip(envelope.text("id"), maxID)}
+	kind := envelope.text("detail-type")
+	if kind == "" {
+		return event, &MalformedError{Reason: "it has no detail-type; expected an EventBridge event"}
+	}
+	if kind != detailType {
+		event.Skipped = fmt.Sprintf("detail-type %q is not of an API call", clip(kind, maxName))
+		return event, nil
+	}
+	detail, ok := object(envelope["detail"])
+	if !ok {
+		return event, &MalformedError{Reason: "detail is not an object; expected a CloudTrail record"}
+	}
+	event.Name = clip(detail.text("eventName"), maxName)
+	read := reader(envelope.text("source"), event.Name)
+	if read == nil {
+		event.Skipped = fmt.Sprintf("%s of %s changes nothing that matters here", orUnnamed(event.Name), orUnnamed(clip(envelope.text("source"), maxName)))
+		return event, nil
+	}
+	request, skipped := record{envelope: envelope, detail: detail}.request(read)
+	if skipped != "" {
+		event.Skipped = event.Name + ": " + skipped
+		return event, nil
+	}
+	event.Requests = []guardrail.Request{request}
+	return event, nil
+}
+
+func orUnnamed(s string) string {
+	if s == "" {
+		return "(no name)"
+	}
+	return s
+}
+
+// named is what a call names: a bucket, a trail, or both.
+type named struct {
+	bucket, trail string
+	policy        []byte
+}
+
+// reader returns what reads the names from an event of a source, or nil for
+// an event that does not matter.
+// Source: real records of these calls; parameter names are those of the APIs
+// but for bucketName, which S3 puts into all of its records.
+func reader(source, name string) func(record) named {
+	switch source + "/" + name {
+	case "aws.s3/PutBucketPolicy":
+		return policyWritten
+	case "aws.s3/DeleteBucketPolicy", "aws.s3/PutBucketRequestPayment", "aws.s3/CreateBucket", "aws.s3/DeleteBucket":
+		return ofBucket
+	case "aws.cloudtrail/CreateTrail", "aws.cloudtrail/UpdateTrail":
+		return trailWritten
+	case "aws.cloudtrail/DeleteTrail", "aws.cloudtrail/StopLogging", "aws.cloudtrail/StartLogging":
+		return ofTrail("name")
+	case "aws.cloudtrail/PutEventSelectors", "aws.cloudtrail/PutInsightSelectors":
+		return ofTrail("trailName")
+	default:
+		return nil
+	}
+}
+
+func ofBucket(r record) named {
+	bucket := r.parameters().text("bucketName")
+	if !isBucket(bucket) {
+		bucket = r.resource()
+	}
+	return named{bucket: bucket}
+}
+
+func policyWritten(r record) named {
+	n := ofBucket(r)
+	n.policy = submitted(r.parameters()["bucketPolicy"])
+	return n
+}
+
+// trailWritten prefers the answer, which has the trail as it now is: a request
+// has only what changes.
+func trailWritten(r record) named {
+	request, response := r.parameters(), r.response()
+	n := named{bucket: response.text("s3BucketName"), trail: response.text("trailARN")}
+	if !isBucket(n.bucket) {
+		n.bucket = request.text("s3BucketName")
+	}
+	if !isARN(n.trail) {
+		n.trail = request.text("name")
+	}
+	return n
+}
+
+func ofTrail(parameter string) func(record) named {
+	return func(r record) named {
+		trail := r.response().text("trailARN")
+		if !isARN(trail) {
+			trail = r.parameters().text(parameter)
+		}
+		return named{trail: trail}
+	}
+}
+
+// submitted returns a policy as an event has it: an object, or a string that
+// holds one. One that is longer than S3 allows is left out.
+func submitted(raw json.RawMessage) []byte {
+	if text, ok := decodeText(raw); ok {
+		raw = json.RawMessage(text)
+	}
+	if _, ok := object(raw); !ok {
+		return nil
+	}
+	if text := compact(raw); len(text) <= maxPolicy {
+		return text
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package trigger_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trigger"
+)
+
+const (
+	account = "111111111111"
+	region  = "us-east-1"
+	arn     = "arn:aws:cloudtrail:us-east-1:111111111111:trail/main"
+)
+
+// event is an event with the given members of its detail.
+func event(source, name, detail string) string {
+	return `{"id":"e","detail-type":"AWS API Call via CloudTrail","source":"` + source + `","account":"111111111111","region":"us-east-1",
+"time":"2026-09-13T17:50:37Z","detail":{"eventName":"` + name + `","eventTime":"2026-09-13T17:50:38Z","awsRegion":"us-east-1",
+"userIdentity":{"arn":"arn:aws:iam::111111111111:user/dana"},"eventID":"id",` + detail + `}}`
+}
+
+func want(name, bucket, trail string) *guardrail.Request {
+	return &guardrail.Request{
+		Account: account, Region: region, Bucket: bucket, Trail: trail,
+		Change: &delivery.Change{
+			Event: name, Time: time.Date(2026, 9, 13, 17, 50, 38, 0, time.UTC), Actor: "arn:aws:iam::111111111111:user/dana",
+			EventID: "id", Account: account, Region: region, Trail: trail,
+		},
+	}
+}
+
+func with(r *guardrail.Request, change func(*guardrail.Request)) *guardrail.Request {
+	change(r)
+	return r
+}
+
+func TestParse(t *testing.T) {
+	failed := func(r *guardrail.Request) { r.Change.ErrorCode = "AccessDenied" }
+	policy := func(text string) func(*guardrail.Request) {
+		return func(r *guardrail.Request) { r.SubmittedPolicy = []byte(text) }
+	}
+	long := strings.Repeat("x", 20481)
+	for name, test := range map[string]struct {
+		event string
+		want  *guardrail.Request // nil: skipped
+	}{
+		"policy as an object":     {event("aws.s3", "PutBucketPolicy", `"requestParameters":{"bucketName":"logs","bucketPolicy":{"Statement": []}}`), with(want("PutBucketPolicy", "logs", ""), policy(`{"Statement":[]}`))},
+		"policy as a string":      {event("aws.s3", "PutBucketPolicy", `"requestParameters":{"bucketName":"logs","bucketPolicy":"{\"a\": 1}"}`), with(want("PutBucketPolicy", "logs", ""), policy(`{"a":1}`))},
+		"policy of another type":  {event("aws.s3", "PutBucketPolicy", `"requestParameters":{"bucketName":"logs","bucketPolicy":[1]}`), want("PutBucketPolicy", "logs", "")},
+		"policy that is no JSON":  {event("aws.s3", "PutBucketPolicy", `"requestParameters":{"bucketName":"logs","bucketPolicy":"{"}`), want("PutBucketPolicy", "logs", "")},
+		"policy that is too long": {event("aws.s3", "PutBucketPolicy", `"requestParameters":{"bucketName":"logs","bucketPolicy":{"a":"`+long+`"}}`), want("PutBucketPolicy", "logs", "")},
+		"record of old":           {event("aws.s3", "DeleteBucketPolicy", `"requestParameters":{"bucketName":["logs"],"host":["logs.s3.amazonaws.com"],"policy":[""]}`), want("DeleteBucketPolicy", "logs", "")},
+		"bucket in resources":     {event("aws.s3", "PutBucketRequestPayment", `"requestParameters":null,"resources":[1,{"ARN":"arn:aws:s3:::logs/key"},{"ARN":"arn:aws:s3:::logs"}]`), want("PutBucketRequestPayment", "logs", "")},
+		"bucket of another type":  {event("aws.s3", "CreateBucket", `"requestParameters":{"bucketName":{"a":1}}`), nil},
+		"bucket that is none":     {event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"../logs"}`), nil},
+		"parameters as a string":  {event("aws.s3", "DeleteBucket", `"requestParameters":"logs"`), nil},
+		"no parameters":           {event("aws.s3", "DeleteBucket", `"x":1`), nil},
+		"failed, with a bucket":   {event("aws.s3", "DeleteBucket", `"errorCode":"AccessDenied","requestParameters":{"bucketName":"logs"}`), with(want("DeleteBucket", "logs", ""), failed)},
+		"failed, without":         {event("aws.cloudtrail", "DeleteTrail", `"errorCode":"TrailNotFoundException","requestParameters":{"name":"main"}`), nil},
+		"read only":               {event("aws.s3", "GetBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
+		"call of another service": {event("aws.ec2", "DeleteBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
+		"trail made":              {event("aws.cloudtrail", "CreateTrail", `"requestParameters":{"name":"main","s3BucketName":"asked"},"responseElements":{"s3BucketName":"logs","trailARN":"`+arn+`"}`), want("CreateTrail", "logs", arn)},
+		"trail changed":           {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main"},"responseElements":null`), want("UpdateTrail", "", "main")},
+		"trail changed, strange":  {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3BucketName":"logs"},"responseElements":{"trailARN":"arn:aws:s3:::x","s3BucketName":""}`), want("UpdateTrail", "logs", "main")},
+		"trail by ARN":            {event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), want("StopLogging", "", arn)},
+		"trail by name":           {event("aws.cloudtrail", "StartLogging", `"requestParameters":{"name":"main"}`), want("StartLogging", "", "main")},
+		"trail that is none":      {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"a b"}`), nil},
+		"ARN that is none":        {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:1:trail/main"}`), nil},
+		"selectors":               {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main"}`), want("PutEventSelectors", "", "main")},
+		"insights":                {event("aws.cloudtrail", "PutInsightSelectors", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutInsightSelectors", "", arn)},
+		"scheduled event":         {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
+		"no account":              {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
+		"no region":               {`{"account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","requestParameters":{"bucketName":"logs"}}}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := trigger.Parse([]byte(test.event))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.want == nil {
+				if len(got.Requests) != 0 || got.Skipped == "" || strings.Contains(got.Skipped, "\n") {
+					t.Errorf("requests %v, skipped %q", got.Requests, got.Skipped)
+				}
+				return
+			}
+			if diff := cmp.Diff([]guardrail.Request{*test.want}, got.Requests); diff != "" || got.Skipped != "" {
+				t.Errorf("skipped %q (-want +got):\n%s", got.Skipped, diff)
+			}
+			if got.ID != "e" || got.Name != test.want.Change.Event {
+				t.Errorf("event %q %q", got.ID, got.Name)
+			}
+		})
+	}
+}
+
+func TestParseAccountOfTheRecord(t *testing.T) {
+	got, err := trigger.Parse([]byte(`{"account":["x"],"region":"eu-west-1","time":"2026-09-13T17:50:37Z","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","recipientAccountId":"222222222222","eventTime":7,"requestParameters":{"bucketName":"logs"}}}`))
+	if err != nil || len(got.Requests) != 1 {
+		t.Fatal(got, err)
+	}
+	r := got.Requests[0]
+	if r.Account != "222222222222" || r.Region != "eu-west-1" || r.Change.Time.Minute() != 50 {
+		t.Errorf("request %+v, change %+v", r, r.Change)
+	}
+}
+
+func TestActor(t *testing.T) {
+	for identity, want := range map[string]string{
+		`{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/dana","userName":"dana"}`:                                                                               "arn:aws:iam::111111111111:user/dana",
+		`{"type":"Root","arn":"arn:aws:iam::111111111111:root"}`:                                                                                                         "arn:aws:iam::111111111111:root",
+		`{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/ci/x","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/path/ci"}}}`: "arn:aws:sts::111111111111:assumed-role/ci/x",
+		`{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/ci"}}}`:                                                          "arn:aws:iam::111111111111:role/ci",
+		`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/ci/x","invokedBy":"cloudformation.amazonaws.com"}`:                                                     "arn:aws:sts::1:assumed-role/ci/x via cloudformation.amazonaws.com",
+		`{"type":"AWSService","invokedBy":"cloudtrail.amazonaws.com"}`:                                                                                                   "cloudtrail.amazonaws.com",
+		`{"type":"AWSAccount","principalId":"AROAX:session","accountId":"222222222222"}`:                                                                                 "account 222222222222 (AROAX:session)",
+		`{"type":"AWSAccount","accountId":"222222222222"}`:                                                                                                               "account 222222222222",
+		`{"type":"Unknown","principalId":"AIDAX"}`:                                                                                                                       "AIDAX",
+		`{"type":"SAMLUser","userName":"dana"}`:                                                                                                                          "dana",
+		`{"type":"Unknown"}`:                                                                                                                                             "Unknown",
+		`null`:                                                                                                                                                           "",
+		`"dana"`:                                                                                                                                                         "",
+		`{"arn":"` + strings.Repeat("ü", 1000) + `"}`:                                                                                                                    strings.Repeat("ü", 256),
+	} {
+		text := strings.Replace(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), `{"arn":"arn:aws:iam::111111111111:user/dana"}`, identity, 1)
+		got, err := trigger.Parse([]byte(text))
+		if err != nil || len(got.Requests) != 1 {
+			t.Fatal(identity, got, err)
+		}
+		if actor := got.Requests[0].Change.Actor; actor != want {
+			t.Errorf("%s: actor %q, want %q", identity, actor, want)
+		}
+	}
+}
+
+func TestMalformed(t *testing.T) {
+	for _, payload := range []string{``, `x`, `null`, `[]`, `"x"`, `{}`, `{"detail-type":7}`, `{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":[]}`} {
+		var malformed *trigger.MalformedError
+		if _, err := trigger.Parse([]byte(payload)); !errors.As(err, &malformed) || !strings.Contains(err.Error(), "expected") {
+			t.Errorf("%q: %v", payload, err)
+		}
+	}
+}
+
+// TestSampleEvents reads the events that are shipped as samples.
+func TestSampleEvents(t *testing.T) {
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no sample events", err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := trigger.Parse(payload)
+		name := filepath.Base(file)
+		if name == "schedule.json" {
+			if len(got.Requests) > 0 {
+				t.Errorf("%s: requests %v", name, got.Requests)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		failed := strings.Contains(string(payload), `"errorCode"`)
+		if len(got.Requests) == 0 && !failed {
+			t.Errorf("%s: skipped: %s", name, got.Skipped)
+		}
+		for _, r := range got.Requests {
+			if r.Change.Actor == "" || r.Change.Time.IsZero() || r.Change.EventID == "" || (r.Change.ErrorCode != "") != failed {
+				t.Errorf("%s: change %+v", name, r.Change)
+			}
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	files, err := filepath.Glob("../../events/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		payload, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(payload)
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		got, err := trigger.Parse(payload)
+		if err != nil {
+			var malformed *trigger.MalformedError
+			if !errors.As(err, &malformed) || len(got.Requests) > 0 {
+				t.Fatal(got, err)
+			}
+			return
+		}
+		if (len(got.Requests) == 0) == (got.Skipped == "") {
+			t.Fatalf("%d requests, skipped %q", len(got.Requests), got.Skipped)
+		}
+		for _, r := range got.Requests {
+			if r.Bucket == "" && r.Trail == "" || len(r.Account) != 12 || r.Region == "" || r.Change == nil {
+				t.Fatalf("request %+v", r)
+			}
+			if strings.ContainsAny(r.Bucket+r.Trail, "\n \"*/?$") && !strings.Contains(r.Trail, ":trail/") {
+				t.Fatalf("bucket %q, trail %q", r.Bucket, r.Trail)
+			}
+			if len(r.SubmittedPolicy) > 20480 || len(r.Change.Actor)+len(r.Change.UserAgent) > 1024 || len(r.Change.SourceIP) > 128 {
+				t.Fatal("texts are not bounded")
+			}
+		}
+	})
+}
