@@ -1,0 +1,88 @@
+// Package app reads the configuration and wires the guard to AWS. It is the
+// only reader of the environment.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/trailwarden/trailwarden/pkg/awsapi"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+)
+
+// LookupEnv looks up an environment variable, as os.LookupEnv does.
+type LookupEnv func(string) (string, bool)
+
+// Config is the configuration of the functions, read from the environment.
+type Config struct {
+	Guard guardrail.Config
+	// Account and Region are where the functions run.
+	Account, Region string
+	TopicARN        string
+	Table           string // empty: no memory
+	// Role is the name of the role to assume in other accounts; empty: none.
+	Role string
+	// Endpoint replaces the address of every AWS service; empty: AWS's own.
+	Endpoint string
+}
+
+// Session is how the command line reaches an account.
+type Session struct {
+	Profile, Region, Endpoint string
+	Table                     string // empty: no memory
+	TopicARN                  string // empty: alerts are not sent
+	// Role is the name of the role to assume in other accounts; empty: none.
+	Role string
+}
+
+// Ports are the guard's hands on AWS. Alerts go to the topic, and the ledger
+// is in the table; each is left out where its name is empty.
+func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, error) {
+	p := guardrail.Ports{
+		Trails:        awsapi.NewTrails(clients),
+		Buckets:       awsapi.NewBuckets(clients),
+		Organizations: awsapi.NewOrganizations(clients, time.Now),
+		Alerts:        silence{},
+	}
+	if table != "" {
+		p.Ledger = awsapi.NewLedger(clients, table)
+	}
+	if topicARN == "" {
+		return p, nil
+	}
+	alerts, err := awsapi.NewAlerts(clients, topicARN)
+	if err != nil {
+		return guardrail.Ports{}, err
+	}
+	p.Alerts = alerts
+	return p, nil
+}
+
+// Runtime is the clock of a real run.
+func Runtime(log *slog.Logger) guardrail.Runtime {
+	return guardrail.Runtime{Now: time.Now, Sleep: sleep, Log: log}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// clientsFor returns clients with the given credentials.
+func clientsFor(c Config, credentials aws.CredentialsProvider) *awsapi.Clients {
+	return awsapi.NewClients(awsapi.Options{
+		Config:   aws.Config{Region: c.Region, Credentials: credentials},
+		Account:  c.Account,
+		Role:     c.Role,
+		Endpoint: c.Endpoint,
+	})
+}

@@ -1,0 +1,256 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// What holds where a variable is not set.
+const (
+	defaultBudget       = 3
+	defaultWindow       = time.Hour
+	defaultReminder     = 24 * time.Hour
+	defaultSnapshotDays = 90
+	// bucketsAtOnce keeps a sweep within CloudTrail's ten reads a second.
+	bucketsAtOnce = 4
+)
+
+// VariableError is one variable of the environment that is missing or wrong.
+type VariableError struct {
+	Name     string
+	Value    string // empty: it is not set
+	Expected string
+}
+
+// Error returns the variable, its value, and what was expected, in one line.
+func (e *VariableError) Error() string {
+	if e.Value == "" {
+		return fmt.Sprintf("%s is not set: expected %s", e.Name, e.Expected)
+	}
+	return fmt.Sprintf("%s is %s: expected %s", e.Name, quoted(e.Value), e.Expected)
+}
+
+// quoted cuts long values, so that a line stays a line.
+func quoted(s string) string {
+	const longest = 80
+	if len(s) > longest {
+		return strconv.Quote(s[:longest]) + "…"
+	}
+	return strconv.Quote(s)
+}
+
+// ReadConfig reads the configuration. The error names every variable that is
+// missing or wrong, one per line, and what was expected. A variable that is
+// empty counts as not set, since that is how a template passes a parameter
+// without a value.
+//
+// The variables are AWS_REGION, AWS_ENDPOINT_URL and, with the prefix
+// TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
+// REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, TRAILS,
+// BUCKET_OWNERS.
+func ReadConfig(lookup LookupEnv) (Config, error) {
+	e := environment{lookup: lookup}
+	c := Config{
+		Account:  variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", matching(accountForm)),
+		Region:   variable(&e, "AWS_REGION", must, "a region such as eu-central-1", matching(regionForm)),
+		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of an SNS topic", matching(topicForm)),
+		Table:    variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
+		Role:     variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Endpoint: variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
+		Guard: guardrail.Config{
+			Restore:       variable(&e, "TRAILWARDEN_RESTORE_BUCKETS", "", "names of buckets, separated by commas", buckets),
+			Harden:        variable(&e, "TRAILWARDEN_HARDEN", "false", "true or false", truth),
+			Budget:        variable(&e, "TRAILWARDEN_REPAIR_BUDGET", strconv.Itoa(defaultBudget), "a number from 0 to 100", between(0, 100)),
+			Window:        variable(&e, "TRAILWARDEN_REPAIR_WINDOW", defaultWindow.String(), "a duration of at least a minute, such as 1h", duration(time.Minute)),
+			RemindEvery:   variable(&e, "TRAILWARDEN_REMINDER", defaultReminder.String(), "a duration such as 24h, or 0 for none", duration(0)),
+			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(defaultSnapshotDays), "a number of days from 1 to 3650", days),
+			Format:        variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
+			Trails:        variable(&e, "TRAILWARDEN_TRAILS", "", "trails in JSON, as `aws cloudtrail describe-trails` prints them", trails),
+			Owners:        variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", "bucket=account pairs, separated by commas", owners),
+			Parallel:      bucketsAtOnce,
+		},
+	}
+	return c, errors.Join(e.failures...)
+}
+
+// environment reads variables and gathers what is wrong with them.
+type environment struct {
+	lookup   LookupEnv
+	failures []error
+}
+
+// must in place of a default says that the variable must be set.
+const must = "\x00"
+
+var errUnexpected = errors.New("not as expected")
+
+// variable reads one variable. Where it is not set, otherwise is read in its
+// place; where that is empty too, the variable has the zero value.
+func variable[T any](e *environment, name, otherwise, expected string, parse func(string) (T, error)) T {
+	var zero T
+	value, _ := e.lookup(name)
+	given := strings.TrimSpace(value)
+	if given == "" {
+		if otherwise == "" {
+			return zero
+		}
+		value = otherwise
+	}
+	if value = strings.TrimSpace(value); value == must {
+		e.failures = append(e.failures, &VariableError{Name: name, Expected: expected})
+		return zero
+	}
+	parsed, err := parse(value)
+	if err == nil {
+		return parsed
+	}
+	if !errors.Is(err, errUnexpected) {
+		expected += " (" + err.Error() + ")"
+	}
+	e.failures = append(e.failures, &VariableError{Name: name, Value: given, Expected: expected})
+	return zero
+}
+
+// Forms of names. Sources: the naming rules in each service's documentation.
+const (
+	accountForm = `[0-9]{12}`
+	regionForm  = `[a-z]{2}(-[a-z]+)+-[0-9]+`
+	topicForm   = `arn:aws[a-z-]*:sns:` + regionForm + `:` + accountForm + `:[A-Za-z0-9_-]{1,256}(\.fifo)?`
+	tableForm   = `[A-Za-z0-9_.-]{3,255}`
+	roleForm    = `([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}`
+	bucketForm  = `[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]`
+)
+
+func matches(form, s string) bool {
+	return regexp.MustCompile(`^(` + form + `)$`).MatchString(s)
+}
+
+func matching(form string) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if !matches(form, s) {
+			return "", errUnexpected
+		}
+		return s, nil
+	}
+}
+
+func address(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return "", errUnexpected
+	}
+	return s, nil
+}
+
+func buckets(s string) ([]string, error) {
+	var names []string
+	for name := range strings.SplitSeq(s, ",") {
+		if name = strings.TrimSpace(name); name == "" {
+			continue
+		}
+		if !matches(bucketForm, name) {
+			return nil, fmt.Errorf("%s is no name of a bucket", quoted(name))
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
+func truth(s string) (bool, error) {
+	switch strings.ToLower(s) {
+	case "true":
+		return true, nil
+	case "false":
+		return false, nil
+	}
+	return false, errUnexpected
+}
+
+func between(low, high int) func(string) (int, error) {
+	return func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < low || n > high {
+			return 0, errUnexpected
+		}
+		return n, nil
+	}
+}
+
+func days(s string) (time.Duration, error) {
+	n, err := between(1, 3650)(s)
+	return time.Duration(n) * 24 * time.Hour, err
+}
+
+func duration(low time.Duration) func(string) (time.Duration, error) {
+	return func(s string) (time.Duration, error) {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < low {
+			return 0, errUnexpected
+		}
+		return d, nil
+	}
+}
+
+func format(s string) (alert.Format, error) {
+	switch f := alert.Format(strings.ToLower(s)); f {
+	case alert.Text, alert.JSON, alert.Chat:
+		return f, nil
+	}
+	return "", errUnexpected
+}
+
+// trails reads a list of trails, or an object with the member trailList.
+func trails(s string) ([]trail.Trail, error) {
+	var list []trail.Trail
+	var err error
+	if strings.HasPrefix(s, "[") {
+		err = json.Unmarshal([]byte(s), &list)
+	} else {
+		var printed struct {
+			TrailList []trail.Trail `json:"trailList"`
+		}
+		err = json.Unmarshal([]byte(s), &printed)
+		list = printed.TrailList
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, errors.New("there is no trail in it")
+	}
+	for i, t := range list {
+		if t.Account() == "" || t.Bucket == "" {
+			return nil, fmt.Errorf("trail %d has no TrailARN or no S3BucketName", i+1)
+		}
+	}
+	return list, nil
+}
+
+func owners(s string) (map[string]string, error) {
+	byBucket := make(map[string]string)
+	for pair := range strings.SplitSeq(s, ",") {
+		if pair = strings.TrimSpace(pair); pair == "" {
+			continue
+		}
+		bucket, owner, _ := strings.Cut(pair, "=")
+		bucket, owner = strings.TrimSpace(bucket), strings.TrimSpace(owner)
+		if !matches(bucketForm, bucket) || !matches(accountForm, owner) {
+			return nil, fmt.Errorf("%s is no such pair", quoted(pair))
+		}
+		if before, ok := byBucket[bucket]; ok && before != owner {
+			return nil, fmt.Errorf("%s has two owners", quoted(bucket))
+		}
+		byBucket[bucket] = owner
+	}
+	return byBucket, nil
+}

@@ -1,0 +1,225 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trigger"
+)
+
+// Functions are the entry points of the Lambda functions. They are safe for
+// several invocations at once.
+type Functions struct {
+	guard           *guardrail.Guard
+	account, region string
+	log             *slog.Logger
+	meter           *meter
+}
+
+// NewFunctions builds all clients once. Metrics in embedded metric format go
+// to metrics, a line each.
+func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Logger, metrics io.Writer) (*Functions, error) {
+	credentials, err := lambdaCredentials(lookup)
+	if err != nil {
+		return nil, err
+	}
+	p, err := Ports(clientsFor(c, credentials), c.TopicARN, c.Table)
+	if err != nil {
+		return nil, err
+	}
+	if p.Ledger == nil {
+		log.WarnContext(ctx, "no table is configured: there is no memory, so that an outage is told with every event")
+	}
+	name, _ := lookup("AWS_LAMBDA_FUNCTION_NAME")
+	return newFunctions(c, p, Runtime(log), name, metrics), nil
+}
+
+// newFunctions returns functions with the given hands and clock.
+func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string, metrics io.Writer) *Functions {
+	if name == "" {
+		name = "local"
+	}
+	m := &meter{function: name, now: r.Now, out: metrics}
+	p.Alerts = meteredAlerts{p.Alerts, m}
+	return &Functions{
+		guard:   guardrail.New(p, c.Guard, r),
+		account: c.Account,
+		region:  c.Region,
+		log:     r.Log,
+		meter:   m,
+	}
+}
+
+// lambdaCredentials are those that Lambda gives to a function. The SDK's own
+// search for credentials is left out: it would bring code for single sign-on
+// and for machines into each cold start.
+func lambdaCredentials(lookup LookupEnv) (aws.CredentialsProvider, error) {
+	var found aws.Credentials
+	var failures []error
+	for _, v := range []struct {
+		name string
+		to   *string
+	}{
+		{"AWS_ACCESS_KEY_ID", &found.AccessKeyID},
+		{"AWS_SECRET_ACCESS_KEY", &found.SecretAccessKey},
+	} {
+		if *v.to, _ = lookup(v.name); *v.to == "" {
+			failures = append(failures, &VariableError{Name: v.name, Expected: "the credentials that Lambda sets"})
+		}
+	}
+	found.SessionToken, _ = lookup("AWS_SESSION_TOKEN")
+	found.Source = "environment"
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return found, nil
+	}), errors.Join(failures...)
+}
+
+// outcome is what a function answers, for people who invoke it by hand.
+type outcome struct {
+	Trails  int             `json:"trails,omitempty"`
+	Buckets []bucketOutcome `json:"buckets"`
+	Skipped string          `json:"skipped,omitempty"`
+}
+
+type bucketOutcome struct {
+	Bucket   string       `json:"bucket"`
+	InUse    bool         `json:"inUse"`
+	Verdict  string       `json:"verdict,omitempty"`
+	Wrote    bool         `json:"wrote"`
+	Repaired bool         `json:"repaired"`
+	Told     []alert.Kind `json:"told,omitempty"`
+}
+
+// Guard handles one EventBridge event. It returns an error only for what
+// must be tried again.
+func (f *Functions) Guard(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
+	parsed, err := trigger.Parse(event)
+	if malformed, ok := errors.AsType[*trigger.MalformedError](err); ok {
+		// Trying again gives the same.
+		f.log.ErrorContext(ctx, "malformed event", "reason", malformed.Reason)
+		return json.Marshal(outcome{Skipped: malformed.Error()})
+	}
+	if err != nil {
+		return nil, err
+	}
+	log := f.log.With("event", parsed.Name, "eventID", parsed.ID)
+	if parsed.Skipped != "" {
+		log.InfoContext(ctx, "event skipped", "reason", parsed.Skipped)
+	}
+	done := outcome{Skipped: parsed.Skipped, Buckets: []bucketOutcome{}}
+	var failures []error
+	for _, request := range parsed.Requests {
+		results, err := f.guard.Reconcile(ctx, request)
+		failures = append(failures, err)
+		for _, r := range results {
+			f.report(ctx, log, r)
+			f.reportDelay(request, r)
+			done.Buckets = append(done.Buckets, outcomeOf(r))
+		}
+	}
+	return answer(done, failures...)
+}
+
+// Sweep handles one call of the schedule.
+func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
+	swept, err := f.guard.Sweep(ctx, f.account, f.region)
+	done := outcome{Trails: swept.Trails, Buckets: []bucketOutcome{}}
+	for _, r := range swept.Results {
+		f.report(ctx, f.log, r)
+		done.Buckets = append(done.Buckets, outcomeOf(r))
+	}
+	failed := 0
+	if err != nil {
+		failed = 1
+	}
+	f.meter.emit(nil,
+		count(MetricSweepCompleted, 1),
+		count(MetricSweepFailures, failed),
+		count(MetricSweepTrails, swept.Trails),
+		count(MetricSweepBuckets, len(swept.Results)))
+	f.log.InfoContext(ctx, "sweep done", "trails", swept.Trails, "buckets", len(swept.Results), "failures", err != nil)
+	return answer(done, err)
+}
+
+// answer returns the outcome, or the failure. A single failure is returned as
+// it is: Lambda reports the type of the outermost error.
+func answer(done outcome, failures ...error) (json.RawMessage, error) {
+	err := errors.Join(failures...)
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && len(joined.Unwrap()) == 1 {
+		err = joined.Unwrap()[0]
+	}
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(done)
+}
+
+func outcomeOf(r guardrail.Result) bucketOutcome {
+	return bucketOutcome{
+		Bucket: r.Bucket, InUse: r.InUse, Verdict: string(r.Report.Verdict),
+		Wrote: r.Wrote, Repaired: r.Repaired, Told: r.Told,
+	}
+}
+
+// report logs a result in one line and writes its metrics.
+func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Result) {
+	log.InfoContext(ctx, "bucket looked at",
+		"bucket", r.Bucket, "inUse", r.InUse, "verdict", r.Report.Verdict, "findings", len(r.Report.Findings),
+		"wrote", r.Wrote, "repaired", r.Repaired, "told", r.Told)
+	if !r.InUse {
+		return
+	}
+	repairs := 0
+	if r.Wrote {
+		repairs = 1
+	}
+	// A look that was not finished has no verdict: nothing is known then.
+	verdict := cmp.Or(r.Report.Verdict, delivery.Undetermined)
+	f.meter.emit(map[string]string{dimensionBucket: r.Bucket, dimensionVerdict: string(verdict)},
+		count(MetricVerdicts, 1, dimensionVerdict),
+		count(MetricOutages, len(r.Report.Outages()), dimensionBucket),
+		count(MetricRepairs, repairs),
+		count(MetricRefusals, len(r.Plan.Refused)))
+}
+
+// reportDelay writes how long it took from the API call to the alert.
+func (f *Functions) reportDelay(request guardrail.Request, r guardrail.Result) {
+	if len(r.Told) == 0 || request.Change == nil || request.Change.Time.IsZero() {
+		return
+	}
+	delay := f.meter.now().Sub(request.Change.Time)
+	f.meter.emit(nil, metric{Name: MetricEventToAlertSeconds, Unit: "Seconds", Value: max(delay, 0).Round(time.Millisecond).Seconds()})
+}
+
+// meteredAlerts counts alerts on their way.
+type meteredAlerts struct {
+	next  guardrail.Alerts
+	meter *meter
+}
+
+// Publish hands the message on and counts it.
+func (a meteredAlerts) Publish(ctx context.Context, m alert.Message) error {
+	err := a.next.Publish(ctx, m)
+	if err != nil {
+		a.meter.emit(nil, count(MetricAlertsFailed, 1), count(MetricAlertsSent, 0))
+		return err
+	}
+	a.meter.emit(nil, count(MetricAlertsSent, 1), count(MetricAlertsFailed, 0))
+	return nil
+}
+
+// silence takes messages and tells nobody.
+type silence struct{}
+
+// Publish does nothing.
+func (silence) Publish(context.Context, alert.Message) error { return nil }

@@ -1,0 +1,99 @@
+// Package awsapi makes every call to AWS. It implements the ports of package
+// guardrail with the AWS SDK.
+package awsapi
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// S3API is what is called of Amazon S3.
+type S3API interface {
+	GetBucketPolicy(context.Context, *s3.GetBucketPolicyInput, ...func(*s3.Options)) (*s3.GetBucketPolicyOutput, error)
+	PutBucketPolicy(context.Context, *s3.PutBucketPolicyInput, ...func(*s3.Options)) (*s3.PutBucketPolicyOutput, error)
+	DeleteBucketPolicy(context.Context, *s3.DeleteBucketPolicyInput, ...func(*s3.Options)) (*s3.DeleteBucketPolicyOutput, error)
+	GetBucketRequestPayment(context.Context, *s3.GetBucketRequestPaymentInput, ...func(*s3.Options)) (*s3.GetBucketRequestPaymentOutput, error)
+	PutBucketRequestPayment(context.Context, *s3.PutBucketRequestPaymentInput, ...func(*s3.Options)) (*s3.PutBucketRequestPaymentOutput, error)
+	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
+	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
+}
+
+// CloudTrailAPI is what is called of AWS CloudTrail.
+type CloudTrailAPI interface {
+	ListTrails(context.Context, *cloudtrail.ListTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.ListTrailsOutput, error)
+	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
+	GetTrailStatus(context.Context, *cloudtrail.GetTrailStatusInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error)
+	GetEventSelectors(context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error)
+	GetEventConfiguration(context.Context, *cloudtrail.GetEventConfigurationInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventConfigurationOutput, error)
+}
+
+// SNSAPI is what is called of Amazon SNS.
+type SNSAPI interface {
+	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// DynamoDBAPI is what is called of Amazon DynamoDB.
+type DynamoDBAPI interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// OrganizationsAPI is what is called of AWS Organizations.
+type OrganizationsAPI interface {
+	DescribeOrganization(context.Context, *organizations.DescribeOrganizationInput, ...func(*organizations.Options)) (*organizations.DescribeOrganizationOutput, error)
+}
+
+// STSAPI is what is called of AWS STS.
+type STSAPI interface {
+	AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
+	GetCallerIdentity(context.Context, *sts.GetCallerIdentityInput, ...func(*sts.Options)) (*sts.GetCallerIdentityOutput, error)
+}
+
+// Action says which permission an API operation needs.
+type Action struct {
+	Service   string // "s3"
+	Operation string // "HeadBucket"
+	// IAM is the action in IAM's words, "s3:ListBucket". It is empty where no
+	// permission is needed.
+	IAM string
+	// Write says that the operation changes a bucket.
+	Write bool
+	// ByHand says that only the command line calls the operation: to put the
+	// policy of a bucket back that had none, and to learn who the caller is.
+	ByHand bool
+}
+
+// Actions returns the permission for each operation of the interfaces above,
+// and for no other. The role of a function needs those that are not ByHand, and
+// nothing else.
+// Source: the Service Authorization Reference.
+func Actions() []Action {
+	return []Action{
+		{Service: "s3", Operation: "GetBucketPolicy", IAM: "s3:GetBucketPolicy"},
+		{Service: "s3", Operation: "PutBucketPolicy", IAM: "s3:PutBucketPolicy", Write: true},
+		{Service: "s3", Operation: "DeleteBucketPolicy", IAM: "s3:DeleteBucketPolicy", Write: true, ByHand: true},
+		{Service: "s3", Operation: "GetBucketRequestPayment", IAM: "s3:GetBucketRequestPayment"},
+		{Service: "s3", Operation: "PutBucketRequestPayment", IAM: "s3:PutBucketRequestPayment", Write: true},
+		{Service: "s3", Operation: "HeadBucket", IAM: "s3:ListBucket"},
+		{Service: "s3", Operation: "ListBuckets", IAM: "s3:ListAllMyBuckets"},
+		{Service: "cloudtrail", Operation: "ListTrails", IAM: "cloudtrail:ListTrails"},
+		{Service: "cloudtrail", Operation: "DescribeTrails", IAM: "cloudtrail:DescribeTrails"},
+		{Service: "cloudtrail", Operation: "GetTrailStatus", IAM: "cloudtrail:GetTrailStatus"},
+		{Service: "cloudtrail", Operation: "GetEventSelectors", IAM: "cloudtrail:GetEventSelectors"},
+		{Service: "cloudtrail", Operation: "GetEventConfiguration", IAM: "cloudtrail:GetEventConfiguration"},
+		{Service: "sns", Operation: "Publish", IAM: "sns:Publish"},
+		{Service: "dynamodb", Operation: "GetItem", IAM: "dynamodb:GetItem"},
+		{Service: "dynamodb", Operation: "PutItem", IAM: "dynamodb:PutItem"},
+		{Service: "dynamodb", Operation: "Query", IAM: "dynamodb:Query"},
+		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
+		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},
+		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},
+	}
+}

@@ -1,0 +1,119 @@
+package awsfake
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// queryPage is how many items a query gives at once: pages are to be followed.
+const queryPage = 2
+
+type itemKey struct{ pk, sk string }
+
+// attribute is a value of an item, as it is on the wire.
+type attribute struct {
+	S *string `json:"S,omitempty"`
+	N *string `json:"N,omitempty"`
+	B []byte  `json:"B,omitempty"`
+}
+
+type rawItem map[string]json.RawMessage
+
+func (it rawItem) text(name string) string {
+	var a attribute
+	if json.Unmarshal(it[name], &a) != nil {
+		return ""
+	}
+	switch {
+	case a.S != nil:
+		return *a.S
+	case a.N != nil:
+		return *a.N
+	}
+	return ""
+}
+
+func (it rawItem) key() itemKey { return itemKey{it.text("pk"), it.text("sk")} }
+
+type itemInput struct {
+	Key, Item, ExpressionAttributeValues, ExclusiveStartKey rawItem
+	ConditionExpression, KeyConditionExpression             string
+	ScanIndexForward                                        bool
+}
+
+func (s *Server) dynamodb(w http.ResponseWriter, r *http.Request, call Call) {
+	var in itemInput
+	if err := json.Unmarshal(call.Body, &in); err != nil {
+		writeError(w, r, "dynamodb", http.StatusBadRequest, "SerializationException", err.Error())
+		return
+	}
+	switch call.Operation {
+	case "dynamodb:GetItem":
+		out := map[string]any{}
+		if it, ok := s.items[in.Key.key()]; ok {
+			out["Item"] = it
+		}
+		writeJSON(w, http.StatusOK, out)
+	case "dynamodb:PutItem":
+		old := s.items[in.Item.key()]
+		if !holds(in, old) {
+			w.Header().Set("X-Amzn-ErrorType", "ConditionalCheckFailedException")
+			writeJSON(w, http.StatusBadRequest, map[string]any{
+				"__type":  "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+				"message": "The conditional request failed", "Item": old,
+			})
+			return
+		}
+		s.items[in.Item.key()] = in.Item
+		writeJSON(w, http.StatusOK, map[string]any{})
+	case "dynamodb:Query":
+		s.queryItems(w, in)
+	default:
+		writeError(w, r, "dynamodb", http.StatusBadRequest, "UnknownOperationException", call.Operation)
+	}
+}
+
+// holds evaluates the two conditions that are in use.
+func holds(in itemInput, old rawItem) bool {
+	switch in.ConditionExpression {
+	case "":
+		return true
+	case "attribute_not_exists(pk)":
+		return old == nil
+	case "version = :read":
+		return old != nil && old.text("version") == in.ExpressionAttributeValues.text(":read")
+	}
+	return false
+}
+
+func (s *Server) queryItems(w http.ResponseWriter, in itemInput) {
+	var keys []itemKey
+	for k := range s.items {
+		if k.pk == in.ExpressionAttributeValues.text(":pk") && strings.HasPrefix(k.sk, in.ExpressionAttributeValues.text(":prefix")) {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b itemKey) int {
+		if in.ScanIndexForward {
+			return strings.Compare(a.sk, b.sk)
+		}
+		return strings.Compare(b.sk, a.sk)
+	})
+	from := 0
+	if in.ExclusiveStartKey != nil {
+		from = slices.Index(keys, in.ExclusiveStartKey.key()) + 1
+	}
+	to := min(from+queryPage, len(keys))
+	items := []rawItem{}
+	for _, k := range keys[from:to] {
+		items = append(items, s.items[k])
+	}
+	out := map[string]any{"Items": items, "Count": len(items)}
+	if to < len(keys) {
+		last := s.items[keys[to-1]]
+		out["LastEvaluatedKey"] = rawItem{"pk": last["pk"], "sk": last["sk"]}
+	}
+	writeJSON(w, http.StatusOK, out)
+}

@@ -1,0 +1,65 @@
+package awsfake
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+)
+
+// query answers SNS and STS, which take forms and give XML.
+func (s *Server) query(w http.ResponseWriter, r *http.Request, call Call) {
+	switch call.Operation {
+	case "sns:Publish":
+		s.publish(w, r, call)
+	case "sts:AssumeRole":
+		account := strings.Split(r.FormValue("RoleArn")+":::::", ":")[4]
+		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s%s</AccessKeyId>`+
+			`<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`+
+			`</Credentials></AssumeRoleResult></AssumeRoleResponse>`, keyPrefix, account)
+	case "sts:GetCallerIdentity":
+		_, _ = fmt.Fprintf(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::%[1]s:user/alice</Arn>`+
+			`<UserId>AIDAEXAMPLE</UserId><Account>%[1]s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, call.Account)
+	default:
+		writeError(w, r, "sns", http.StatusBadRequest, "InvalidAction", call.Operation)
+	}
+}
+
+func (s *Server) publish(w http.ResponseWriter, r *http.Request, call Call) {
+	topic := strings.Split(r.FormValue("TopicArn")+":::::", ":")
+	if topic[3] != call.Region {
+		writeError(w, r, "sns", http.StatusBadRequest, "InvalidParameter", "Invalid parameter: TopicArn")
+		return
+	}
+	m := alert.Message{Subject: r.FormValue("Subject"), Body: r.FormValue("Message"), Attributes: make(map[string]string)}
+	for i := 1; ; i++ {
+		entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
+		name := r.FormValue(entry + "Name")
+		if name == "" {
+			break
+		}
+		if r.FormValue(entry+"Value.StringValue") == "" {
+			writeError(w, r, "sns", http.StatusBadRequest, "ParameterValueInvalid", "The message attribute '"+name+"' must contain non-empty message attribute value.")
+			return
+		}
+		m.Attributes[name] = r.FormValue(entry + "Value.StringValue")
+	}
+	s.messages = append(s.messages, m)
+	_, _ = io.WriteString(w, `<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
+}
+
+// organizations answers DescribeOrganization.
+func (s *Server) organizations(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case s.Organization == nil:
+		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
+	case s.Organization.ID == "":
+		writeError(w, r, "organizations", http.StatusBadRequest, "AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+	default:
+		writeJSON(w, http.StatusOK, map[string]any{"Organization": map[string]any{
+			"Id": s.Organization.ID, "MasterAccountId": s.Organization.ManagementAccount,
+		}})
+	}
+}

@@ -1,0 +1,211 @@
+package awsapi
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// SessionName is the name of the sessions in which roles of other accounts are
+// assumed, and the application id that the SDK sends.
+const SessionName = "trailwarden"
+
+const (
+	// attempts of one call. What still fails is left to the caller, who knows
+	// how much time is left.
+	attempts   = 3
+	maxBackoff = 2 * time.Second
+	// callTimeout bounds one attempt, so that a lost connection does not use
+	// up an invocation.
+	callTimeout = 10 * time.Second
+)
+
+// Options say how AWS is reached.
+type Options struct {
+	// Config holds the region and the credentials of the caller.
+	Config aws.Config
+	// Account is the caller's account.
+	Account string
+	// Role is the name (with its path) of the role to assume in other
+	// accounts; empty: the caller's own credentials are used everywhere.
+	Role string
+	// Endpoint replaces the address of every service; empty: AWS's own.
+	Endpoint string
+}
+
+// Clients keeps one SDK client for each account, region and service. It is
+// safe for use by several goroutines.
+type Clients struct {
+	base    aws.Config
+	account string
+	role    string
+	custom  bool // the addresses are not AWS's own
+
+	mu      sync.Mutex
+	configs map[string]aws.Config // by account
+	kept    map[clientKey]any
+}
+
+type clientKey struct{ service, account, region string }
+
+// NewClients returns clients that are built when they are first needed.
+func NewClients(o Options) *Clients {
+	cfg := o.Config.Copy()
+	if o.Endpoint != "" {
+		cfg.BaseEndpoint = aws.String(o.Endpoint)
+	}
+	switch client := cfg.HTTPClient.(type) {
+	case nil:
+		cfg.HTTPClient = awshttp.NewBuildableClient().WithTimeout(callTimeout)
+	case *awshttp.BuildableClient:
+		cfg.HTTPClient = client.WithTimeout(callTimeout)
+	}
+	if cfg.Retryer == nil {
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts = attempts
+				o.MaxBackoff = maxBackoff
+			})
+		}
+	}
+	cfg.AppID = SessionName
+	return &Clients{
+		base:    cfg,
+		account: o.Account,
+		role:    o.Role,
+		custom:  cfg.BaseEndpoint != nil,
+		configs: make(map[string]aws.Config),
+		kept:    make(map[clientKey]any),
+	}
+}
+
+// Region returns the region in which the caller runs.
+func (c *Clients) Region() string { return c.base.Region }
+
+// S3 returns the client for an account and region. The account "" is the
+// caller's own, the region "" the one in which it runs; so for all services.
+func (c *Clients) S3(account, region string) S3API {
+	return client(c, "s3", account, region, func(cfg aws.Config) S3API {
+		return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = c.custom })
+	})
+}
+
+// CloudTrail returns the client for an account and region.
+func (c *Clients) CloudTrail(account, region string) CloudTrailAPI {
+	return client(c, "cloudtrail", account, region, func(cfg aws.Config) CloudTrailAPI {
+		return cloudtrail.NewFromConfig(cfg)
+	})
+}
+
+// SNS returns the client for an account and region.
+func (c *Clients) SNS(account, region string) SNSAPI {
+	return client(c, "sns", account, region, func(cfg aws.Config) SNSAPI {
+		return sns.NewFromConfig(cfg)
+	})
+}
+
+// DynamoDB returns the client for an account and region.
+func (c *Clients) DynamoDB(account, region string) DynamoDBAPI {
+	return client(c, "dynamodb", account, region, func(cfg aws.Config) DynamoDBAPI {
+		return dynamodb.NewFromConfig(cfg)
+	})
+}
+
+// Organizations returns the client for an account.
+func (c *Clients) Organizations(account string) OrganizationsAPI {
+	return client(c, "organizations", account, "", func(cfg aws.Config) OrganizationsAPI {
+		return organizations.NewFromConfig(cfg)
+	})
+}
+
+// STS returns the client for the caller's own account and region.
+func (c *Clients) STS() STSAPI {
+	return client(c, "sts", "", "", func(cfg aws.Config) STSAPI {
+		return sts.NewFromConfig(cfg)
+	})
+}
+
+// client returns the kept client, or builds it.
+func client[T any](c *Clients, service, account, region string, build func(aws.Config) T) T {
+	if account == "" {
+		account = c.account
+	}
+	if region == "" {
+		region = c.base.Region
+	}
+	cfg := c.config(account)
+	key := clientKey{service, account, region}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if kept, ok := c.kept[key].(T); ok {
+		return kept
+	}
+	cfg.Region = region
+	built := build(cfg)
+	c.kept[key] = built
+	return built
+}
+
+// config returns the configuration with the credentials for an account.
+func (c *Clients) config(account string) aws.Config {
+	if c.ownCredentials(account) {
+		return c.base.Copy()
+	}
+	client := c.STS()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cfg, ok := c.configs[account]; ok {
+		return cfg.Copy()
+	}
+	cfg := c.base.Copy()
+	arn := "arn:" + partitionOf(cfg.Region) + ":iam::" + account + ":role/" + strings.TrimPrefix(c.role, "/")
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, arn, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = SessionName
+	}))
+	c.configs[account] = cfg
+	return cfg.Copy()
+}
+
+// ownCredentials reports whether the account is reached with the caller's own
+// credentials.
+func (c *Clients) ownCredentials(account string) bool {
+	return account == "" || account == c.account || c.role == ""
+}
+
+// actsAs reports whether calls for the account are made by the account itself.
+func (c *Clients) actsAs(account string) bool {
+	return account == c.account || !c.ownCredentials(account)
+}
+
+// partitionOf returns the partition of a region.
+func partitionOf(region string) string {
+	switch {
+	case strings.HasPrefix(region, "cn-"):
+		return "aws-cn"
+	case strings.HasPrefix(region, "us-gov-"):
+		return "aws-us-gov"
+	default:
+		return "aws"
+	}
+}
+
+// Caller returns the account and the ARN of the caller.
+func (c *Clients) Caller(ctx context.Context) (account, arn string, err error) {
+	out, err := c.STS().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", "", failure("sts:GetCallerIdentity", err)
+	}
+	return aws.ToString(out.Account), aws.ToString(out.Arn), nil
+}

@@ -1,0 +1,88 @@
+package awsapi_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/awsapi"
+	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
+)
+
+// The answer to a write is lost, and the SDK writes again: our own record is
+// then in the way, which is no conflict.
+func TestSaveWhoseAnswerIsLost(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	l := awsapi.NewLedger(clients(fake, ""), "table")
+	fake.Fail(times(1, "dynamodb:PutItem", awsfake.Fault{Drop: true, Late: true}))
+	read := ledger.Record{Key: ledger.Key{Account: account, Bucket: name}}
+	saved, err := l.Save(t.Context(), read)
+	if err != nil || saved.Version != 1 || len(made(fake, "dynamodb:PutItem")) != 2 {
+		t.Fatalf("version %d, %v", saved.Version, err)
+	}
+	// The same record of someone else is one.
+	if _, err := l.Save(t.Context(), read); !guardrail.Is(err, guardrail.Conflict) {
+		t.Errorf("%v, want a conflict", err)
+	}
+}
+
+func TestLedgerFailures(t *testing.T) {
+	t.Parallel()
+	for title, test := range map[string]struct {
+		fault awsfake.Fault
+		class guardrail.Class
+	}{
+		"throttled": {awsfake.Fault{Status: http.StatusBadRequest, Code: "ProvisionedThroughputExceededException"}, guardrail.Transient},
+		"denied":    {awsfake.Fault{Status: http.StatusBadRequest, Code: "AccessDeniedException"}, guardrail.Denied},
+		"no table":  {awsfake.Fault{Status: http.StatusBadRequest, Code: "ResourceNotFoundException"}, guardrail.Missing},
+	} {
+		t.Run(title, func(t *testing.T) {
+			t.Parallel()
+			fake := awsfake.New(t, account, region)
+			fake.Fail(func(awsfake.Call) *awsfake.Fault { return &test.fault })
+			l := awsapi.NewLedger(clients(fake, ""), "table")
+			k := ledger.Key{Account: account, Bucket: name}
+			_, loaded := l.Load(t.Context(), k)
+			_, saved := l.Save(t.Context(), ledger.Record{Key: k})
+			_, listed := l.List(t.Context(), account)
+			_, snapshots := l.Snapshots(t.Context(), k)
+			for call, err := range map[string]error{
+				"load": loaded, "save": saved, "list": listed, "snapshots": snapshots,
+				"keep": l.Keep(t.Context(), ledger.Snapshot{Key: k}),
+			} {
+				if !guardrail.Is(err, test.class) {
+					t.Errorf("%s: %v, want class %v", call, err, test.class)
+				}
+			}
+		})
+	}
+}
+
+func TestAlerts(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	for _, arn := range []string{"", "alerts", "arn:aws:sqs:eu-west-1:111122223333:alerts", "arn:aws:sns::111122223333:alerts"} {
+		if _, err := awsapi.NewAlerts(clients(fake, ""), arn); err == nil {
+			t.Errorf("%q is taken for a topic", arn)
+		}
+	}
+	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:eu-west-1:111122223333:alerts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := alert.Message{Subject: "s", Body: "b", Attributes: map[string]string{"kind": "opened", "region": ""}}
+	if err := alerts.Publish(t.Context(), m); err != nil {
+		t.Errorf("an attribute without a value: %v", err)
+	}
+	fake.Fail(always("sns:Publish", awsfake.Fault{Status: http.StatusForbidden, Code: "AuthorizationError"}))
+	if err := alerts.Publish(t.Context(), m); !guardrail.Is(err, guardrail.Denied) {
+		t.Errorf("%v, want class denied", err)
+	}
+	fake.Fail(always("sns:Publish", awsfake.Fault{Drop: true}))
+	if err := alerts.Publish(t.Context(), m); !guardrail.Is(err, guardrail.Transient) {
+		t.Errorf("%v, want class transient", err)
+	}
+}
