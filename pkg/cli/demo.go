@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+)
+
+//go:embed demo/*.json
+var demoFiles embed.FS
+
+// demoCommand shows the guard at work.
+type demoCommand struct{}
+
+// scene is one event of the demo and what there is to say about it.
+type scene struct {
+	event string // file
+	title string
+	show  []string // rows of the alert
+	diff  int      // lines of the diff at most
+}
+
+func scenes() []scene {
+	return []scene{
+		{
+			event: "1-delete-policy.json",
+			title: "dana deletes the policy of acme-audit-logs. The bucket is listed for restoring.",
+			show:  []string{"Verdict", "Changed by"},
+			diff:  4,
+		},
+		{
+			event: "2-deny.json",
+			title: "eli adds a Deny to acme-payment-logs. Every statement that AWS documents is still there, and yet CloudTrail is locked out. A Deny is never edited.",
+			show:  []string{"Verdict", "Statement"},
+		},
+		{
+			event: "3-update-trail.json",
+			title: "dana gives the trail main a new prefix. The policy allows only the old one.",
+			show:  []string{"Verdict"},
+			diff:  6,
+		},
+		{
+			event: "4-sandbox.json",
+			title: "kim overwrites the policy of acme-sandbox-logs. It is not listed for restoring.",
+			show:  []string{"Verdict", "Statement", "Done"},
+		},
+	}
+}
+
+// Run plays the scenes.
+func (demoCommand) Run(ctx context.Context, e *environment) error {
+	file, err := demoFiles.Open("demo/account.json")
+	if err != nil {
+		return err
+	}
+	description, err := inmem.ReadDescription(file)
+	if err != nil {
+		return err
+	}
+	s := newSimulation(description, guardrail.Config{Restore: []string{"acme-audit-logs", "acme-payment-logs"}}, e.stderr)
+	e.screen.indented(e.stdout, 0, "An AWS account in memory: three trails deliver into three buckets. The guard gets each change as an event, as it does on AWS.")
+	if err := e.writeVerdicts(ctx, s); err != nil {
+		return err
+	}
+	for i, scene := range scenes() {
+		if err := e.play(ctx, s, i+1, scene); err != nil {
+			return err
+		}
+	}
+	printf(e.stdout, "\n")
+	if err := e.writeVerdicts(ctx, s); err != nil {
+		return err
+	}
+	printf(e.stdout, "%s", `
+Where to go next:
+  trailwarden audit          judge your account's trail buckets; writes nothing
+  trailwarden check --help   judge a policy file
+  README.md                  deploy the guard: sam build && sam deploy --guided
+`)
+	return nil
+}
+
+// writeVerdicts prints how each bucket fares, in one line.
+func (e *environment) writeVerdicts(ctx context.Context, s *simulation) error {
+	v, err := s.estate(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range v.Buckets {
+		j := &v.Buckets[i]
+		printf(e.stdout, "  %-18s %s\n", j.Bucket.Name, e.screen.paint(verdictTone(j.verdict()), string(j.verdict())))
+	}
+	return nil
+}
+
+func (e *environment) play(ctx context.Context, s *simulation, number int, scene scene) error {
+	payload, err := demoFiles.ReadFile("demo/" + scene.event)
+	if err != nil {
+		return err
+	}
+	step, err := s.feed(ctx, payload, true)
+	if err != nil {
+		return err
+	}
+	printf(e.stdout, "\n")
+	e.screen.hanging(e.stdout, 0, fmt.Sprintf("%d. ", number), scene.title)
+	for _, m := range step.alerts {
+		e.screen.hanging(e.stdout, 3, "Alert: ", m.Subject)
+		for _, row := range rows(m.Body, scene.show) {
+			e.screen.hanging(e.stdout, 5, row.label, row.text)
+		}
+	}
+	for _, r := range step.results {
+		e.writeExcerpt(step.diffs[r.Bucket], scene.diff)
+		for _, edit := range denyEdits(s.account, r) {
+			printf(e.stdout, "   What the Deny needs, for a person to add:\n")
+			e.writeExcerpt(edit, 4)
+		}
+	}
+	return nil
+}
+
+// row is a labelled row of an alert's text.
+type row struct{ label, text string }
+
+// rows returns the rows of an alert's text that have one of the labels, with
+// the lines that continue them.
+func rows(body string, labels []string) []row {
+	var out []row
+	wanted := false
+	for line := range strings.Lines(body) {
+		switch text := strings.TrimSpace(line); {
+		case !strings.HasPrefix(line, " "):
+			i := slices.IndexFunc(labels, func(l string) bool { return strings.HasPrefix(line, l+" ") })
+			if wanted = i >= 0; wanted {
+				out = append(out, row{fmt.Sprintf("%-12s", labels[i]), strings.TrimSpace(text[len(labels[i]):])})
+			}
+		case wanted && text != "":
+			out[len(out)-1].text += " " + text
+		}
+	}
+	return out
+}
+
+// writeExcerpt prints the first telling lines of a diff.
+func (e *environment) writeExcerpt(diff string, most int) {
+	var changed []string
+	telling := false
+	for line := range strings.Lines(diff) {
+		line = strings.TrimSuffix(line, "\n")
+		added, removed := strings.HasPrefix(line, "+"), strings.HasPrefix(line, "-")
+		if !added && !removed || strings.HasPrefix(line, "+++") || strings.HasPrefix(line, "---") {
+			continue
+		}
+		telling = telling || removed || strings.Contains(line, `"Sid"`) || strings.Contains(line, "IfExists")
+		if telling {
+			changed = append(changed, line)
+		}
+	}
+	for _, line := range changed[:min(most, len(changed))] {
+		t := good
+		if strings.HasPrefix(line, "-") {
+			t = bad
+		}
+		printf(e.stdout, "     %s\n", e.screen.paint(t, line))
+	}
+	if left := len(changed) - most; left > 0 && most > 0 {
+		printf(e.stdout, "     … and %d more lines\n", left)
+	}
+}
+
+// denyEdits returns, for each Deny that blocks, the diff to the statement as it
+// would have to read.
+func denyEdits(account *inmem.Account, r guardrail.Result) []string {
+	bucket, _ := account.Bucket(r.Bucket)
+	d, err := policy.Parse(bucket.Policy)
+	if err != nil {
+		return nil
+	}
+	edits := map[string]string{}
+	for _, f := range r.Report.Findings {
+		if f.Edit != "" {
+			edits[f.Edit] = statementText(d, f)
+		}
+	}
+	var diffs []string
+	for after, before := range edits {
+		diffs = append(diffs, repair.Diff([]byte(before), []byte(after)))
+	}
+	slices.Sort(diffs)
+	return diffs
+}
+
+// statementText is the text of the first statement of a finding.
+func statementText(d *policy.Document, f delivery.Finding) string {
+	for _, s := range d.Statements() {
+		if slices.Contains(f.Statements, s.Sid) {
+			return string(d.StatementText(s.Index))
+		}
+	}
+	return ""
+}

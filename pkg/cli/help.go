@@ -1,0 +1,109 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+const summary = `Says whether CloudTrail can deliver a trail's files into a bucket, with the bucket's policy as it stands, and restores the policy that it needs.
+
+Exit status: 0 fine, 1 findings or a change is needed, 2 usage or input error.`
+
+// printHelp prints the help of the program or of one command.
+func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
+	options.Compact = true
+	options.NoExpandSubcommands = true
+	options.WrapUpperBound = 80
+	// Kong lists flags that exclude each other as if both were needed.
+	var text strings.Builder
+	out := ctx.Stdout
+	ctx.Stdout = &text
+	err := kong.DefaultHelpPrinter(options, ctx)
+	ctx.Stdout = out
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(out, strings.Replace(text.String(), "--policy=FILE --no-policy", "(--policy=FILE | --no-policy)", 1)); err != nil {
+		return err
+	}
+	if ctx.Selected() == nil {
+		return nil
+	}
+	if text := examples(ctx.Selected().Name); text != "" {
+		_, err := fmt.Fprintf(ctx.Stdout, "\nExamples:\n  %s\n", strings.ReplaceAll(text, "\n", "\n  "))
+		return err
+	}
+	return nil
+}
+
+// helpCommand is another way to ask for --help.
+type helpCommand struct {
+	Command string `arg:"" optional:"" help:"The command."`
+}
+
+// Run prints the help of a command, or of the program.
+func (c *helpCommand) Run(e *environment) error {
+	args := []string{"--help"}
+	if c.Command != "" {
+		args = []string{c.Command, "--help"}
+	}
+	helped := false
+	parser, err := newParser(e, func(int) { helped = true })
+	if err != nil {
+		return err
+	}
+	if _, err = parser.Parse(args); helped {
+		return nil
+	}
+	return usageError(err)
+}
+
+// examples are the lines that the help of a command ends with.
+func examples(command string) string {
+	switch command {
+	case "check":
+		return `aws s3api get-bucket-policy --bucket logs > policy.json
+aws cloudtrail describe-trails > trails.json
+trailwarden check --bucket logs --policy policy.json --trails trails.json
+trailwarden check --bucket logs --policy policy.json --trails trails.json \
+    --organization-id o-exampleorg1 --bucket-owner 111111111111 --format sarif`
+	case "explain":
+		return `trailwarden explain --bucket logs --policy policy.json --trails trails.json
+aws s3api get-bucket-policy --bucket logs |
+    trailwarden explain --bucket logs --policy - --trails trails.json`
+	case "required":
+		return `aws cloudtrail describe-trails | trailwarden required --trails - --bucket logs`
+	case "plan":
+		return `trailwarden plan --bucket logs --policy policy.json --trails trails.json
+trailwarden plan --bucket logs --no-policy --trails trails.json --output new.json`
+	case "decide":
+		return `trailwarden decide cases.jsonl
+echo '{"id":"1","policy":{"Version":"2012-10-17","Statement":[]},"request":
+  {"principal":{"Service":"cloudtrail.amazonaws.com"},"action":"s3:PutObject",
+  "resource":"arn:aws:s3:::logs/AWSLogs/f"}}' | tr -d '\n' | trailwarden decide`
+	case "replay":
+		return `trailwarden replay --account account.json events/*.json
+trailwarden replay --account account.json --restore logs events.jsonl`
+	case "demo":
+		return `trailwarden demo`
+	case "audit":
+		return `trailwarden audit --profile security
+trailwarden audit --format html > audit.html
+trailwarden audit --format json | jq '.buckets[] | select(.verdict != "delivering")'`
+	case "restore":
+		return `trailwarden restore --bucket logs
+trailwarden restore --bucket logs --yes --table trailwarden-ledger`
+	case "undo":
+		return `trailwarden undo --bucket logs --table trailwarden-ledger --list
+trailwarden undo --bucket logs --at 2026-09-13T17:50:37Z
+trailwarden undo --bucket logs --release`
+	case "completion":
+		return `source <(trailwarden completion bash)
+trailwarden completion zsh > "${fpath[1]}/_trailwarden"
+trailwarden completion fish > ~/.config/fish/completions/trailwarden.fish`
+	}
+	return ""
+}

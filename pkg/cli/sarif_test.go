@@ -1,0 +1,162 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// validSARIF checks a text against the schema of SARIF 2.1.0, from
+// https://github.com/oasis-tcs/sarif-spec.
+func validSARIF(t *testing.T, text string) sarifLog {
+	t.Helper()
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	schema, err := c.Compile("testdata/sarif-schema-2.1.0.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	var log sarifLog
+	if err := json.Unmarshal([]byte(text), &log); err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+// runOffline runs a command that needs no account.
+func runOffline(t *testing.T, s screen, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(t.Context(), args, &environment{
+		stdin: strings.NewReader(""), stdout: bufio.NewWriter(&out), stderr: &errs, screen: s,
+		lookupEnv: func(string) (string, bool) { return "", false },
+		now:       func() time.Time { return time.Date(2026, 9, 13, 14, 0, 0, 0, time.UTC) },
+	})
+	return code, out.String(), errs.String()
+}
+
+func checkArgs(policy, format string) []string {
+	return []string{
+		"check", "--bucket", "logs", "--trails", "testdata/input/trails.json", "--policy", "testdata/input/" + policy,
+		"--bucket-owner", "111111111111", "--bucket-region", "us-east-1", "--format", format,
+	}
+}
+
+func TestSARIFOfCheck(t *testing.T) {
+	t.Parallel()
+	code, out, errs := runOffline(t, screen{width: 80}, checkArgs("denied.json", "sarif")...)
+	if code != exitFindings || errs != "" {
+		t.Fatalf("code %d, stderr %q", code, errs)
+	}
+	run := validSARIF(t, out).Runs[0]
+	if len(run.Results) == 0 {
+		t.Fatal("no results")
+	}
+	for _, r := range run.Results {
+		rule := run.Tool.Driver.Rules[r.RuleIndex]
+		if rule.ID != r.RuleID || rule.HelpURI != findingsPage+"#"+r.RuleID {
+			t.Errorf("rule of %s is %+v", r.RuleID, rule)
+		}
+		at := r.Locations[0].PhysicalLocation
+		if at.ArtifactLocation.URI != "testdata/input/denied.json" || at.Region.StartLine != denyLine(t) {
+			t.Errorf("%s is at %+v, want line %d", r.RuleID, at, denyLine(t))
+		}
+	}
+}
+
+// TestRulesHaveHelp checks that the page of findings has a heading for each.
+func TestRulesHaveHelp(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/findings.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{
+		"policy-missing", "requester-pays", "bucket-missing", "bucket-owner-changed", "policy-unreadable",
+		"trail-stopped", "trail-deleted", "delivery-failing", "source-arn-missing", "legacy-account-principals", "stale-trail-arn",
+	}
+	for _, r := range []trail.RequirementID{
+		trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.InsightsFiles, trail.NetworkActivityFiles,
+		trail.AggregatedFiles, trail.ManagementAccountFiles, trail.PreflightMarker,
+	} {
+		ids = append(ids, string(r)+"-denied", string(r)+"-undetermined")
+	}
+	for _, id := range ids {
+		if !strings.Contains(string(page), "\n## "+id+"\n") {
+			t.Errorf("docs/findings.md has no heading %q", id)
+		}
+		if ruleSummary(id) == strings.ReplaceAll(id, "-", " ") {
+			t.Errorf("rule %s has no summary of its own", id)
+		}
+	}
+}
+
+// denyLine is the line on which the Deny of denied.json starts.
+func denyLine(t *testing.T) int {
+	t.Helper()
+	text, err := os.ReadFile("testdata/input/denied.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, _ := strings.Cut(string(text), `"Sid": "OnlyKMS"`)
+	return strings.Count(before, "\n") // the brace is on the line before
+}
+
+func TestSARIFWithoutFindings(t *testing.T) {
+	t.Parallel()
+	code, out, _ := runOffline(t, screen{width: 80}, checkArgs("good.json", "sarif")...)
+	if run := validSARIF(t, out).Runs[0]; code != exitFine || len(run.Results) != 0 {
+		t.Errorf("code %d, %d results", code, len(run.Results))
+	}
+}
+
+func TestSARIFOfWhatIsNoFinding(t *testing.T) {
+	t.Parallel()
+	args := checkArgs("wrapped.json", "sarif")
+	path := t.TempDir() + "/faulty policy.json"
+	text := `{"Policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::logs/*\"}]}"}`
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args[6] = path
+	_, out, _ := runOffline(t, screen{width: 80}, args...)
+	found := false
+	for _, r := range validSARIF(t, out).Runs[0].Results {
+		found = found || r.RuleID == invalidRule
+		if uri := r.Locations[0].PhysicalLocation.ArtifactLocation.URI; !strings.HasPrefix(uri, "file:///") || !strings.HasSuffix(uri, "/faulty%20policy.json") {
+			t.Errorf("the file's URI is %s", uri)
+		}
+	}
+	if !found {
+		t.Errorf("no result %s in:\n%s", invalidRule, out)
+	}
+}
+
+func TestSARIFOfAudit(t *testing.T) {
+	l := newLive(t, "sandbox.json")
+	code, out, _ := l.run(t, "", "audit", "--format", "sarif")
+	if code != exitFindings {
+		t.Fatalf("code %d", code)
+	}
+	for _, r := range validSARIF(t, out).Runs[0].Results {
+		where := r.Locations[0]
+		if where.PhysicalLocation != nil || where.LogicalLocations[0].FullyQualifiedName != "arn:aws:s3:::"+sandbox {
+			t.Errorf("%s is at %+v", r.RuleID, where)
+		}
+	}
+}

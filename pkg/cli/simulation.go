@@ -1,0 +1,143 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trigger"
+)
+
+// simulation is the guard over an account in memory. Its clock shows the time
+// of the event that it handles.
+type simulation struct {
+	account *inmem.Account
+	alerts  inmem.Alerts
+	clock   clock
+	guard   *guardrail.Guard
+	told    int // alerts that a step has returned already
+}
+
+// step is what one event came to.
+type step struct {
+	event   trigger.Event
+	at      time.Time
+	skipped string // why the event was not applied to the account; empty: it was
+	results []guardrail.Result
+	diffs   map[string]string // what the guard wrote, by bucket
+	alerts  []alert.Message
+}
+
+func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simulation {
+	s := &simulation{account: inmem.New(d)}
+	c.Format = alert.Text
+	s.guard = guardrail.New(guardrail.Ports{
+		Trails: s.account, Buckets: s.account, Organizations: s.account, Alerts: &s.alerts, Ledger: &inmem.Ledger{},
+	}, c, guardrail.Runtime{
+		Now:   s.clock.Now,
+		Sleep: s.clock.Sleep,
+		Log:   slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	})
+	return s
+}
+
+// feed changes the account as the event says, unless it is applied already,
+// and hands the event to the guard.
+func (s *simulation) feed(ctx context.Context, payload []byte, apply bool) (step, error) {
+	event, err := trigger.Parse(payload)
+	if err != nil {
+		return step{}, err
+	}
+	out := step{event: event, at: s.clock.Set(eventTime(payload)), diffs: map[string]string{}}
+	if apply {
+		if err := s.account.Apply(payload); err != nil {
+			out.skipped = err.Error()
+		}
+	}
+	before := s.policies()
+	for _, r := range event.Requests {
+		results, err := s.guard.Reconcile(ctx, r)
+		out.results = append(out.results, results...)
+		if err != nil {
+			return out, fmt.Errorf("event %s: %w", event.ID, err)
+		}
+	}
+	for name, after := range s.policies() {
+		if diff := repair.Diff(before[name], after); diff != "" {
+			out.diffs[name] = diff
+		}
+	}
+	all := s.alerts.Messages()
+	out.alerts, s.told = all[s.told:], len(all)
+	return out, nil
+}
+
+// policies returns the policies of all buckets.
+func (s *simulation) policies() map[string][]byte {
+	policies := map[string][]byte{}
+	for _, b := range s.account.Describe().Buckets {
+		policies[b.Name] = b.Policy
+	}
+	return policies
+}
+
+// estate judges the account as it is now.
+func (s *simulation) estate(ctx context.Context) (*estate, error) {
+	d := s.account.Describe()
+	audited, err := s.guard.Audit(ctx, d.Account, d.Region, nil)
+	if err != nil {
+		return nil, fmt.Errorf("cannot judge the account: %w", err)
+	}
+	return newEstate(d.Account, d.Region, audited), nil
+}
+
+// eventTime is the time of an event, or the zero time if it has none.
+func eventTime(payload []byte) time.Time {
+	var event struct {
+		Time time.Time `json:"time"`
+	}
+	if json.Unmarshal(payload, &event) != nil {
+		return time.Time{}
+	}
+	return event.Time
+}
+
+// clock is a clock that moves when it is told to. It is safe for use by
+// several goroutines.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now returns the time.
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Set moves the clock, but never back, and returns the time.
+func (c *clock) Set(t time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.After(c.now) {
+		c.now = t
+	}
+	return c.now
+}
+
+// Sleep moves the clock instead of waiting.
+func (c *clock) Sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	return ctx.Err()
+}

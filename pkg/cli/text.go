@@ -1,0 +1,133 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// printf writes to a stream of the environment. A failure is reported when the
+// command ends: standard output keeps its first one, and where standard error
+// cannot be written there is nobody to tell.
+func printf(w io.Writer, format string, args ...any) {
+	_, _ = fmt.Fprintf(w, format, args...)
+}
+
+// clean makes text that comes from a file or from AWS fit to be shown: what
+// could steer a terminal or pass for a line of ours is shown as its escape.
+func clean(text string) string {
+	return cleanKeeping(text, "")
+}
+
+// cleanLines is clean for text of several lines.
+func cleanLines(text string) string {
+	return cleanKeeping(strings.ReplaceAll(text, "\r\n", "\n"), "\n\t")
+}
+
+func cleanKeeping(text, keep string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, text[0])
+		case strings.ContainsRune(keep, r) || r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+		text = text[size:]
+	}
+	return b.String()
+}
+
+// oneLine is clean for an error, whose own line breaks become spaces.
+func oneLine(text string) string {
+	return clean(strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), " "))
+}
+
+// wrap breaks text into lines of at most width characters, at spaces where it
+// can and else after a character at which names may be broken.
+func wrap(text string, width int) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		line := ""
+		for word := range strings.FieldsSeq(paragraph) {
+			for {
+				space := ""
+				if line != "" {
+					space = " "
+				}
+				if length(line)+len(space)+length(word) <= width {
+					line += space + word
+					break
+				}
+				if line != "" {
+					lines, line = append(lines, line), ""
+					continue
+				}
+				head, tail := breakWord(word, width)
+				lines, word = append(lines, head), tail
+			}
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// breakWord cuts a word that is longer than width.
+func breakWord(word string, width int) (head, tail string) {
+	runes := []rune(word)
+	for _, after := range []string{"/", ":,.-_"} {
+		for i := width; i > width/2; i-- {
+			if strings.ContainsRune(after, runes[i-1]) {
+				return string(runes[:i]), string(runes[i:])
+			}
+		}
+	}
+	return string(runes[:width]), string(runes[width:])
+}
+
+func length(text string) int { return utf8.RuneCountInString(text) }
+
+// indented writes text, wrapped, with each line indented.
+func (s screen) indented(w io.Writer, indent int, text string) {
+	for _, line := range wrap(text, max(s.width-indent, leastWidth/2)) {
+		printf(w, "%s%s\n", strings.Repeat(" ", indent), line)
+	}
+}
+
+// hanging writes text after a label; further lines are indented below it.
+func (s screen) hanging(w io.Writer, indent int, label, text string) {
+	hang := indent + length(label)
+	for i, line := range wrap(text, max(s.width-hang, leastWidth/2)) {
+		if i > 0 {
+			label = strings.Repeat(" ", length(label))
+		}
+		printf(w, "%s%s%s\n", strings.Repeat(" ", indent), label, line)
+	}
+}
+
+// diff writes a unified diff. Its lines are not wrapped, so that it can be
+// applied.
+func (s screen) diff(w io.Writer, text string) {
+	for line := range strings.Lines(cleanLines(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		t := plain
+		switch {
+		case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"):
+			t = bold
+		case strings.HasPrefix(line, "+"):
+			t = good
+		case strings.HasPrefix(line, "-"):
+			t = bad
+		case strings.HasPrefix(line, "@@"):
+			t = faint
+		}
+		printf(w, "%s\n", s.paint(t, line))
+	}
+}
