@@ -178,12 +178,14 @@ func others(q policy.Request) []policy.Request {
 		arn := "arn:aws:iam::" + account + ":role/other"
 		r := q
 		r.Caller = policy.Caller{Principal: policy.Principal{Type: policy.AWS, Value: arn}}
-		r.Context = q.Context.With("aws:PrincipalIsAWSService", policy.Is("false")).
-			With(serviceNameKey, absent).With("aws:PrincipalServiceNamesList", absent).
-			With(sourceARNKey, absent).With("aws:SourceAccount", absent).
-			With("aws:SourceOrgID", absent).With("aws:SourceOrgPaths", absent).
-			With("aws:PrincipalArn", policy.Is(arn)).With("aws:PrincipalAccount", policy.Is(account)).
-			With("aws:userid", policy.Is("AROAOTHER:other"))
+		r.Context = q.Context.WithAll(map[string]policy.Value{
+			"aws:PrincipalIsAWSService": policy.Is("false"),
+			serviceNameKey:              absent, "aws:PrincipalServiceNamesList": absent,
+			sourceARNKey: absent, "aws:SourceAccount": absent,
+			"aws:SourceOrgID": absent, "aws:SourceOrgPaths": absent,
+			"aws:PrincipalArn": policy.Is(arn), "aws:PrincipalAccount": policy.Is(account),
+			"aws:userid": policy.Is("AROAOTHER:other"),
+		})
 		return r
 	}
 	owner := "111111111111"
@@ -192,10 +194,12 @@ func others(q policy.Request) []policy.Request {
 	}
 	service := q
 	service.Caller = policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: "other.amazonaws.com"}}
-	service.Context = q.Context.With(serviceNameKey, policy.Is("other.amazonaws.com")).
-		With("aws:PrincipalServiceNamesList", policy.Set("other.amazonaws.com")).
-		With(sourceARNKey, policy.Is("arn:aws:other:us-east-1:000000000000:thing/x")).
-		With("aws:SourceAccount", policy.Is("000000000000"))
+	service.Context = q.Context.WithAll(map[string]policy.Value{
+		serviceNameKey:                  policy.Is("other.amazonaws.com"),
+		"aws:PrincipalServiceNamesList": policy.Set("other.amazonaws.com"),
+		sourceARNKey:                    policy.Is("arn:aws:other:us-east-1:000000000000:thing/x"),
+		"aws:SourceAccount":             policy.Is("000000000000"),
+	})
 	return []policy.Request{asRole(owner), asRole("000000000000"), service}
 }
 

@@ -32,7 +32,7 @@ func TestPrincipals(t *testing.T) {
 		{"other service", caller(Service, service), Principal{Service, "config.amazonaws.com"}, No, 0},
 		{"service in other case", caller(Service, service), Principal{Service, "CloudTrail.amazonaws.com"}, Maybe, noteServiceCase},
 		{"service of a region", caller(Service, service), Principal{Service, "cloudtrail.eu-south-1.amazonaws.com"}, Maybe, noteRegionalService},
-		{"service of China", caller(Service, service), Principal{Service, "cloudtrail.amazonaws.com.cn"}, Maybe, noteRegionalService},
+		{"service of China", caller(Service, service), Principal{Service, "cloudtrail.amazonaws.com.cn"}, No, 0},
 		{"service whose name begins alike", caller(Service, service), Principal{Service, "cloudtrail-lake.amazonaws.com"}, No, 0},
 		{"account, by service", caller(Service, service), Principal{AWS, root}, No, 0},
 		{"also", legacy, Principal{AWS, "arn:aws:iam::086441151436:root"}, Yes, 0},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -108,18 +109,38 @@ func NewContext(rest Value) Context {
 }
 
 // With returns a copy of c in which key has value v. A key that ends in "*"
-// stands for every key that starts so ("aws:PrincipalTag/*"); a key set by its
-// full name goes before. Key names are compared without regard to case.
+// stands for every key that starts so ("aws:PrincipalTag/*"); of several such,
+// the longest goes first, and a key set by its full name before them all. Key
+// names are compared without regard to case.
 func (c Context) With(key string, v Value) Context {
-	out := Context{keys: make(map[string]Value, len(c.keys)+1), families: c.families, rest: c.rest}
+	return c.WithAll(map[string]Value{key: v})
+}
+
+// WithAll is With for several keys at once.
+func (c Context) WithAll(values map[string]Value) Context {
+	out := Context{keys: make(map[string]Value, len(c.keys)+len(values)), families: slices.Clone(c.families), rest: c.rest}
 	maps.Copy(out.keys, c.keys)
-	key = strings.ToLower(key)
-	if prefix, ok := strings.CutSuffix(key, "*"); ok {
-		out.families = append(slices.Clip(c.families), family{prefix, v})
-		return out
+	for key, v := range values {
+		key = strings.ToLower(key)
+		if prefix, ok := strings.CutSuffix(key, "*"); ok {
+			out.setFamily(family{prefix, v})
+		} else {
+			out.keys[key] = v
+		}
 	}
-	out.keys[key] = v
 	return out
+}
+
+// setFamily puts a family at its place: the longest prefix first.
+func (c *Context) setFamily(f family) {
+	at, found := slices.BinarySearchFunc(c.families, f.prefix, func(g family, prefix string) int {
+		return cmp.Or(cmp.Compare(len(prefix), len(g.prefix)), strings.Compare(g.prefix, prefix))
+	})
+	if found {
+		c.families[at] = f
+		return
+	}
+	c.families = slices.Insert(c.families, at, f)
 }
 
 // Lookup returns what is known of a key. The name's case does not matter.

@@ -20,16 +20,16 @@ const (
 // Sources: the page of global condition keys in the IAM user guide, the
 // CloudTrail user guide, and CloudTrail's own requests as they are logged.
 func aclContext(t Trail, s Setting) policy.Context {
-	c := policy.NewContext(policy.Value{State: policy.Either})
-	// Families go first: each With copies what is there.
+	keys := make(map[string]policy.Value, 80)
 	for _, key := range absentKeys() {
-		c = c.With(key, policy.Value{})
+		keys[key] = policy.Value{}
 	}
-	c = sourceKeys(c, t, s)
-	c = identityKeys(c, t)
-	c = networkKeys(c)
-	c = placeKeys(c, t, s)
-	return timeKeys(c, s.Now)
+	sourceKeys(keys, t, s)
+	identityKeys(keys, t)
+	networkKeys(keys)
+	placeKeys(keys, t, s)
+	timeKeys(keys, s.Now)
+	return policy.NewContext(policy.Value{State: policy.Either}).WithAll(keys)
 }
 
 // absentKeys are the keys that no request of CloudTrail has. It is no member
@@ -51,9 +51,9 @@ func absentKeys() []string {
 
 // sourceKeys say on whose behalf CloudTrail asks: always the trail's owner,
 // also for the files of an organization's members.
-func sourceKeys(c policy.Context, t Trail, s Setting) policy.Context {
-	c = c.With("aws:SourceArn", policy.Is(t.ARN))
-	c = c.With("aws:SourceAccount", policy.Is(t.Account()))
+func sourceKeys(keys map[string]policy.Value, t Trail, s Setting) {
+	keys["aws:SourceArn"] = policy.Is(t.ARN)
+	keys["aws:SourceAccount"] = policy.Is(t.Account())
 	id, paths := ownerOrganization(t, s)
 	// AWS's own policies do not agree on whether GetBucketAcl carries these.
 	if id.State == policy.Present {
@@ -62,7 +62,7 @@ func sourceKeys(c policy.Context, t Trail, s Setting) policy.Context {
 		}
 		id.State, paths.State = policy.Either, policy.Either
 	}
-	return c.With("aws:SourceOrgID", id).With("aws:SourceOrgPaths", paths)
+	keys["aws:SourceOrgID"], keys["aws:SourceOrgPaths"] = id, paths
 }
 
 // ownerOrganization are aws:SourceOrgID and aws:SourceOrgPaths as a write
@@ -93,7 +93,7 @@ func organizationPaths(id string) []policy.Space {
 	}}
 }
 
-func identityKeys(c policy.Context, t Trail) policy.Context {
+func identityKeys(keys map[string]policy.Value, t Trail) {
 	names := []policy.Space{{fixed(ServicePrincipal)}}
 	for _, r := range Regions(t.Partition()) {
 		names = append(names, policy.Space{fixed(regionalPrincipal(r))})
@@ -102,30 +102,30 @@ func identityKeys(c policy.Context, t Trail) policy.Context {
 		names = append(names, policy.Space{fixed(chinaPrincipal)})
 	}
 	foreign := policy.Value{State: policy.Either, Foreign: true}
-	c = c.With("aws:PrincipalIsAWSService", policy.Is("true"))
-	c = c.With("aws:PrincipalServiceName", policy.Is(ServicePrincipal))
-	c = c.With("aws:PrincipalServiceNamesList", policy.Value{
+	keys["aws:PrincipalIsAWSService"] = policy.Is("true")
+	keys["aws:PrincipalServiceName"] = policy.Is(ServicePrincipal)
+	keys["aws:PrincipalServiceNamesList"] = policy.Value{
 		State: policy.Present, Multi: true, Includes: []string{ServicePrincipal}, Within: names,
-	})
-	c = c.With("aws:PrincipalType", policy.Value{State: policy.Present})
-	c = c.With("aws:PrincipalArn", foreign)
-	c = c.With("aws:PrincipalAccount", foreign)
-	return c.With("aws:userid", foreign)
+	}
+	keys["aws:PrincipalType"] = policy.Value{State: policy.Present}
+	keys["aws:PrincipalArn"] = foreign
+	keys["aws:PrincipalAccount"] = foreign
+	keys["aws:userid"] = foreign
 }
 
-func networkKeys(c policy.Context) policy.Context {
+func networkKeys(keys map[string]policy.Value) {
 	perhapsFalse := policy.Value{State: policy.Either, OneOf: []string{"false"}}
-	c = c.With("aws:SecureTransport", policy.Is("true"))
-	c = c.With("aws:SourceIp", policy.Value{State: policy.Either, Foreign: true})
-	c = c.With("aws:ViaAWSService", perhapsFalse)
-	c = c.With("aws:MultiFactorAuthPresent", perhapsFalse)
-	c = c.With("aws:UserAgent", policy.Value{State: policy.Present})
-	c = c.With("s3:authType", policy.Is("REST-HEADER"))
-	c = c.With("s3:signatureversion", policy.Is("AWS4-HMAC-SHA256"))
-	return c.With("s3:TlsVersion", policy.Value{State: policy.Present, OneOf: []string{"1.2", "1.3"}})
+	keys["aws:SecureTransport"] = policy.Is("true")
+	keys["aws:SourceIp"] = policy.Value{State: policy.Either, Foreign: true}
+	keys["aws:ViaAWSService"] = perhapsFalse
+	keys["aws:MultiFactorAuthPresent"] = perhapsFalse
+	keys["aws:UserAgent"] = policy.Value{State: policy.Present}
+	keys["s3:authType"] = policy.Is("REST-HEADER")
+	keys["s3:signatureversion"] = policy.Is("AWS4-HMAC-SHA256")
+	keys["s3:TlsVersion"] = policy.Value{State: policy.Present, OneOf: []string{"1.2", "1.3"}}
 }
 
-func placeKeys(c policy.Context, t Trail, s Setting) policy.Context {
+func placeKeys(keys map[string]policy.Value, t Trail, s Setting) {
 	owner := policy.Value{State: policy.Present, Within: []policy.Space{{anyAccount("")}}}
 	if s.BucketOwner != "" {
 		owner = policy.Is(s.BucketOwner)
@@ -135,9 +135,9 @@ func placeKeys(c policy.Context, t Trail, s Setting) policy.Context {
 		region = policy.Is(s.BucketRegion)
 	}
 	id, paths := bucketOrganization(t, s)
-	c = c.With("aws:ResourceAccount", owner).With("s3:ResourceAccount", owner)
-	c = c.With("aws:RequestedRegion", region)
-	return c.With("aws:ResourceOrgID", id).With("aws:ResourceOrgPaths", paths)
+	keys["aws:ResourceAccount"], keys["s3:ResourceAccount"] = owner, owner
+	keys["aws:RequestedRegion"] = region
+	keys["aws:ResourceOrgID"], keys["aws:ResourceOrgPaths"] = id, paths
 }
 
 // bucketOrganization are aws:ResourceOrgID and aws:ResourceOrgPaths. The
@@ -156,29 +156,33 @@ func bucketOrganization(t Trail, s Setting) (id, paths policy.Value) {
 	}
 }
 
-func timeKeys(c policy.Context, now time.Time) policy.Context {
+func timeKeys(keys map[string]policy.Value, now time.Time) {
 	current, epoch := policy.Value{State: policy.Present}, policy.Value{State: policy.Present}
 	if !now.IsZero() {
 		current = policy.Is(now.UTC().Format(time.RFC3339))
 		epoch = policy.Is(strconv.FormatInt(now.Unix(), 10))
 	}
-	return c.With("aws:CurrentTime", current).With("aws:EpochTime", epoch)
+	keys["aws:CurrentTime"], keys["aws:EpochTime"] = current, epoch
 }
 
 // putContext is the request context of s3:PutObject, which has more to tell
 // than that of the ACL check.
 func putContext(acl policy.Context, t Trail, s Setting) policy.Context {
 	id, paths := ownerOrganization(t, s)
-	c := acl.With("aws:SourceOrgID", id).With("aws:SourceOrgPaths", paths)
-	c = c.With("s3:x-amz-acl", policy.Is("bucket-owner-full-control"))
-	if t.KMSKeyID == "" {
+	keys := map[string]policy.Value{
+		"aws:SourceOrgID":    id,
+		"aws:SourceOrgPaths": paths,
+		"s3:x-amz-acl":       policy.Is("bucket-owner-full-control"),
 		// Said in so many words, so that the bucket's own default does not count.
-		return c.With("s3:x-amz-server-side-encryption", policy.Is("AES256"))
+		"s3:x-amz-server-side-encryption": policy.Is("AES256"),
 	}
-	key := policy.Value{State: policy.Present}
-	if strings.HasPrefix(t.KMSKeyID, "arn:") {
-		key = policy.Is(t.KMSKeyID)
+	if t.KMSKeyID != "" {
+		key := policy.Value{State: policy.Present}
+		if strings.HasPrefix(t.KMSKeyID, "arn:") {
+			key = policy.Is(t.KMSKeyID)
+		}
+		keys["s3:x-amz-server-side-encryption"] = policy.Is("aws:kms")
+		keys["s3:x-amz-server-side-encryption-aws-kms-key-id"] = key
 	}
-	c = c.With("s3:x-amz-server-side-encryption", policy.Is("aws:kms"))
-	return c.With("s3:x-amz-server-side-encryption-aws-kms-key-id", key)
+	return acl.WithAll(keys)
 }
