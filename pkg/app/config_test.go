@@ -92,7 +92,7 @@ func TestReadConfig(t *testing.T) {
 		"all": {
 			map[string]string{
 				"TRAILWARDEN_TABLE": "memory", "TRAILWARDEN_RESTORE_BUCKETS": "logs, more.logs,", "TRAILWARDEN_HARDEN": "True",
-				"TRAILWARDEN_REPAIR_BUDGET": "0", "TRAILWARDEN_REPAIR_WINDOW": "90m", "TRAILWARDEN_REMINDER": "0",
+				"TRAILWARDEN_REPAIR_BUDGET": "5", "TRAILWARDEN_REPAIR_WINDOW": "90m", "TRAILWARDEN_REMINDER": "0",
 				"TRAILWARDEN_SNAPSHOT_DAYS": "7", "TRAILWARDEN_ALERT_FORMAT": "json", "TRAILWARDEN_TRAILS": list,
 				"TRAILWARDEN_BUCKET_OWNERS": "logs=444455556666, more.logs=777788889999", "TRAILWARDEN_ROLE": "ops/Trailwarden",
 				"AWS_ENDPOINT_URL": "http://localhost:5000",
@@ -100,7 +100,7 @@ func TestReadConfig(t *testing.T) {
 			func(c *Config) {
 				c.Table, c.Role, c.Endpoint = "memory", "ops/Trailwarden", "http://localhost:5000"
 				c.Guard.Restore, c.Guard.Harden = []string{"logs", "more.logs"}, true
-				c.Guard.Budget, c.Guard.Window, c.Guard.RemindEvery = 0, 90*time.Minute, 0
+				c.Guard.Budget, c.Guard.Window, c.Guard.RemindEvery = 5, 90*time.Minute, 0
 				c.Guard.KeepSnapshots, c.Guard.Format, c.Guard.Trails = 7*24*time.Hour, alert.JSON, declared
 				c.Guard.Owners = map[string]string{"logs": "444455556666", "more.logs": "777788889999"}
 			},

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -23,6 +24,9 @@ type page struct {
 	FindingsPage    string
 }
 
+// Told says whether there is more to tell than the map shows.
+func (p page) Told() bool { return slices.ContainsFunc(p.Buckets, pageBucket.Told) }
+
 type pageCount struct {
 	Verdict delivery.Verdict
 	Buckets int
@@ -33,7 +37,19 @@ type pageBucket struct {
 	Verdict  delivery.Verdict
 	Lanes    []pageLane
 	Findings []delivery.Finding
+	Refused  []pageRefusal
 	Diff     []pageLine
+}
+
+// Told says whether there is more to tell of the bucket than the map shows.
+func (b pageBucket) Told() bool {
+	return b.Err != nil || len(b.Findings)+len(b.Report.Faults)+len(b.Refused)+len(b.Diff) > 0
+}
+
+// pageRefusal is one reason for which findings are not repaired.
+type pageRefusal struct {
+	Findings []string
+	Reason   string
 }
 
 // pageLane is one trail on its way into the bucket.
@@ -74,7 +90,8 @@ func newPage(v *estate) page {
 			}
 			count.Buckets++
 			p.Buckets = append(p.Buckets, pageBucket{
-				judged: j, Verdict: verdict, Lanes: lanes(j), Findings: editsOnce(j.Report.Findings), Diff: diffLines(j.Plan.Diff),
+				judged: j, Verdict: verdict, Lanes: lanes(j), Findings: editsOnce(j.Report.Findings),
+				Refused: refusals(j.Plan.Refused), Diff: diffLines(j.Plan.Diff),
 			})
 		}
 		p.Counts = append(p.Counts, count)
@@ -94,6 +111,23 @@ func editsOnce(findings []delivery.Finding) []delivery.Finding {
 		seen[findings[i].Edit] = true
 	}
 	return findings
+}
+
+// refusals returns each reason once: one statement may be in the way of several
+// repairs.
+func refusals(refused []repair.Refusal) []pageRefusal {
+	var out []pageRefusal
+	for _, r := range refused {
+		i := slices.IndexFunc(out, func(p pageRefusal) bool { return p.Reason == r.Reason })
+		if i < 0 {
+			i = len(out)
+			out = append(out, pageRefusal{Reason: r.Reason})
+		}
+		if !slices.Contains(out[i].Findings, r.Finding) {
+			out[i].Findings = append(out[i].Findings, r.Finding)
+		}
+	}
+	return out
 }
 
 func lanes(j *judged) []pageLane {
