@@ -1,0 +1,115 @@
+# Trailwarden. `make` alone explains itself. Needs Go and Python 3; everything
+# else is fetched, pinned, into Go's caches and .cache/.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+TOOL := go tool -modfile=tools.mod
+LINT := $(TOOL) golangci-lint
+# The race detector needs a C compiler. Without one the tests still run.
+RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+FUZZTIME ?= 60s
+# Generated cases of each property test in `make test-long`.
+CASES ?= 20000
+
+# How the functions are built. `sam build` knows the architecture of the
+# template but does not tell: build for x86_64 with LAMBDA_ARCH=amd64.
+LAMBDA_ARCH ?= arm64
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s
+# A function that grows past this starts slowly.
+MAX_SIZE := 12000000
+
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "; print "Usage: make <target>\n"} \
+		/^[a-z][a-zA-Z-]*:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## break a trail bucket in memory and watch the guard restore it
+	@go run ./cmd/trailwarden demo
+
+.PHONY: test
+test: template ## run all tests, those against the AWS emulator included
+	@test -n "$(RACE)" || echo "No C compiler found: the tests run without the race detector."
+	go test $(RACE) -count=1 -timeout 30m $$(go list ./... | grep -v /test/e2e)
+	@# One by one, with their names and figures.
+	go test $(RACE) -count=1 -timeout 30m -v ./test/e2e
+
+.PHONY: test-long
+test-long: ## run the fault matrix, and the properties of repairs over CASES generated cases
+	go test ./pkg/guardrail -v -count=1 -run '^TestFaults$$|^TestConcurrent'
+	@run="go test ./pkg/repair -v -count=1 -timeout 60m -rapid.checks=$(CASES)"; \
+		$$run -run Harden & harden=$$!; \
+		$$run -skip Harden; plan=$$?; \
+		wait $$harden && exit $$plan
+
+.PHONY: template
+template: ## validate, lint and scan template.yaml, and build it with SAM
+	@sh test/python/template.sh
+
+.PHONY: check
+check: fmt vet lint tidy vuln ## check formatting, vet, lint, go.mod and known vulnerabilities
+
+.PHONY: fmt
+fmt:
+	$(LINT) fmt --diff
+
+.PHONY: vet
+vet:
+	go vet ./...
+
+.PHONY: lint
+lint:
+	$(LINT) run
+
+# tools.mod holds no packages: it is tidied by itself, outside of the module.
+.PHONY: tidy
+tidy:
+	go mod tidy -diff
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
+		cp tools.mod "$$dir/go.mod" && cp tools.sum "$$dir/go.sum" && \
+		echo "go mod tidy -diff (tools.mod)" && cd "$$dir" && go mod tidy -diff
+
+.PHONY: vuln
+vuln:
+	@sh test/vuln.sh
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (default 60s)
+	@grep -rlE '^func Fuzz' --include='*_test.go' pkg | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "$$target ($$(dirname "$$file"))"; \
+			go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) || exit 1; \
+		done || exit 1; \
+	done
+
+.PHONY: bench
+bench: ## measure the engine
+	go test ./pkg/... -run '^$$' -bench . -benchmem
+
+.PHONY: build
+build: ## build the command line into bin/
+	go build -trimpath -o bin/trailwarden ./cmd/trailwarden
+
+# Called by `sam build`: build-GuardFunction builds ./functions/guard.
+build-%Function:
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_ARCH) go build $(LAMBDA_FLAGS) \
+		-o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
+
+.PHONY: size
+size: ## build the functions and fail if one is over 12 MB
+	@for name in Guard Sweep; do \
+		$(MAKE) --no-print-directory -s build-$${name}Function ARTIFACTS_DIR=.cache/size/$$name || exit 1; \
+		size=$$(wc -c < .cache/size/$$name/bootstrap); \
+		echo "$$name: $$size bytes ($(LAMBDA_ARCH))"; \
+		test "$$size" -le $(MAX_SIZE) || { echo "over $(MAX_SIZE) bytes"; exit 1; }; \
+	done
+
+.PHONY: clean
+clean: ## remove everything that was built or fetched into this folder
+	rm -rf bin dist .cache .aws-sam
+
+.PHONY: browser
+browser: ## check the HTML pages in headless Chromium (installs it)
+	@sh test/browser/install.sh
+	go test -tags browser -count=1 ./test/browser

@@ -1,0 +1,188 @@
+package e2e
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+)
+
+// emulator is moto with a proxy in front. The functions talk to the proxy and
+// the tests to moto itself, so that the proxy sees the functions' calls alone.
+// It counts them, lets some fail, and answers what moto does not have.
+type emulator struct {
+	direct string // the address of moto
+	moto   *process
+	proxy  *httptest.Server
+
+	mu     sync.Mutex
+	calls  []call
+	payers map[string]string // request payer by bucket
+	fault  func(call) *failure
+}
+
+// call is one request of a function.
+type call struct {
+	Op     string // "s3:PutBucketPolicy"
+	Bucket string // of S3 calls
+}
+
+// failure is what a call is answered with in place of moto's answer.
+type failure struct {
+	Status int
+	Code   string
+}
+
+func startEmulator(python, dir string) (*emulator, error) {
+	address, err := freeAddress()
+	if err != nil {
+		return nil, err
+	}
+	_, port, _ := strings.Cut(address, ":")
+	env := append(os.Environ(), "MOTO_ACCOUNT_ID="+account, "PYTHONWARNINGS=ignore")
+	moto, err := startProcess(filepath.Join(dir, "moto.log"), address, env,
+		python, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", port)
+	if err != nil {
+		return nil, err
+	}
+	e := &emulator{direct: "http://" + address, moto: moto, payers: map[string]string{}}
+	target, err := url.Parse(e.direct)
+	if err != nil {
+		return nil, err
+	}
+	forward := httputil.NewSingleHostReverseProxy(target)
+	e.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.serve(forward, w, r)
+	}))
+	return e, nil
+}
+
+func (e *emulator) stop() {
+	e.proxy.Close()
+	e.moto.stop()
+}
+
+// reset forgets everything, in moto and in the proxy.
+func (e *emulator) reset() error {
+	response, err := http.Post(e.direct+"/moto-api/reset", "", nil)
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls, e.fault, e.payers = nil, nil, map[string]string{}
+	return nil
+}
+
+func (e *emulator) serve(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	c := identify(r, body)
+	e.mu.Lock()
+	e.calls = append(e.calls, c)
+	var fail *failure
+	if e.fault != nil {
+		fail = e.fault(c)
+	}
+	e.mu.Unlock()
+	switch {
+	case fail != nil:
+		refuse(w, r, *fail)
+	case strings.HasSuffix(c.Op, "BucketRequestPayment"):
+		e.servePayer(w, c, body)
+	default:
+		forward.ServeHTTP(w, r)
+	}
+}
+
+// servePayer answers for Requester Pays, which moto does not have.
+func (e *emulator) servePayer(w http.ResponseWriter, c call, body []byte) {
+	type configuration struct {
+		XMLName xml.Name `xml:"RequestPaymentConfiguration"`
+		Payer   string   `xml:"Payer"`
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c.Op == "s3:PutBucketRequestPayment" {
+		var in configuration
+		if err := xml.Unmarshal(body, &in); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		e.payers[c.Bucket] = in.Payer
+		return
+	}
+	payer := e.payers[c.Bucket]
+	if payer == "" {
+		payer = "BucketOwner"
+	}
+	_ = xml.NewEncoder(w).Encode(configuration{Payer: payer})
+}
+
+// refuse answers with an error in the words of the service's protocol.
+func refuse(w http.ResponseWriter, r *http.Request, f failure) {
+	if r.Header.Get("X-Amz-Target") != "" {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(f.Status)
+		_, _ = fmt.Fprintf(w, `{"__type":%q,"message":"injected by the test"}`, f.Code)
+		return
+	}
+	w.Header().Set("Content-Type", "application/xml")
+	w.WriteHeader(f.Status)
+	form := "<Error><Code>%s</Code><Message>injected by the test</Message></Error>"
+	if serviceOf(r) != "s3" {
+		form = "<ErrorResponse>" + form + "<RequestId>1</RequestId></ErrorResponse>"
+	}
+	_, _ = fmt.Fprintf(w, form, f.Code)
+}
+
+// serviceOf reads the service from the credential scope of the signature.
+func serviceOf(r *http.Request) string {
+	match := regexp.MustCompile(`Credential=[^/]+/[^/]+/[^/]+/([^/]+)/`).FindStringSubmatch(r.Header.Get("Authorization"))
+	if match == nil {
+		return ""
+	}
+	return match[1]
+}
+
+// identify says which operation a request is.
+func identify(r *http.Request, body []byte) call {
+	service := serviceOf(r)
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return call{Op: service + ":" + target[strings.LastIndex(target, ".")+1:]}
+	}
+	if _, operation, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
+		return call{Op: service + ":" + operation}
+	}
+	if service != "s3" {
+		form, _ := url.ParseQuery(string(body))
+		return call{Op: service + ":" + form.Get("Action")}
+	}
+	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	verb := map[string]string{"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head"}[r.Method]
+	switch {
+	case r.URL.Query().Has("policy"):
+		verb += "BucketPolicy"
+	case r.URL.Query().Has("requestPayment"):
+		verb += "BucketRequestPayment"
+	case bucket == "":
+		verb = "ListBuckets"
+	default:
+		verb += "Bucket"
+	}
+	return call{Op: "s3:" + verb, Bucket: bucket}
+}

@@ -1,0 +1,238 @@
+package e2e
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/app"
+)
+
+// The storm: 1,000 doubled, shuffled and concurrent events over 50 buckets.
+// The functions run in this process, with the adapters and against the
+// emulator as they do under Lambda: the runtime emulator would take one event
+// at a time, where Lambda runs many at once.
+const (
+	stormBuckets = 50
+	stormEvents  = 1000
+	stormWorkers = 16
+	stormBudget  = 3
+)
+
+// storm is the buckets and what is expected of them.
+type storm struct {
+	w     *world
+	guard *app.Functions
+}
+
+func stormBucket(i int) string { return fmt.Sprintf("storm-logs-%02d", i) }
+
+// restored reports whether a bucket is opted in: every second one is.
+func restoredInStorm(i int) bool { return i%2 == 0 }
+
+func stormPolicy(i int) string {
+	own := strings.NewReplacer(bucket, stormBucket(i), "trail/main", fmt.Sprintf("trail/t%02d", i))
+	return own.Replace(policy(aclCheck(quotedTrail), write(quotedTrail, ownPath), reader))
+}
+
+func newStorm(t *testing.T) *storm {
+	t.Helper()
+	var optedIn []string
+	for i := range stormBuckets {
+		if restoredInStorm(i) {
+			optedIn = append(optedIn, stormBucket(i))
+		}
+	}
+	w := deploy(t, restoring(optedIn...), with("REPAIR_BUDGET", fmt.Sprint(stormBudget)))
+	for i := range stormBuckets {
+		createBucket(t, stormBucket(i))
+		putPolicy(t, stormBucket(i), stormPolicy(i))
+		createTrail(t, object{"Name": fmt.Sprintf("t%02d", i), "S3BucketName": stormBucket(i), "IsMultiRegionTrail": true})
+	}
+	lookup := func(name string) (string, bool) {
+		values := map[string]string{
+			"AWS_REGION": region, "AWS_ENDPOINT_URL": shared.aws.proxy.URL, "AWS_LAMBDA_FUNCTION_NAME": "trailwarden-guard",
+			"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
+		}
+		if value, ok := w.env[name]; ok {
+			return value, true
+		}
+		value, ok := values[name]
+		return value, ok
+	}
+	config, err := app.ReadConfig(lookup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := app.NewFunctions(t.Context(), config, lookup, slog.New(slog.DiscardHandler), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &storm{w: w, guard: guard}
+}
+
+// rages hands the guard n events, evenly over the buckets, each at least
+// twice, shuffled, by many workers. Like Lambda it tries a failed one again.
+func (s *storm) rages(t *testing.T, round, n int) (retried int) {
+	t.Helper()
+	var events [][]byte
+	for i := 0; len(events) < n; i = (i + 1) % stormBuckets {
+		one := encode(t, s.event(t, round, i))
+		events = append(events, one, one)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+
+	queue := make(chan []byte)
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	for range stormWorkers {
+		workers.Go(func() {
+			for event := range queue {
+				const attempts = 6
+				var err error
+				for attempt := range attempts {
+					if _, err = s.guard.Guard(t.Context(), event); err == nil {
+						break
+					}
+					mu.Lock()
+					retried++
+					mu.Unlock()
+					time.Sleep(time.Duration(attempt+1) * 200 * time.Millisecond)
+				}
+				if err != nil {
+					t.Errorf("an event failed %d times: %v", attempts, err)
+				}
+			}
+		})
+	}
+	for _, event := range events {
+		queue <- event
+	}
+	close(queue)
+	workers.Wait()
+	return retried
+}
+
+// alerts returns the kinds of the alerts of each bucket since the last call.
+func (s *storm) alerts(t *testing.T) map[string][]string {
+	t.Helper()
+	kinds := map[string][]string{}
+	for _, body := range drain(t, "alerts") {
+		var n notice
+		decode(t, []byte(body), &n)
+		name := n.MessageAttributes["bucket"].Value
+		kinds[name] = append(kinds[name], n.kind())
+	}
+	return kinds
+}
+
+// An opted-in bucket is broken in each of the first rounds, once more often
+// than the budget allows to repair it. The others are broken and mended in
+// turn. In the last round nothing happens, only events.
+const stormRounds = stormBudget + 2
+
+func (s *storm) breaks(t *testing.T, round, i int) {
+	t.Helper()
+	switch {
+	case round == stormRounds-1:
+	case deletedInStorm(round, i):
+		deletePolicy(t, stormBucket(i))
+	default:
+		putPolicy(t, stormBucket(i), stormPolicy(i))
+	}
+}
+
+func deletedInStorm(round, i int) bool { return restoredInStorm(i) || round%2 == 0 }
+
+// event is what AWS tells of a bucket in a round.
+func (s *storm) event(t *testing.T, round, i int) object {
+	t.Helper()
+	switch {
+	case round == stormRounds-1:
+		return sample(t, "start-logging", parameter("name", fmt.Sprintf("t%02d", i)))
+	case deletedInStorm(round, i):
+		return sample(t, "delete-bucket-policy", parameter("bucketName", stormBucket(i)))
+	default:
+		var submitted object
+		decode(t, []byte(stormPolicy(i)), &submitted)
+		return sample(t, "put-bucket-policy-terraform",
+			parameter("bucketName", stormBucket(i)), parameter("bucketPolicy", submitted))
+	}
+}
+
+// expects returns what is told of a bucket after a round, and whether its
+// policy then lets CloudTrail write.
+func (s *storm) expects(round, i int) (alert string, delivers bool) {
+	switch {
+	case restoredInStorm(i) && round < stormBudget:
+		return "restored", true
+	case restoredInStorm(i) && round == stormBudget:
+		return "fight", false
+	case restoredInStorm(i):
+		return "", false
+	case round == stormRounds-1:
+		return "", round%2 == 0
+	case round%2 == 0:
+		return "opened", false
+	default:
+		return "resolved", true
+	}
+}
+
+func TestStorm(t *testing.T) {
+	s := newStorm(t)
+	began := time.Now()
+	retried, told := 0, 0
+	for round := range stormRounds {
+		for i := range stormBuckets {
+			s.breaks(t, round, i)
+		}
+		retried += s.rages(t, round, stormEvents/stormRounds)
+		told += s.check(t, round)
+	}
+	writes, most := s.writes()
+	t.Logf("%d events over %d buckets by %d workers in %s: %d alerts, one for each transition; %d writes, at most %d for a bucket with a budget of %d; %d invocations tried again",
+		stormEvents, stormBuckets, stormWorkers, time.Since(began).Round(time.Second), told, writes, most, stormBudget, retried)
+	if most != stormBudget {
+		t.Errorf("a bucket was written %d times, want the whole budget of %d", most, stormBudget)
+	}
+}
+
+// check fails unless every bucket is right and exactly its transition was told.
+func (s *storm) check(t *testing.T, round int) (told int) {
+	t.Helper()
+	alerts := s.alerts(t)
+	for i := range stormBuckets {
+		name := stormBucket(i)
+		alert, delivers := s.expects(round, i)
+		if got := strings.Join(alerts[name], ","); got != alert {
+			t.Errorf("round %d: alerts of %s are %q, want %q", round, name, got, alert)
+		}
+		told += len(alerts[name])
+		text := policyOf(t, name)
+		if got := strings.Contains(text, "AWSCloudTrailWrite20150319"); got != delivers {
+			t.Errorf("round %d: the policy of %s lets CloudTrail write: %v, want %v:\n%s", round, name, got, delivers, text)
+		}
+	}
+	return told
+}
+
+// writes returns how many policies the guard wrote, and the most for a bucket.
+func (s *storm) writes() (all, most int) {
+	shared.aws.mu.Lock()
+	defer shared.aws.mu.Unlock()
+	byBucket := map[string]int{}
+	for _, c := range shared.aws.calls {
+		if c.Op == "s3:PutBucketPolicy" {
+			byBucket[c.Bucket]++
+			all, most = all+1, max(most, byBucket[c.Bucket])
+		}
+	}
+	return all, most
+}
