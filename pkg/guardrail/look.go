@@ -120,6 +120,15 @@ func (l *look) once(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	l.judge()
+	if l.remembers() && (amiss(l.sight.report) || l.record.Open() || l.record.Attempt != nil) {
+		// The bucket was read while the record was: it may be older, from before
+		// a repair that the record already knows. What is acted on is read after
+		// the record, so that whatever comes later is a conflict.
+		if err := l.observeAfter(ctx, l.record); err != nil {
+			return false, err
+		}
+		l.judge()
+	}
 	if l.busy() {
 		if !l.concerned() {
 			return false, nil

@@ -78,8 +78,18 @@ type reading struct {
 
 // observe reads all that the judgement needs, at once.
 func (l *look) observe(ctx context.Context) error {
+	return l.read(ctx, l.load)
+}
+
+// observeAfter reads it again, but for the record.
+func (l *look) observeAfter(ctx context.Context, record ledger.Record) error {
+	return l.read(ctx, func(context.Context) (ledger.Record, error) { return record, nil })
+}
+
+// read reads all that the judgement needs, and the record with load.
+func (l *look) read(ctx context.Context, load func(context.Context) (ledger.Record, error)) error {
 	if l.gone() || len(l.trails) == 0 {
-		return l.observeAbsent(ctx)
+		return l.observeAbsent(ctx, load)
 	}
 	s := sight{at: l.now(), trails: slices.Clone(l.trails)}
 	var all sync.WaitGroup
@@ -88,7 +98,7 @@ func (l *look) observe(ctx context.Context) error {
 	readings := make([]reading, len(l.trails))
 	all.Go(func() { s.bucket, bucketErr = l.ports.Buckets.Observe(ctx, l.bucket) })
 	all.Go(func() { s.organization, orgErr = l.organization(ctx) })
-	all.Go(func() { record, recordErr = l.load(ctx) })
+	all.Go(func() { record, recordErr = load(ctx) })
 	for i, t := range l.trails {
 		all.Go(func() { readings[i] = l.status(ctx, t) })
 	}
@@ -119,8 +129,8 @@ func (l *look) observe(ctx context.Context) error {
 
 // observeAbsent is for a trail that was deleted, and for a bucket that no
 // trail uses any more: only what is remembered of them matters.
-func (l *look) observeAbsent(ctx context.Context) error {
-	record, err := l.load(ctx)
+func (l *look) observeAbsent(ctx context.Context, load func(context.Context) (ledger.Record, error)) error {
+	record, err := load(ctx)
 	if err != nil {
 		return err
 	}
