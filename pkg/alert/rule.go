@@ -7,6 +7,8 @@ const (
 	always     need = iota
 	restorable      // restoring would mend it
 	refused         // restoring would not
+	denied          // a Deny stands in the way
+	obstructed      // restoring would, but for what the refusal says
 )
 
 // rule is one line of the table of next steps. It speaks once for an alert if
@@ -81,10 +83,16 @@ func urgent() []rule {
 			commands: []string{"aws cloudtrail start-logging --name {trail} --region {region}"},
 		},
 		{
-			finding: "*-denied", need: refused,
+			finding: "*-denied", need: denied,
 			text: "Let CloudTrail through the statement that stands in its way, where the policy is maintained. " +
 				"Trailwarden never edits a Deny; it prints the exact edit:",
 			commands: []string{getPolicy, getTrails, plan},
+		},
+		{
+			finding: "*-denied", need: obstructed,
+			text: "Take away what keeps the policy from being restored; the reason is told below. Then see the change, " +
+				"and restore it:",
+			commands: []string{getPolicy, getTrails, plan, "trailwarden restore --bucket {bucket}"},
 		},
 		{
 			finding: "requester-pays", need: refused,

@@ -83,6 +83,10 @@ func (r rule) speaksOf(f delivery.Finding, isRefused bool) bool {
 		return f.Restorable && !isRefused
 	case r.need == refused:
 		return !f.Restorable || isRefused
+	case r.need == denied:
+		return !f.Restorable
+	case r.need == obstructed:
+		return f.Restorable && isRefused
 	}
 	return true
 }

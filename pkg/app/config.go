@@ -12,6 +12,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -70,7 +71,7 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 		Guard: guardrail.Config{
 			Restore:       variable(&e, "TRAILWARDEN_RESTORE_BUCKETS", "", "names of buckets, separated by commas", buckets),
 			Harden:        variable(&e, "TRAILWARDEN_HARDEN", "false", "true or false", truth),
-			Budget:        variable(&e, "TRAILWARDEN_REPAIR_BUDGET", strconv.Itoa(defaultBudget), "a number from 1 to 100", between(1, 100)),
+			Budget:        variable(&e, "TRAILWARDEN_REPAIR_BUDGET", strconv.Itoa(defaultBudget), "a number from 1 to 20", between(1, ledger.MaxRepairs)),
 			Window:        variable(&e, "TRAILWARDEN_REPAIR_WINDOW", defaultWindow.String(), "a duration of at least a minute, such as 1h", duration(time.Minute)),
 			RemindEvery:   variable(&e, "TRAILWARDEN_REMINDER", defaultReminder.String(), "a duration such as 24h, or 0 for none", duration(0)),
 			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(defaultSnapshotDays), "a number of days from 1 to 3650", days),

@@ -162,13 +162,14 @@ func trailOf(t types.Trail) trail.Trail {
 // Where reading the selectors fails, the status is returned with the error.
 func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error) {
 	client := ts.clients.CloudTrail(account, t.HomeRegion)
-	status := trail.Status{ARN: t.ARN}
+	var status trail.Status
 	read := func() (err error) {
 		status, err = readStatus(ctx, client, t.ARN)
 		return err
 	}
 	if !t.CustomSelectors {
-		return t, status, read()
+		err := read()
+		return t, status, err
 	}
 	network, aggregated := t.NetworkActivity, t.Aggregated
 	err := both(read, func() error {
@@ -189,7 +190,7 @@ func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (tr
 func readStatus(ctx context.Context, client CloudTrailAPI, arn string) (trail.Status, error) {
 	out, err := client.GetTrailStatus(ctx, &cloudtrail.GetTrailStatusInput{Name: aws.String(arn)})
 	if err != nil {
-		return trail.Status{ARN: arn}, failure("cloudtrail:GetTrailStatus", err)
+		return trail.Status{}, failure("cloudtrail:GetTrailStatus", err)
 	}
 	status := trail.Status{
 		ARN:               arn,

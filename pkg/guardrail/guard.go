@@ -10,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -30,7 +31,8 @@ type Config struct {
 	Restore []string
 	Harden  bool
 	Format  alert.Format
-	// Budget is how many repairs of one bucket are allowed in Window.
+	// Budget is how many repairs of one bucket are allowed in Window: at most
+	// ledger.MaxRepairs, since a record remembers no more.
 	Budget int
 	Window time.Duration
 	// RemindEvery is how often an outage that lasts is told again; 0: never.
@@ -75,6 +77,7 @@ func New(p Ports, c Config, r Runtime) *Guard {
 	if c.Budget <= 0 {
 		c.Budget = DefaultBudget
 	}
+	c.Budget = min(c.Budget, ledger.MaxRepairs)
 	if c.Window <= 0 {
 		c.Window = DefaultWindow
 	}

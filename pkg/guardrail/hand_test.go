@@ -66,7 +66,7 @@ func TestRestoreByHandIsRemembered(t *testing.T) {
 func TestRestoreByHandFails(t *testing.T) {
 	w := newWorld(t, listOnly)
 	w.put(t, readerOnly())
-	w.ports.Buckets = refusing{w.Account}
+	w.ports.Buckets = refusing{w.Account, "request 7F3A"}
 	w.rebuild()
 	var failed *guardrail.WriteError
 	if out, err := w.guard.Restore(t.Context(), ref(), yes); !errors.As(err, &failed) || out.After.Verdict != delivery.Blocked {
@@ -85,15 +85,19 @@ func TestRestoreByHandFails(t *testing.T) {
 }
 
 // refusing refuses every write for good.
-type refusing struct{ guardrail.Buckets }
+type refusing struct {
+	guardrail.Buckets
 
-func (refusing) PutPolicy(context.Context, guardrail.BucketRef, []byte) error {
-	return &guardrail.PortError{Op: "s3:PutBucketPolicy", Class: guardrail.Denied, Code: "AccessDenied", Err: errors.New("request 7F3A")}
+	words string
+}
+
+func (r refusing) PutPolicy(context.Context, guardrail.BucketRef, []byte) error {
+	return &guardrail.PortError{Op: "s3:PutBucketPolicy", Class: guardrail.Denied, Code: "AccessDenied", Err: errors.New(r.words)}
 }
 
 func TestRefusedWriteIsToldOnce(t *testing.T) {
 	w := newWorld(t)
-	w.ports.Buckets = refusing{w.Account}
+	w.ports.Buckets = refusing{w.Account, "request 7F3A"}
 	w.rebuild()
 	r := w.put(t, readerOnly())
 	w.reconcile(t, r)

@@ -159,9 +159,9 @@ func (l *look) status(ctx context.Context, t trail.Trail) reading {
 	}
 	full, status, err := l.ports.Trails.Status(ctx, l.estate.account, t)
 	if err != nil {
-		return reading{trail: t, asked: true, err: err}
+		full = t
 	}
-	return reading{trail: full, status: status, asked: true}
+	return reading{trail: full, status: status, asked: true, err: err}
 }
 
 func (s *sight) take(i int, r reading) {
@@ -172,6 +172,9 @@ func (s *sight) take(i int, r reading) {
 	case r.err == nil:
 		s.trails[i] = r.trail
 		s.statuses = append(s.statuses, r.status)
+	case Is(r.err, Denied) && r.status.ARN != "":
+		s.statuses = append(s.statuses, r.status)
+		s.notes = append(s.notes, fmt.Sprintf("The event selectors of trail %s may not be read, so files of network activity and aggregated events are not judged.", t.ARN))
 	case Is(r.err, Denied):
 		s.unasked = append(s.unasked, t.ARN)
 		s.notes = append(s.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s may not be read.", t.ARN))

@@ -25,7 +25,9 @@ type Trails interface {
 	// to ask first. A trail that cannot be read is an error, never left out.
 	Trails(ctx context.Context, account, region string) ([]trail.Trail, error)
 	// Status returns what CloudTrail reports of the trail's deliveries, and
-	// the trail with what only its event selectors tell.
+	// the trail with what only its event selectors tell. If only the selectors
+	// cannot be read, the status is returned with the error; else a failed
+	// call's status has no ARN.
 	Status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error)
 }
 

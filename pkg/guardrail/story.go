@@ -63,6 +63,7 @@ func (l *look) tellRepair(story *alert.Story) {
 	switch a := l.record.Attempt; {
 	case l.deed.id != "":
 		story.Before, story.Plan = &l.deed.before, l.deed.plan
+		story.Plan.Refused = slices.Concat(l.deed.plan.Refused, l.deed.refused)
 	case a != nil && a.After == l.sight.digest():
 		story.Before, story.Plan = &a.Report, a.Plan
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -23,6 +24,8 @@ type deed struct {
 	failure string
 	// detail is the failure with the service's own words.
 	detail string
+	// refused says of each outage why the caller could not end it.
+	refused []repair.Refusal
 	// problem is why it is to be tried again, nil if that is of no use.
 	problem error
 }
@@ -209,10 +212,33 @@ func (l *look) fail(err error) {
 	if p := (*PortError)(nil); errors.As(err, &p) {
 		l.deed.detail = l.deed.failure + ": " + p.Err.Error()
 	}
+	l.deed.refused = refusals(l.deed.before, err)
 	if Is(err, Transient) || Is(err, Conflict) {
 		l.deed.problem = &WriteError{Bucket: l.bucket.Name, Err: err}
 		l.deed.written = l.now() // for all that is known
 	}
+}
+
+// refusals says of each outage that was to be ended why it was not, where S3
+// did not let the caller write.
+func refusals(before delivery.Report, err error) []repair.Refusal {
+	var p *PortError
+	if !errors.As(err, &p) || p.Class != Denied || !strings.HasPrefix(p.Op, "s3:Put") {
+		return nil
+	}
+	// S3 has one code for both, and says which it is.
+	public := strings.Contains(strings.ToLower(p.Err.Error()), "public")
+	var out []repair.Refusal
+	for _, f := range before.Outages() {
+		switch {
+		case !f.Restorable:
+		case public:
+			out = append(out, repair.PublicAccessBlocked(f))
+		default:
+			out = append(out, repair.WriteDenied(f, p.Code))
+		}
+	}
+	return out
 }
 
 // reason is a failure in words that are the same each time, without the ids

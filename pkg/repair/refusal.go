@@ -29,15 +29,15 @@ func Refuse(f delivery.Finding) Refusal {
 // PublicAccessBlocked returns the refusal of a finding whose repair S3 turned
 // down because the bucket's policy as a whole is public, by statements that
 // are not CloudTrail's, and public policies are blocked.
-func PublicAccessBlocked(finding string) Refusal {
-	return Refusal{Finding: finding, Reason: "S3 refused the policy because Block Public Access is on and the policy holds a public statement, " +
+func PublicAccessBlocked(f delivery.Finding) Refusal {
+	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: "S3 refused the policy because Block Public Access is on and the policy holds a public statement, " +
 		"as it did before: remove or narrow that statement (Principal \"*\" without a condition that names who may), then restore again."}
 }
 
 // WriteDenied returns the refusal of a finding whose repair the caller was not
 // allowed to write. The cause is what S3 said.
-func WriteDenied(finding, cause string) Refusal {
-	return Refusal{Finding: finding, Reason: fmt.Sprintf("S3 refused to take the policy (%s): allow s3:PutBucketPolicy on the bucket to the restoring role; "+
+func WriteDenied(f delivery.Finding, cause string) Refusal {
+	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: fmt.Sprintf("S3 refused to take the policy (%s): allow s3:PutBucketPolicy on the bucket to the restoring role; "+
 		"look for a service control policy, a permissions boundary, and a Deny in the bucket's own policy.", strings.TrimSuffix(cause, "."))}
 }
 
