@@ -138,12 +138,15 @@ func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessa
 		f.report(ctx, f.log, r)
 		done.Buckets = append(done.Buckets, outcomeOf(r))
 	}
-	failed := 0
+	completed, failed := 1, 0
 	if err != nil {
 		failed = 1
 	}
+	if err != nil && swept.Trails == 0 {
+		completed = 0 // the trails could not be listed: nothing was judged
+	}
 	f.meter.emit(nil,
-		count(MetricSweepCompleted, 1),
+		count(MetricSweepCompleted, completed),
 		count(MetricSweepFailures, failed),
 		count(MetricSweepTrails, swept.Trails),
 		count(MetricSweepBuckets, len(swept.Results)))

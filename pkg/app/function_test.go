@@ -280,7 +280,17 @@ func TestSweep(t *testing.T) {
 	if _, err := b.Sweep(t.Context(), nil); err == nil {
 		t.Error("a sweep that could not look is a success")
 	}
-	for name, want := range map[string]float64{MetricSweepCompleted: 2, MetricSweepFailures: 1, MetricSweepTrails: 2, MetricAlertsSent: 1} {
+	b.fake.Fail(func(c awsfake.Call) *awsfake.Fault {
+		if c.Operation == "cloudtrail:ListTrails" {
+			return &awsfake.Fault{Status: http.StatusForbidden, Code: "AccessDeniedException"}
+		}
+		return nil
+	})
+	if _, err := b.Sweep(t.Context(), nil); err == nil {
+		t.Error("a sweep that found no trails out is a success")
+	}
+	// A sweep that could not list the trails is none, and the alarm is to see it.
+	for name, want := range map[string]float64{MetricSweepCompleted: 2, MetricSweepFailures: 2, MetricSweepTrails: 2, MetricAlertsSent: 1} {
 		if got := b.sum(t, name); got != want {
 			t.Errorf("%s is %v, want %v:\n%s", name, got, want, b.metrics)
 		}
