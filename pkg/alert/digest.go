@@ -98,7 +98,7 @@ func (d *digest) report() {
 
 	findings := slices.Clone(r.Findings)
 	slices.SortStableFunc(findings, func(a, b delivery.Finding) int {
-		return cmp.Compare(weight(b.Severity), weight(a.Severity))
+		return cmp.Compare(a.Severity.Rank(), b.Severity.Rank())
 	})
 	d.Report.Findings, d.left.findings = shorten(findings, d.caps, d.finding)
 }

@@ -146,26 +146,11 @@ func worst(s Story) delivery.Severity {
 		w = delivery.High
 	}
 	for _, f := range s.Report.Findings {
-		if weight(f.Severity) > weight(w) {
+		if f.Severity.Rank() < w.Rank() {
 			w = f.Severity
 		}
 	}
 	return w
-}
-
-func weight(s delivery.Severity) int {
-	switch s {
-	case delivery.Critical:
-		return 4
-	case delivery.High:
-		return 3
-	case delivery.Medium:
-		return 2
-	case delivery.Low:
-		return 1
-	case delivery.Informational:
-	}
-	return 0
 }
 
 func badness(v delivery.Verdict) int {

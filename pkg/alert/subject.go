@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 // maxSubject is how long a subject may be. The API reference of SNS asks for
@@ -54,7 +56,7 @@ func (d *digest) lead() string {
 
 // label returns the severity, which may come from anywhere, as a word.
 func (d *digest) label() string {
-	if weight(d.severity) == 0 {
+	if d.severity == delivery.Informational {
 		return "INFO"
 	}
 	return string(d.severity)

@@ -67,14 +67,14 @@ type threshold struct {
 // result is the end of a command that judged the estate: errFindings if
 // something in it is of the severity.
 func (t threshold) result(v *estate) error {
-	least := rank(delivery.Severity(strings.ToUpper(t.Severity)))
+	least := delivery.Severity(strings.ToUpper(t.Severity)).Rank()
 	for i := range v.Buckets {
 		j := &v.Buckets[i]
 		if j.Err != nil || len(j.Report.Faults) > 0 {
 			return errFindings
 		}
 		for _, f := range j.Report.Findings {
-			if rank(f.Severity) <= least {
+			if f.Severity.Rank() <= least {
 				return errFindings
 			}
 		}
@@ -84,12 +84,6 @@ func (t threshold) result(v *estate) error {
 		}
 	}
 	return nil
-}
-
-// rank is 0 for the highest severity.
-func rank(s delivery.Severity) int {
-	order := []delivery.Severity{delivery.Critical, delivery.High, delivery.Medium, delivery.Low, delivery.Informational}
-	return slices.Index(order, s)
 }
 
 // printJSON prints a value as indented JSON.

@@ -5,6 +5,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
@@ -78,6 +79,16 @@ const (
 	Low           Severity = "LOW"
 	Informational Severity = "INFORMATIONAL"
 )
+
+// Rank is 0 for the highest severity and grows from there. A text that is no
+// severity ranks below all.
+func (s Severity) Rank() int {
+	all := []Severity{Critical, High, Medium, Low, Informational}
+	if i := slices.Index(all, s); i >= 0 {
+		return i
+	}
+	return len(all)
+}
 
 // Kind says what a finding is about.
 type Kind string

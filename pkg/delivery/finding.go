@@ -214,10 +214,6 @@ func order(findings []Finding, trails []trail.Trail) {
 		return slices.IndexFunc(trails, func(t trail.Trail) bool { return t.ARN == f.Trail })
 	}
 	slices.SortStableFunc(findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(severityRank(a.Severity), severityRank(b.Severity)), cmp.Compare(place(a), place(b)))
+		return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), cmp.Compare(place(a), place(b)))
 	})
-}
-
-func severityRank(s Severity) int {
-	return slices.Index([]Severity{Critical, High, Medium, Low, Informational}, s)
 }
