@@ -14,13 +14,20 @@ import (
 type auditCommand struct {
 	session
 	Trails string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
-	Format string `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
+	// BucketOwners are by bucket name.
+	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
+	Format       string            `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
 	threshold
 }
 
 // Run audits and prints.
 func (c *auditCommand) Run(ctx context.Context, e *environment) error {
-	var config guardrail.Config
+	for bucket, owner := range c.BucketOwners {
+		if !isAccount(owner) {
+			return fmt.Errorf("--bucket-owners: %s: expected an account id of 12 digits", clean(bucket))
+		}
+	}
+	config := guardrail.Config{Owners: c.BucketOwners}
 	if c.Trails != "" {
 		declared, _, err := e.readTrails(c.Trails)
 		if err != nil {

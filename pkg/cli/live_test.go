@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -160,6 +161,21 @@ func TestAuditDeclaredTrails(t *testing.T) {
 	if len(l.config.Trails) != 1 || l.config.Trails[0].Name != "main" {
 		t.Errorf("declared %+v", l.config.Trails)
 	}
+}
+
+func TestAuditBucketOwners(t *testing.T) {
+	l := newLive(t)
+	if code, _, errs := l.run(t, "", "audit", "--bucket-owners", "logs=222222222222,more=333333333333"); code != exitFine {
+		t.Fatalf("code %d, stderr %s", code, errs)
+	}
+	if want := map[string]string{"logs": "222222222222", "more": "333333333333"}; !maps.Equal(l.config.Owners, want) {
+		t.Errorf("owners are %v, want %v", l.config.Owners, want)
+	}
+	code, out, errs := l.run(t, "", "audit", "--bucket-owners", "logs=alice")
+	if code != exitUsage || out != "" || strings.Count(errs, "\n") != 1 {
+		t.Errorf("code %d, stdout %q, stderr %q", code, out, errs)
+	}
+	contains(t, errs, "--bucket-owners: logs: expected an account id of 12 digits")
 }
 
 func TestRestoreAsks(t *testing.T) {

@@ -86,7 +86,7 @@ func (j *judge) bucketFinding() (Finding, bool) {
 		f.ID = BucketOwnerChangedID
 		f.Message = fmt.Sprintf("Bucket %s does not belong to account %s%s, so the files of %s would go to someone else.",
 			name, cmp.Or(j.setting.BucketOwner, "that is expected"), because(j.bucket.Reason), j.names())
-		f.Remedy = "If it is a bucket of another account of yours, a log archive for example, declare its owner (BucketOwners, or --bucket-owner). " +
+		f.Remedy = "If it is a bucket of another account of yours, a log archive for example, declare its owner (BucketOwners, or audit --bucket-owners). " +
 			"If not, give the trails a bucket that you own: aws cloudtrail update-trail --name TRAIL --s3-bucket-name BUCKET."
 	default:
 		return Finding{}, false
