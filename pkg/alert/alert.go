@@ -78,7 +78,7 @@ const (
 // Message is one message to publish, within SNS's limits.
 type Message struct {
 	Subject    string            `json:"subject"`    // 1 to 100 printable ASCII characters
-	Body       string            `json:"body"`       // at most 256 KiB with the attributes
+	Body       string            `json:"body"`       // at most 48 KiB with the attributes
 	Attributes map[string]string `json:"attributes"` // kind, severity, bucket, account, region
 }
 

@@ -15,8 +15,9 @@ import (
 )
 
 // maxMessage is the size that a message may have, in bytes, attributes included.
-// Source: SNS API reference, Publish.
-const maxMessage = 256 << 10
+// SNS takes 256 KiB, but a mail of that length is read by nobody, and a few
+// messages that wait have to fit into one item of 400 KB of the ledger.
+const maxMessage = 48 << 10
 
 // caps are how much of a story is told.
 type caps struct {

@@ -79,7 +79,7 @@ func check(t reporter, m alert.Message, f alert.Format) {
 			t.Errorf("attribute %s is %q", name, value)
 		}
 	}
-	if size > 256<<10 || m.Body == "" {
+	if size > 48<<10 || m.Body == "" {
 		t.Errorf("the message has %d bytes", size)
 	}
 	if !utf8.ValidString(m.Body) {

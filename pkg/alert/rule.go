@@ -30,7 +30,7 @@ type rule struct {
 const (
 	getPolicy = "aws s3api get-bucket-policy --bucket {bucket} > policy.json"
 	getTrails = "aws cloudtrail describe-trails > trails.json"
-	required  = "trailwarden required --trails trails.json"
+	required  = "trailwarden required --bucket {bucket} --trails trails.json"
 	plan      = "trailwarden plan --bucket {bucket} --policy policy.json --trails trails.json"
 	move      = "aws cloudtrail update-trail --name {trail} --s3-bucket-name NEW-BUCKET --region {region}"
 )
@@ -144,13 +144,14 @@ func closing() []rule {
 		{
 			kinds: []Kind{Restored},
 			text: "Find out who made the change and why, and correct it at its source (a template, a pipeline), or " +
-				"the next run breaks it again. If the repair was not wanted, put the former policy back:",
-			commands: []string{"trailwarden undo --bucket {bucket}"},
+				"the next run breaks it again. If the repair was not wanted, put the former policy back (TABLE is the " +
+				"stack's output TableName):",
+			commands: []string{"trailwarden undo --bucket {bucket} --table TABLE"},
 		},
 		{
 			held:     true,
-			text:     "Repairs are on hold. Let them go on when the bucket may be repaired again:",
-			commands: []string{"trailwarden undo --release --bucket {bucket}"},
+			text:     "Repairs are on hold. Let them go on when the bucket may be repaired again (TABLE is the stack's output TableName):",
+			commands: []string{"trailwarden undo --release --bucket {bucket} --table TABLE"},
 		},
 		{
 			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, Fight},

@@ -115,9 +115,25 @@ func TestCommandsAreQuoted(t *testing.T) {
 func TestHeldRepairsCanBeReleased(t *testing.T) {
 	got := alert.NextSteps(openedHeld())
 	if !slices.ContainsFunc(got, func(s alert.Step) bool {
-		return slices.Contains(s.Commands, "trailwarden undo --release --bucket logs-b")
+		return slices.Contains(s.Commands, "trailwarden undo --release --bucket logs-b --table TABLE")
 	}) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// The commands name what the command line cannot do without.
+func TestCommandsAreComplete(t *testing.T) {
+	for _, s := range stories() {
+		for _, step := range alert.NextSteps(s.story) {
+			for _, c := range step.Commands {
+				if strings.HasPrefix(c, "trailwarden required") && !strings.Contains(c, " --bucket ") {
+					t.Errorf("%s: %q: the account's trails may use several buckets", s.name, c)
+				}
+				if strings.HasPrefix(c, "trailwarden undo") && !strings.Contains(c, " --table ") {
+					t.Errorf("%s: %q: the table is not known", s.name, c)
+				}
+			}
+		}
 	}
 }
 

@@ -33,19 +33,19 @@ type Config struct {
 type Session struct {
 	Profile, Region, Endpoint string
 	Table                     string // empty: no memory
-	TopicARN                  string // empty: alerts are not sent
+	TopicARN                  string // empty: alerts are left to the functions
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
 }
 
 // Ports are the guard's hands on AWS. Alerts go to the topic, and the ledger
-// is in the table; each is left out where its name is empty.
+// is in the table; each is left out where its name is empty. Without a topic
+// alerts wait in the ledger for the functions to send them.
 func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, error) {
 	p := guardrail.Ports{
 		Trails:        awsapi.NewTrails(clients),
 		Buckets:       awsapi.NewBuckets(clients),
 		Organizations: awsapi.NewOrganizations(clients, time.Now),
-		Alerts:        silence{},
 	}
 	if table != "" {
 		p.Ledger = awsapi.NewLedger(clients, table)

@@ -64,7 +64,7 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 	c := Config{
 		Account:  variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", matching(accountForm)),
 		Region:   variable(&e, "AWS_REGION", must, "a region such as eu-central-1", matching(regionForm)),
-		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of an SNS topic", matching(topicForm)),
+		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", matching(topicForm)),
 		Table:    variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
 		Role:     variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
 		Endpoint: variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
@@ -126,7 +126,7 @@ func variable[T any](e *environment, name, otherwise, expected string, parse fun
 const (
 	accountForm = `[0-9]{12}`
 	regionForm  = `[a-z]{2}(-[a-z]+)+-[0-9]+`
-	topicForm   = `arn:aws[a-z-]*:sns:` + regionForm + `:` + accountForm + `:[A-Za-z0-9_-]{1,256}(\.fifo)?`
+	topicForm   = `arn:aws[a-z-]*:sns:` + regionForm + `:` + accountForm + `:[A-Za-z0-9_-]{1,256}`
 	tableForm   = `[A-Za-z0-9_.-]{3,255}`
 	roleForm    = `([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}`
 	bucketForm  = `[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]`

@@ -161,6 +161,7 @@ func TestReadConfigRefuses(t *testing.T) {
 		{"TRAILWARDEN_REPAIR_WINDOW", "3600"},
 		{"TRAILWARDEN_ACCOUNT", "١١١١٢٢٢٢٣٣٣٣"},
 		{"TRAILWARDEN_ACCOUNT", "111122223333\nx"},
+		{"TRAILWARDEN_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:alerts.fifo"},
 		{"AWS_ENDPOINT_URL", "file:///etc"},
 	} {
 		_, err := ReadConfig(lookupIn(with(map[string]string{test.name: test.value})))

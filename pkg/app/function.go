@@ -22,6 +22,7 @@ import (
 type Functions struct {
 	guard           *guardrail.Guard
 	account, region string
+	abroad          bool // there is a role to assume in other accounts
 	log             *slog.Logger
 	meter           *meter
 }
@@ -55,6 +56,7 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 		guard:   guardrail.New(p, c.Guard, r),
 		account: c.Account,
 		region:  c.Region,
+		abroad:  c.Role != "",
 		log:     r.Log,
 		meter:   m,
 	}
@@ -119,6 +121,12 @@ func (f *Functions) Guard(ctx context.Context, event json.RawMessage) (json.RawM
 	done := outcome{Skipped: parsed.Skipped, Buckets: []bucketOutcome{}}
 	var failures []error
 	for _, request := range parsed.Requests {
+		if request.Account != f.account && !f.abroad {
+			// What is read with this account's rights says nothing of another.
+			done.Skipped = "the event is of account " + request.Account + ", and no role is set to look there (TRAILWARDEN_ROLE)"
+			log.WarnContext(ctx, "event skipped", "reason", done.Skipped)
+			continue
+		}
 		results, err := f.guard.Reconcile(ctx, request)
 		failures = append(failures, err)
 		for _, r := range results {
@@ -220,9 +228,3 @@ func (a meteredAlerts) Publish(ctx context.Context, m alert.Message) error {
 	a.meter.emit(nil, count(MetricAlertsSent, 1), count(MetricAlertsFailed, 0))
 	return nil
 }
-
-// silence takes messages and tells nobody.
-type silence struct{}
-
-// Publish does nothing.
-func (silence) Publish(context.Context, alert.Message) error { return nil }

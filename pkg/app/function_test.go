@@ -246,6 +246,23 @@ func guardOverFault(t *testing.T, operation string, fault awsfake.Fault, persist
 	}
 }
 
+// What this account's rights show says nothing of another account.
+func TestGuardOnEventsOfOtherAccounts(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, healthyOne(), nil)
+	text := strings.ReplaceAll(string(event(t, "put-bucket-policy")), account, "999999999999")
+	answer, err := b.Guard(t.Context(), json.RawMessage(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls := b.fake.Calls(); len(calls) != 0 {
+		t.Errorf("calls: %s", operations(calls))
+	}
+	if !strings.Contains(string(answer), "TRAILWARDEN_ROLE") || !strings.Contains(b.log.String(), `"level":"WARN","msg":"event skipped"`) {
+		t.Errorf("answer %s, log: %s", answer, b.log)
+	}
+}
+
 func TestGuardOnMalformedEvents(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, healthyOne(), nil)

@@ -81,7 +81,9 @@ aws s3api get-bucket-policy --bucket logs |
 trailwarden plan --bucket logs --no-policy --trails trails.json --output new.json`
 	case "decide":
 		return `trailwarden decide cases.jsonl
-echo '{"id":"1","policy":{"Version":"2012-10-17","Statement":[]},"request":
+echo '{"id":"1","policy":{"Version":"2012-10-17","Statement":[{"Effect":
+  "Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":
+  "s3:PutObject","Resource":"arn:aws:s3:::logs/*"}]},"request":
   {"principal":{"Service":"cloudtrail.amazonaws.com"},"action":"s3:PutObject",
   "resource":"arn:aws:s3:::logs/AWSLogs/f"}}' | tr -d '\n' | trailwarden decide`
 	case "replay":
@@ -98,8 +100,9 @@ trailwarden audit --format json | jq '.buckets[] | select(.verdict != "deliverin
 trailwarden restore --bucket logs --yes --table trailwarden-ledger`
 	case "undo":
 		return `trailwarden undo --bucket logs --table trailwarden-ledger --list
-trailwarden undo --bucket logs --at 2026-09-13T17:50:37Z
-trailwarden undo --bucket logs --release`
+trailwarden undo --bucket logs --table trailwarden-ledger \
+    --at 2026-09-13T17:50:37Z
+trailwarden undo --bucket logs --table trailwarden-ledger --release`
 	case "completion":
 		return `source <(trailwarden completion bash)
 trailwarden completion zsh > "${fpath[1]}/_trailwarden"

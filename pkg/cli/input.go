@@ -48,6 +48,9 @@ func (s source) readError(err error, what string) error {
 // read reads a file, or standard input for "-". What says in words what the
 // file should hold. Files over the limit are refused unread.
 func (e *environment) read(path string, limit int64, what string) (source, error) {
+	if path == "" {
+		return source{}, fmt.Errorf("no file name given; expected %s", what)
+	}
 	s := source{name: path}
 	var err error
 	if path == "-" {

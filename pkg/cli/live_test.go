@@ -188,6 +188,11 @@ func TestRestoreAsks(t *testing.T) {
 	}
 	contains(t, errs, "--yes")
 
+	_, _, errs = l.run(t, "", "restore", "--bucket", sandbox, "--bucket-owner", "12")
+	if want := "trailwarden: --bucket-owner: expected an account id of 12 digits\n"; errs != want {
+		t.Errorf("two mistakes at once: stderr %q, want the first, %q", errs, want)
+	}
+
 	l.prompts = true
 	for _, answer := range []string{"n\n", "", "yep\n"} {
 		code, out, _ = l.run(t, answer, "restore", "--bucket", sandbox)
@@ -280,6 +285,9 @@ func TestUndo(t *testing.T) {
 		t.Fatalf("code %d, stderr %s, policy %s", code, errs, l.policy(t))
 	}
 	contains(t, out, `-      "Sid": "AWSCloudTrailWrite20150319"`, "--release")
+	if !strings.Contains(out, "undo --bucket "+sandbox+" --release --table ") {
+		t.Errorf("the command that lifts the hold does not name the table:\n%s", out)
+	}
 	l.checkHold(t)
 }
 

@@ -39,6 +39,8 @@ func (o *offline) load(e *environment) (*inputs, error) {
 		return nil, err
 	}
 	switch {
+	case o.Bucket == "":
+		return nil, errors.New("--bucket: expected the name of a bucket")
 	case o.BucketOwner != "" && !isAccount(o.BucketOwner):
 		return nil, errors.New("--bucket-owner: expected an account id of 12 digits")
 	case o.RequestPayer != "" && o.RequestPayer != "BucketOwner" && o.RequestPayer != "Requester":

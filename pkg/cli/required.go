@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -36,7 +37,10 @@ func (c *requiredCommand) Run(e *environment) error {
 		return err
 	}
 	text, err := trail.DocumentedPolicy(trails, trail.Setting{Bucket: c.Bucket, Organization: organization})
-	if err != nil {
+	switch {
+	case errors.Is(err, trail.ErrNoOrganization):
+		return s.errorf("%w; give it with --organization-id", err)
+	case err != nil:
 		return s.errorf("%w", err)
 	}
 	_, err = fmt.Fprintf(e.stdout, "%s\n", bytes.TrimRight(text, "\n"))

@@ -56,7 +56,7 @@ type restoreCommand struct {
 
 // Run shows the change, asks, writes, and prints the verdict before and after.
 func (c *restoreCommand) Run(ctx context.Context, e *environment) error {
-	if err := errors.Join(c.checkOwner(), c.checkPrompt(e)); err != nil {
+	if err := cmp.Or(c.checkOwner(), c.checkPrompt(e)); err != nil {
 		return err
 	}
 	table := c.name(e)

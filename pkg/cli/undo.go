@@ -98,7 +98,7 @@ func (c *undoCommand) putBack(ctx context.Context, e *environment, account conne
 		printf(e.stdout, "Nothing was written.\n")
 	default:
 		printf(e.stdout, "Put back. The guard does not repair this bucket until its policy changes, or\n")
-		printf(e.stdout, "until you run: trailwarden undo --bucket %s --release\n", clean(ref.Name))
+		printf(e.stdout, "until you run: trailwarden undo --bucket %s --release --table %s\n", clean(ref.Name), clean(c.name(e)))
 	}
 	return nil
 }

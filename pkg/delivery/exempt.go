@@ -90,9 +90,12 @@ func (j *judge) candidates(st *policy.Statement) []exemption {
 	}
 	arns := j.arns()
 	// The values of a negated operator are all excepted: one more excepts more.
-	for _, c := range st.Conditions {
-		values, ok := excepted(c, arns)
-		if ok {
+	except := func(bySource bool) {
+		for _, c := range st.Conditions {
+			values, ok := excepted(c, arns)
+			if !ok || isSource(c.Key) != bySource {
+				continue
+			}
 			merged := slices.Clone(c.Values)
 			for _, v := range values {
 				if !slices.Contains(merged, v) {
@@ -102,6 +105,13 @@ func (j *judge) candidates(st *policy.Statement) []exemption {
 			add(fmt.Sprintf("with %s added to %s %s", list(values), shown(c.Operator), shown(c.Key)), merged, "Condition", c.Operator, c.Key)
 		}
 	}
+	except(true)
+	if guardsServices(st) {
+		add(fmt.Sprintf("with ArnNotEqualsIfExists %s %s added to its Condition", sourceARNKey, list(arns)),
+			arns, "Condition", "ArnNotEqualsIfExists", sourceARNKey)
+	}
+	// From here on CloudTrail is exempted by its name, for whomever it acts.
+	except(false)
 	if st.Principals.Not {
 		services := []string{}
 		for _, p := range st.Principals.Entries {
@@ -111,10 +121,6 @@ func (j *judge) candidates(st *policy.Statement) []exemption {
 		}
 		add("with Service "+trail.ServicePrincipal+" added to NotPrincipal",
 			append(services, trail.ServicePrincipal), "NotPrincipal", "Service")
-	}
-	if guardsServices(st) {
-		add(fmt.Sprintf("with ArnNotEqualsIfExists %s %s added to its Condition", sourceARNKey, list(arns)),
-			arns, "Condition", "ArnNotEqualsIfExists", sourceARNKey)
 	}
 	add(fmt.Sprintf("with StringNotEqualsIfExists %s %s added to its Condition", serviceNameKey, trail.ServicePrincipal),
 		[]string{trail.ServicePrincipal}, "Condition", "StringNotEqualsIfExists", serviceNameKey)
@@ -153,10 +159,15 @@ func guardsServices(st *policy.Statement) bool {
 		}
 	}
 	return slices.ContainsFunc(st.Conditions, func(c policy.Condition) bool {
-		key := strings.ToLower(c.Key)
-		return strings.HasPrefix(key, "aws:source") && key != "aws:sourceip" && !strings.HasPrefix(key, "aws:sourcevpc") ||
-			key == "aws:principalisawsservice"
+		return isSource(c.Key) || strings.EqualFold(c.Key, "aws:PrincipalIsAWSService")
 	})
+}
+
+// isSource reports whether a key says on whose behalf a service acts.
+func isSource(key string) bool {
+	key = strings.ToLower(key)
+	return strings.HasPrefix(key, "aws:source") && key != "aws:sourceip" && key != "aws:sourceidentity" &&
+		!strings.HasPrefix(key, "aws:sourcevpc")
 }
 
 // othersAsBefore reports whether an edited Deny treats callers that are not

@@ -145,6 +145,16 @@ func TestEditForms(t *testing.T) {
 			`{"StringNotEquals":{"aws:SourceAccount":["222222222222","111111111111"]}}`,
 		},
 		{
+			"strangers' accounts kept off, and a service by its name",
+			`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::logs-b/*","Condition":{"StringNotEquals":{"aws:PrincipalServiceName":"config.amazonaws.com","aws:SourceAccount":"222222222222"}}}`,
+			`{"StringNotEquals":{"aws:PrincipalServiceName":"config.amazonaws.com","aws:SourceAccount":["222222222222","111111111111"]}}`,
+		},
+		{
+			"strangers' organizations kept off, whoever but an account asks",
+			`{"Effect":"Deny","NotPrincipal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"s3:*","Resource":"arn:aws:s3:::logs-b/*","Condition":{"Null":{"aws:SourceAccount":"false"}}}`,
+			`{"Null":{"aws:SourceAccount":"false"},"ArnNotEqualsIfExists":{"aws:SourceArn":"` + mainARN + `"}}`,
+		},
+		{
 			"aimed at CloudTrail",
 			`{"Effect":"Deny","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:*","Resource":"arn:aws:s3:::logs-b/*"}`,
 			`{"ArnNotEqualsIfExists":{"aws:SourceArn":"` + mainARN + `"}}`,

@@ -198,6 +198,10 @@ func (j *judge) grant(t trail.Trail, d *judged) string {
 // settle is the remedy where a requirement is left open, with the edit of the
 // Denies that may hit.
 func (j *judge) settle(d *judged) (remedy, edit string) {
+	if denies := d.denying(j.doc, true); d.guessed && len(denies) > 0 {
+		remedy, edit = j.exempt(d, denies)
+		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " + remedy, edit
+	}
 	if d.guessed {
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: trailwarden required prints the policy.", ""
 	}

@@ -1,6 +1,7 @@
 package delivery_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -154,5 +155,45 @@ func TestExplain(t *testing.T) {
 	without := delivery.Explain(delivery.Bucket{Name: "logs-b"}, []trail.Trail{mainTrail()}, trail.Setting{})
 	if len(without) != 1 || len(without[0].Requirements) != 4 || without[0].Requirements[0].Statements != nil {
 		t.Errorf("without a policy: %+v", without)
+	}
+}
+
+// A Deny that hits one of several guesses is named, and its edit given.
+func TestDenyOfAGuess(t *testing.T) {
+	tr := mainTrail()
+	tr.Organization = true
+	const statements = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:PutObject","s3:GetBucketAcl"],` +
+		`"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]},` +
+		`{"Sid":"D","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/*"}`
+	bucket := delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, `{"Version":"2012-10-17","Statement":[`+statements+`]}`)}
+	r := delivery.Judge(bucket, []trail.Trail{tr}, trail.Setting{Now: now()})
+	f := finding(t, r, "log-files-undetermined")
+	const want = "the organization's id is not known, and statement D denies s3:PutObject on arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/"
+	if !strings.Contains(f.Message, want) {
+		t.Errorf("got %q, want in it %q", f.Message, want)
+	}
+	if f.Edit == "" || !strings.Contains(f.Remedy, "which may settle it. Edit by hand: statement D") {
+		t.Errorf("remedy %q, edit %q", f.Remedy, f.Edit)
+		return
+	}
+	if after := delivery.Judge(edited(t, bucket, f), []trail.Trail{tr}, trail.Setting{Now: now()}); after.Verdict != delivery.Delivering {
+		t.Errorf("edited: %s", show(after))
+	}
+}
+
+// A trail's name binds nobody: any account may have a trail of that name.
+func TestBoundByNameOnly(t *testing.T) {
+	policyFor := func(arn string) *policy.Document {
+		return parse(t, `{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},`+
+			`"Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],`+
+			`"Condition":{"ArnLike":{"aws:SourceArn":"`+arn+`"}}}}`)
+	}
+	r := judgeMain(policyFor("arn:aws:cloudtrail:*:*:trail/main"))
+	if f := finding(t, r, "source-arn-missing"); f.Kind != delivery.Weakness || r.Verdict != delivery.Delivering ||
+		!strings.HasPrefix(f.Remedy, "What the Condition of statement A says of the source fits any account.") || strings.Contains(f.Remedy, "--harden") {
+		t.Errorf("got %s\n%s", show(r), f.Remedy)
+	}
+	if r := judgeMain(policyFor("arn:aws:cloudtrail:*:111111111111:trail/*")); len(r.Findings) != 0 {
+		t.Errorf("bound by its account: %s", show(r))
 	}
 }

@@ -40,12 +40,29 @@ func (j *judge) unbound() (Finding, bool) {
 		return Finding{}, false
 	}
 	names := statementNames(j.doc, open)
-	return Finding{
+	f := Finding{
 		ID: SourceARNMissingID, Severity: Medium, Statements: names,
 		Message: fmt.Sprintf("%s CloudTrail to act on bucket %s for the trails of any account, since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it.",
 			statementsDo(names, "allows", "allow"), j.bucket.Name),
 		Remedy: fmt.Sprintf("Add aws:SourceArn %s under StringEquals to the Condition: trailwarden plan --harden shows the change.", list(j.arns())),
-	}, true
+	}
+	if loose := slices.DeleteFunc(open, func(index int) bool { return !j.namesSource(index) }); len(loose) > 0 {
+		// Hardening leaves a condition that somebody has put there as it is.
+		f.Remedy = fmt.Sprintf("What the Condition of %s says of the source fits any account. Name your own by hand, with aws:SourceArn %s under StringEquals.",
+			statementsNamed(statementNames(j.doc, loose)), list(j.arns()))
+		if len(loose) < len(names) {
+			f.Remedy += " For the others trailwarden plan --harden shows the change."
+		}
+	}
+	return f, true
+}
+
+// namesSource reports whether a condition of a statement says for whom
+// CloudTrail must be at work.
+func (j *judge) namesSource(index int) bool {
+	return slices.ContainsFunc(j.doc.Statements()[index].Conditions, func(c policy.Condition) bool {
+		return isSource(c.Key) && !strings.Contains(c.Operator, "Not") && c.Operator != "Null"
+	})
 }
 
 // arns are the ARNs of the bucket's trails.
@@ -64,7 +81,8 @@ func (j *judge) arns() []string {
 func (j *judge) openToStrangers(t trail.Trail, d *judged) []int {
 	const organization = "o-zzzzzzzzzzzzzzzz"
 	account := "000000000000"
-	arn := "arn:" + t.Partition() + ":cloudtrail:" + t.HomeRegion + ":" + account + ":trail/stranger"
+	// Anybody may give a trail the name of ours.
+	arn := strings.Replace(t.ARN, ":"+t.Account()+":", ":"+account+":", 1)
 	strange := d.example.request.Context.With(sourceARNKey, policy.Is(arn)).
 		With("aws:SourceAccount", policy.Is(account)).
 		With("aws:SourceOrgID", policy.Is(organization)).

@@ -82,7 +82,10 @@ func phrase(part policy.PartExplanation) string {
 // whyOpen says what is not known.
 func (j *judged) whyOpen(doc *policy.Document) string {
 	switch {
-	case j.guessed:
+	case j.guessed && j.example.outcome == policy.ExplicitDeny:
+		return fmt.Sprintf("%s, and %s %s on %s.", j.unknown(),
+			lowerFirst(statementsDo(statementNames(doc, j.example.decision.Responsible), "denies", "deny")), j.Action, j.example.sample.Text)
+	case j.guessed && j.example.outcome == policy.ImplicitDeny:
 		return fmt.Sprintf("%s, and nothing allows %s on %s.", j.unknown(), j.Action, j.example.sample.Text)
 	case j.unlisted && j.example.outcome == policy.ExplicitDeny:
 		return fmt.Sprintf("%s %s on %s, of an account that is not known to be in the organization.",

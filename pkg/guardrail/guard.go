@@ -15,12 +15,14 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Ports are the guard's hands. All but Ledger are required.
+// Ports are the guard's hands. All but Alerts and Ledger are required.
 type Ports struct {
 	Trails        Trails
 	Buckets       Buckets
 	Organizations Organizations
-	Alerts        Alerts
+	// Alerts may be nil for work by hand: what is to be told is then remembered,
+	// and a guard that can send it does with its next look.
+	Alerts Alerts
 	// Ledger may be nil: the guard then works without memory.
 	Ledger Ledger
 }

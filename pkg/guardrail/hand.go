@@ -26,6 +26,7 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 		return Restoration{}, fmt.Errorf("no trail that account %s sees delivers into bucket %s", b.Account, b.Name)
 	}
 	l := g.newLook(j)
+	defer l.leave(ctx)
 	for range maxLooks {
 		out, again, err := l.restore(ctx)
 		if !again || err != nil {

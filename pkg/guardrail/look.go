@@ -87,18 +87,24 @@ func (g *Guard) lookAt(ctx context.Context, j job) (Result, error) {
 			return l.result, join(slices.Clone(l.sight.problems))
 		}
 	}
-	return l.result, &BusyError{Bucket: j.bucket.Name}
+	return l.result, l.give(ctx, &BusyError{Bucket: j.bucket.Name})
 }
 
 // give gives a failed look up. If its memory fails for good, such as for want
-// of a permission, the outage is told without it. An attempt that is not under
-// way any more is left to others.
+// of a permission, the outage is told without it.
 func (l *look) give(ctx context.Context, err error) error {
 	var memory *LedgerError
 	if errors.As(err, &memory) && !Is(err, Transient) && !Is(err, Conflict) && !l.amnesic {
 		l.amnesic = true
 		return join([]error{err, l.announce(ctx, true)})
 	}
+	l.leave(ctx)
+	return err
+}
+
+// leave leaves an attempt of this look that is not under way any more to
+// others. If it was never written it does not count.
+func (l *look) leave(ctx context.Context) {
 	if a := l.record.Attempt; a != nil && l.mine(a.ID) && l.remembers() {
 		next, over := l.record.Abandon(a.ID), *a
 		if slices.Contains(l.wrote, a.ID) {
@@ -110,7 +116,6 @@ func (l *look) give(ctx context.Context, err error) error {
 			l.run.Log.InfoContext(ctx, "attempt not released; others wait for its time to be up", "bucket", l.bucket.Name)
 		}
 	}
-	return err
 }
 
 // once observes, judges, repairs, remembers and tells. Again says that

@@ -33,7 +33,7 @@ func (l *look) remember(ctx context.Context) (again bool, err error) {
 	if tell != ledger.Nothing {
 		next = next.Post(l.message(ctx, facts, next, tell))
 	}
-	next, claimed := next.Claim(l.now(), l.until(ctx), l.mine)
+	next, claimed := l.claim(ctx, next)
 	if !changed && len(claimed) == 0 {
 		l.record = before
 		return false, nil
@@ -46,6 +46,15 @@ func (l *look) remember(ctx context.Context) (again bool, err error) {
 		return false, err
 	}
 	return tell != ledger.Nothing && !l.sight.partial && len(l.sight.problems) == 0, nil
+}
+
+// claim claims the alerts that wait. Without somebody to tell they are left
+// for those who can send them.
+func (l *look) claim(ctx context.Context, r ledger.Record) (ledger.Record, []ledger.Message) {
+	if l.ports.Alerts == nil {
+		return r, nil
+	}
+	return r.Claim(l.now(), l.until(ctx), l.mine)
 }
 
 // settleDeed forgets a deed that has been stored. What is to be tried again is
@@ -132,6 +141,9 @@ func (l *look) publish(ctx context.Context, claimed []ledger.Message) error {
 }
 
 func (l *look) send(ctx context.Context, m ledger.Message) error {
+	if l.ports.Alerts == nil {
+		return nil
+	}
 	err := l.ports.Alerts.Publish(ctx, alert.Message{Subject: m.Subject, Body: m.Body, Attributes: m.Attributes})
 	if err != nil {
 		return &PublishError{Bucket: l.bucket.Name, Err: err}

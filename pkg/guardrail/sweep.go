@@ -63,7 +63,9 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 		return SweepResult{Results: results}, sweepError(append(errs, recordErr, err))
 	}
 	request := Request{Account: account, Region: region}
-	missing := lost(records, e)
+	others := g.forwarded(ctx, e, records, shared)
+	known := func(arn string) bool { return has(others.trails, arn) || slices.Contains(others.unread, arn) }
+	missing := slices.DeleteFunc(lost(records, e), known)
 	gone := make([]job, len(missing))
 	for i, arn := range missing {
 		gone[i] = g.goneJob(request, e, arn)
@@ -74,24 +76,36 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 			shared.untold = append(shared.untold, missing[i])
 		}
 	}
-	more, moreErrs := g.lookAtEach(ctx, g.sweepJobs(request, e, records, missing), shared)
-	return SweepResult{Trails: len(e.all), Results: append(results, more...)}, sweepError(slices.Concat(errs, moreErrs, []error{recordErr}))
+	more, moreErrs := g.lookAtEach(ctx, g.sweepJobs(request, e, records, missing, others), shared)
+	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.hides(r) })
+	flushed, flushErrs := g.flush(ctx, hidden)
+	return SweepResult{Trails: len(e.all), Results: slices.Concat(results, more, flushed)},
+		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, []error{recordErr}))
 }
 
 // sweepJobs are the buckets that trails use, and what else is remembered: for
-// that no trail uses it any more.
-func (g *Guard) sweepJobs(r Request, e estate, records []ledger.Record, done []string) []job {
+// that no trail uses it any more. A bucket is judged with the trails of other
+// accounts that it is remembered with, and not at all if they cannot be read.
+func (g *Guard) sweepJobs(r Request, e estate, records []ledger.Record, done []string, others forwarded) []job {
 	var jobs []job
 	for _, name := range bucketsIn(e.all) {
-		jobs = append(jobs, g.job(r, e, name))
+		j := g.job(r, e, name)
+		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Bucket == name && r.Account == j.bucket.Account })
+		if i >= 0 && others.hides(records[i]) {
+			continue
+		}
+		if i >= 0 {
+			j.trails = append(j.trails, others.of(records[i])...)
+		}
+		jobs = append(jobs, j)
 	}
 	for _, record := range records {
 		known := func(j job) bool { return j.bucket.Name == record.Bucket && j.bucket.Account == record.Account }
-		if slices.ContainsFunc(jobs, known) || slices.Contains(done, record.Bucket) {
+		if slices.ContainsFunc(jobs, known) || slices.Contains(done, record.Bucket) || others.hides(record) {
 			continue
 		}
 		j := g.job(r, e, record.Bucket)
-		j.bucket.Account, j.trails = record.Account, nil
+		j.bucket.Account, j.trails = record.Account, others.of(record)
 		jobs = append(jobs, j)
 	}
 	return jobs
@@ -195,7 +209,7 @@ func (l *look) flush(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	next, claimed := record.Claim(l.now(), l.until(ctx), l.mine)
+	next, claimed := l.claim(ctx, record)
 	if len(claimed) == 0 {
 		return nil
 	}

@@ -48,6 +48,10 @@ type Look struct {
 	Unasked, Stale []string
 }
 
+// holdGrace is how long an undo may take: it stores the hold before it puts the
+// policy back, and a look in between still sees the other one.
+const holdGrace = time.Minute
+
 // Next returns the record after a look, and what is to be told. The record is
 // to be stored if changed is true. Since what is told follows from the
 // difference between record and look, an event that comes twice changes
@@ -66,7 +70,7 @@ func Next(r Record, l Look, now time.Time, s Settings) (next Record, tell Kind, 
 	if len(current) > 0 || tell != Nothing {
 		next.Changes = merge(r.Changes, l.Change)
 	}
-	if next.Hold != nil && !next.Holds(l.Digest) && !l.Unread {
+	if next.Hold != nil && !next.Holds(l.Digest) && !l.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
 		next.Hold = nil
 	}
 	return next, tell, !reflect.DeepEqual(r, next)

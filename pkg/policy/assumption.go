@@ -51,7 +51,7 @@ func (n notes) assumption() Assumption {
 	case noteShortResource:
 		return Assumption{"short-resource-pattern", "a Resource of fewer than six ARN fields may match across fields: " + iamGuide + "reference_policies_elements_resource.html"}
 	case noteScalarOnSet:
-		return Assumption{"scalar-operator-on-set", "an operator without ForAllValues or ForAnyValue never matches a key with several values: " + iamGuide + "reference_policies_condition-single-vs-multi-valued-context-keys.html"}
+		return Assumption{"scalar-operator-on-set", "an operator without ForAllValues or ForAnyValue grants nothing on a key with several values, and may deny: " + iamGuide + "reference_policies_condition-single-vs-multi-valued-context-keys.html"}
 	case noteAnyValueIfExists:
 		return Assumption{"any-value-if-exists", "ForAnyValue with IfExists is false when the key is absent: " + iamGuide + "reference_policies_condition-single-vs-multi-valued-context-keys.html"}
 	case noteEmptyValue:

@@ -72,7 +72,12 @@ func (ev *evaluator) whenPresent(c *condition, v Value, e effect) (Truth, notes)
 	}
 	set := v.Multi || v.Known && len(v.Values) != 1
 	if set && o.quantifier == noQuantifier {
-		return No, noteScalarOnSet
+		// Seen never to match, and not documented: it grants nothing for
+		// certain, but may deny.
+		if e == allowEffect {
+			return No, noteScalarOnSet
+		}
+		return Maybe, noteScalarOnSet
 	}
 	if !v.Known {
 		return ev.whenHidden(c, v, set, e)

@@ -159,12 +159,16 @@ func state(v Value) string {
 		return "is absent or " + quotedList(v.Values)
 	case v.Known:
 		return "is " + quotedList(v.Values)
+	case v.State == Either && len(v.OneOf) > 0:
+		return "may be absent or " + quotedList(v.OneOf)
 	case v.State == Either && v.Foreign:
 		return "may be absent or a value of AWS's own"
 	case v.State == Either:
 		return "may be absent or have any value"
 	case len(v.OneOf) > 0:
 		return "is one of " + quotedList(v.OneOf)
+	case len(v.Includes) > 0:
+		return "holds " + quotedList(v.Includes) + " and perhaps others"
 	case v.Foreign:
 		return "is present with a value of AWS's own"
 	}

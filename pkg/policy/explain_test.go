@@ -118,3 +118,30 @@ func TestCaseSaysWhy(t *testing.T) {
 		})
 	}
 }
+
+// What is known of a value that is not known for certain is said.
+func TestExplainHalfKnown(t *testing.T) {
+	tests := []struct{ condition, want string }{
+		{
+			`{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`,
+			`aws:MultiFactorAuthPresent may be absent or "false", so BoolIfExists is true for "false"`,
+		},
+		{
+			`{"ForAnyValue:StringEquals":{"aws:PrincipalServiceNamesList":"x.amazonaws.com"}}`,
+			`aws:PrincipalServiceNamesList holds "x.amazonaws.com" and perhaps others, so ForAnyValue:StringEquals is true for "x.amazonaws.com"`,
+		},
+	}
+	request := put(policy.NewContext(policy.Value{}).
+		With("aws:MultiFactorAuthPresent", policy.Value{State: policy.Either, OneOf: []string{"false"}}).
+		With("aws:PrincipalServiceNamesList", policy.Value{State: policy.Present, Multi: true, Includes: []string{"x.amazonaws.com"}}))
+	for _, tt := range tests {
+		d, err := policy.Parse([]byte(`{"Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*","Condition":` + tt.condition + `}}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts := d.Explain(request)[0].Parts
+		if got := parts[len(parts)-1].Why; got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}

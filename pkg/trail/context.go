@@ -178,7 +178,8 @@ func putContext(acl policy.Context, t Trail, s Setting) policy.Context {
 	}
 	if t.KMSKeyID != "" {
 		key := policy.Value{State: policy.Present}
-		if strings.HasPrefix(t.KMSKeyID, "arn:") {
+		// An alias is resolved: the request names the key itself.
+		if strings.HasPrefix(t.KMSKeyID, "arn:") && strings.Contains(t.KMSKeyID, ":key/") {
 			key = policy.Is(t.KMSKeyID)
 		}
 		keys["s3:x-amz-server-side-encryption"] = policy.Is("aws:kms")

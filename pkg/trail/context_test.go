@@ -92,10 +92,12 @@ func TestContextOfKMSTrail(t *testing.T) {
 			t.Errorf("%s -want +got:\n%s", id, diff)
 		}
 	}
-	tr.KMSKeyID = "alias/logs"
-	_, put := contexts(t, tr, trail.Setting{})
-	if got := put.Lookup(header + "-aws-kms-key-id"); got.State != policy.Present || got.Known {
-		t.Errorf("key given by alias: %+v, want it present and unknown", got)
+	for _, alias := range []string{"alias/logs", "arn:aws:kms:us-east-1:111111111111:alias/logs"} {
+		tr.KMSKeyID = alias
+		_, put := contexts(t, tr, trail.Setting{})
+		if got := put.Lookup(header + "-aws-kms-key-id"); got.State != policy.Present || got.Known {
+			t.Errorf("key given by %s: %+v, want it present and unknown", alias, got)
+		}
 	}
 }
 
