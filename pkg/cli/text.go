@@ -4,8 +4,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
 )
 
 // printf writes to a stream of the environment. A failure is reported when the
@@ -17,32 +18,19 @@ func printf(w io.Writer, format string, args ...any) {
 
 // clean makes text that comes from a file or from AWS fit to be shown: what
 // could steer a terminal or pass for a line of ours is shown as its escape.
-func clean(text string) string {
-	return cleanKeeping(text, "")
-}
+func clean(text string) string { return alert.Clean(text) }
 
-// cleanLines is clean for text of several lines.
+// cleanLines is clean for text of several lines, with tabs.
 func cleanLines(text string) string {
-	return cleanKeeping(strings.ReplaceAll(text, "\r\n", "\n"), "\n\t")
-}
-
-func cleanKeeping(text, keep string) string {
-	var b strings.Builder
-	for len(text) > 0 {
-		r, size := utf8.DecodeRuneInString(text)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, text[0])
-		case strings.ContainsRune(keep, r) || r == ' ' || unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r > 0xffff:
-			fmt.Fprintf(&b, `\U%08x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for j, cell := range cells {
+			cells[j] = alert.Clean(cell)
 		}
-		text = text[size:]
+		lines[i] = strings.Join(cells, "\t")
 	}
-	return b.String()
+	return strings.Join(lines, "\n")
 }
 
 // oneLine is clean for an error, whose own line breaks become spaces.

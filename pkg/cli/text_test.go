@@ -15,7 +15,8 @@ func TestClean(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain":                 "plain",
 		"grün, 木":               "grün, 木",
-		"a\nb":                  `a\u000ab`,
+		"a\nb":                  `a\nb`,
+		"a\u3164b\ufe0f":        `a\u3164b\ufe0f`, // a filler and a variation selector show nothing
 		"\x1b[31mred":           `\u001b[31mred`,
 		"a\u202eb\u2028c\u0085": `a\u202eb\u2028c\u0085`,
 		"bad \xff byte":         `bad \xff byte`,
