@@ -1,5 +1,7 @@
 package alert
 
+import "github.com/trailwarden/trailwarden/pkg/delivery"
+
 // need is what must hold of a finding for a rule to speak.
 type need uint8
 
@@ -59,18 +61,18 @@ func urgent() []rule {
 			commands: []string{"trailwarden restore --bucket {bucket}"},
 		},
 		{
-			finding:  "bucket-missing",
+			finding:  delivery.BucketMissingID,
 			text:     "Create the bucket again in its account, or let the trail use another one whose policy admits it:",
 			commands: []string{move},
 		},
 		{
-			finding: "bucket-owner-changed",
+			finding: delivery.BucketOwnerChangedID,
 			text: "Treat this as an incident: the bucket's name belongs to another account now, and nothing must be " +
 				"written to it. Let the trail use a bucket of your own:",
 			commands: []string{move},
 		},
 		{
-			finding: "trail-deleted",
+			finding: delivery.TrailDeletedID,
 			text:    "If the trail was not deleted on purpose, create it again with its former settings, and start it:",
 			commands: []string{
 				"aws cloudtrail create-trail --name {name} --s3-bucket-name BUCKET --region {region}",
@@ -78,7 +80,7 @@ func urgent() []rule {
 			},
 		},
 		{
-			finding:  "trail-stopped",
+			finding:  delivery.TrailStoppedID,
 			text:     "Start the trail again:",
 			commands: []string{"aws cloudtrail start-logging --name {trail} --region {region}"},
 		},
@@ -95,23 +97,23 @@ func urgent() []rule {
 			commands: []string{getPolicy, getTrails, plan, "trailwarden restore --bucket {bucket}"},
 		},
 		{
-			finding: "requester-pays", need: refused,
+			finding: delivery.RequesterPaysID, need: refused,
 			text:     "Let the bucket's owner pay for requests again:",
 			commands: []string{"aws s3api put-bucket-request-payment --bucket {bucket} --request-payment-configuration Payer=BucketOwner"},
 		},
 		{
-			finding: "policy-missing", need: refused,
+			finding: delivery.PolicyMissingID, need: refused,
 			text:     "Write the policy that AWS documents for the trails. Print it with:",
 			commands: []string{getTrails, required},
 		},
 		{
-			finding: "policy-unreadable",
+			finding: delivery.PolicyUnreadableID,
 			text: "Let Trailwarden's role read the policy (s3:GetBucketPolicy), and look at it yourself from the " +
 				"bucket's account:",
 			commands: []string{"aws s3api get-bucket-policy --bucket {bucket}"},
 		},
 		{
-			finding: "delivery-failing",
+			finding: delivery.DeliveryFailingID,
 			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
 				"control policies. See CloudTrail's own words:",
 			commands: []string{"aws cloudtrail get-trail-status --name {trail} --region {region}"},
@@ -128,17 +130,17 @@ func closing() []rule {
 			commands: []string{getPolicy, getTrails, "trailwarden explain --bucket {bucket} --policy policy.json --trails trails.json"},
 		},
 		{
-			finding: "source-arn-missing", need: refused,
+			finding: delivery.SourceARNMissingID, need: refused,
 			text:     "Bind the grant to its trail. See the change that would do it:",
 			commands: []string{getPolicy, getTrails, plan + " --harden"},
 		},
 		{
-			finding: "legacy-account-principals", need: refused,
+			finding: delivery.LegacyAccountsID, need: refused,
 			text:     "Grant to the service cloudtrail.amazonaws.com. See the change that would do it:",
 			commands: []string{getPolicy, getTrails, plan + " --harden"},
 		},
 		{
-			finding: "stale-trail-arn",
+			finding: delivery.StaleTrailARNID,
 			text:    "Take the ARN of the trail that is gone out of the grant, where the policy is maintained.",
 		},
 		{

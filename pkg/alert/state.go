@@ -52,7 +52,7 @@ func findingState(f delivery.Finding) state {
 	switch {
 	case strings.HasPrefix(f.ID, "trail-"):
 		return stopped
-	case f.Severity == delivery.Critical, f.ID == "requester-pays":
+	case f.Severity == delivery.Critical, f.ID == delivery.RequesterPaysID:
 		return broken
 	}
 	return partly

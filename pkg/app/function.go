@@ -149,9 +149,9 @@ func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessa
 	completed, failed := 1, 0
 	if err != nil {
 		failed = 1
-	}
-	if err != nil && swept.Trails == 0 {
-		completed = 0 // the trails could not be listed: nothing was judged
+		if swept.Trails == 0 {
+			completed = 0 // the trails could not be listed: nothing was judged
+		}
 	}
 	f.meter.emit(nil,
 		count(MetricSweepCompleted, completed),

@@ -43,7 +43,7 @@ func (o *offline) load(e *environment) (*inputs, error) {
 		return nil, errors.New("--bucket: expected the name of a bucket")
 	case o.BucketOwner != "" && !isAccount(o.BucketOwner):
 		return nil, errors.New("--bucket-owner: expected an account id of 12 digits")
-	case o.RequestPayer != "" && o.RequestPayer != "BucketOwner" && o.RequestPayer != "Requester":
+	case o.RequestPayer != "" && o.RequestPayer != delivery.PayerOwner && o.RequestPayer != delivery.PayerRequester:
 		return nil, errors.New("--request-payer: expected BucketOwner or Requester")
 	}
 	in := &inputs{

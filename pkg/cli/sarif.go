@@ -243,27 +243,27 @@ func securitySeverity(s delivery.Severity) string {
 // ruleSummary says in a few words what a finding id is about.
 func ruleSummary(id string) string {
 	switch id {
-	case "policy-missing":
+	case delivery.PolicyMissingID:
 		return "The bucket has no policy"
-	case "requester-pays":
+	case delivery.RequesterPaysID:
 		return "The bucket makes the requester pay, which CloudTrail does not"
-	case "bucket-missing":
+	case delivery.BucketMissingID:
 		return "The trail's bucket does not exist"
-	case "bucket-owner-changed":
+	case delivery.BucketOwnerChangedID:
 		return "The bucket belongs to another account than expected"
-	case "policy-unreadable":
+	case delivery.PolicyUnreadableID:
 		return "The bucket's policy could not be read"
-	case "trail-stopped":
+	case delivery.TrailStoppedID:
 		return "The trail does not log"
-	case "trail-deleted":
+	case delivery.TrailDeletedID:
 		return "The trail was deleted"
-	case "delivery-failing":
+	case delivery.DeliveryFailingID:
 		return "CloudTrail itself reports that delivery fails"
-	case "source-arn-missing":
+	case delivery.SourceARNMissingID:
 		return "A grant to CloudTrail is not bound to the trail's owner"
-	case "legacy-account-principals":
+	case delivery.LegacyAccountsID:
 		return "A grant names CloudTrail's old accounts instead of the service"
-	case "stale-trail-arn":
+	case delivery.StaleTrailARNID:
 		return "A grant names a trail that is gone"
 	case invalidRule:
 		return "S3 would refuse the policy"

@@ -22,9 +22,15 @@ type Bucket struct {
 	Reason string
 	// Policy is the bucket's policy, nil unless State is PolicyRead.
 	Policy *policy.Document
-	// Payer is "BucketOwner", "Requester", or empty: not known.
+	// Payer is PayerOwner, PayerRequester, or empty: not known.
 	Payer string
 }
+
+// Who pays for the requests to a bucket, in S3's words.
+const (
+	PayerOwner     = "BucketOwner"
+	PayerRequester = "Requester"
+)
 
 // BucketState is how far a bucket could be read.
 type BucketState uint8

@@ -31,9 +31,6 @@ func DeniedID(id trail.RequirementID) string { return string(id) + "-denied" }
 // UndeterminedID is the id of the finding that a requirement is left open.
 func UndeterminedID(id trail.RequirementID) string { return string(id) + "-undetermined" }
 
-// payerRequester is the S3 value of a bucket whose requesters pay.
-const payerRequester = "Requester"
-
 // findings are all findings, in the order of the trails.
 func (j *judge) findings() []Finding {
 	if len(j.trails) == 0 {
@@ -43,7 +40,7 @@ func (j *judge) findings() []Finding {
 	if f, ok := j.bucketFinding(); ok {
 		out = append(out, f)
 	}
-	if j.bucket.Payer == payerRequester {
+	if j.bucket.Payer == PayerRequester {
 		out = append(out, Finding{
 			ID: RequesterPaysID, Kind: Outage, Severity: High, Statements: []string{}, Restorable: true,
 			Message: fmt.Sprintf("Bucket %s lets the requester pay, and CloudTrail does not deliver to such a bucket (%s).", j.bucket.Name, j.names()),

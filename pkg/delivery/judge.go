@@ -142,7 +142,7 @@ func (j *judge) trail(t trail.Trail) TrailReport {
 		case policy.Allowed:
 		}
 	}
-	if j.bucket.Payer == payerRequester {
+	if j.bucket.Payer == PayerRequester {
 		r.Verdict = Blocked
 	}
 	return r

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
-	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -31,7 +31,7 @@ func breakages() []breakage {
 		{"statements removed", func(t testing.TB, w *world) guardrail.Request { return w.put(t, readerOnly()) }, true, false},
 		{"requester pays and statements removed", func(t testing.TB, w *world) guardrail.Request {
 			b, _ := w.Bucket(bucket)
-			b.Payer = inmem.Requester
+			b.Payer = delivery.PayerRequester
 			w.PutBucket(b)
 			return w.put(t, readerOnly())
 		}, true, false},

@@ -126,12 +126,12 @@ func TestStateless(t *testing.T) {
 func TestRequesterPaysIsReset(t *testing.T) {
 	w := newWorld(t)
 	b, _ := w.Bucket(bucket)
-	b.Payer = inmem.Requester
+	b.Payer = delivery.PayerRequester
 	w.PutBucket(b)
 	r := w.event("PutBucketRequestPayment")
 	r.Bucket = bucket
 	w.reconcile(t, r)
-	if b, _ := w.Bucket(bucket); b.Payer != inmem.BucketOwner {
+	if b, _ := w.Bucket(bucket); b.Payer != delivery.PayerOwner {
 		t.Errorf("payer is %s", b.Payer)
 	}
 	w.wantKinds(t, "restored")

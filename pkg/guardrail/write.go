@@ -173,7 +173,7 @@ func (l *look) write(ctx context.Context) error {
 	err := l.insist(ctx, func() error {
 		return l.ports.Buckets.ResetPayer(ctx, l.bucket)
 	}, func(b delivery.Bucket) (bool, error) {
-		return b.Payer == payerOwner, nil
+		return b.Payer == delivery.PayerOwner, nil
 	})
 	if err == nil {
 		l.written()
@@ -282,9 +282,6 @@ func (l *look) verify(ctx context.Context) error {
 	return nil
 }
 
-// payerOwner is the request payer that CloudTrail needs.
-const payerOwner = "BucketOwner"
-
 // visible reports whether a reading shows the write, or what somebody else has
 // written since. What cannot be read shows nothing.
 func (l *look) visible(b delivery.Bucket) bool {
@@ -294,5 +291,5 @@ func (l *look) visible(b delivery.Bucket) bool {
 	if l.deed.plan.Changed && ledger.Digest(policyText(b)) == ledger.Digest(policyText(l.sight.bucket)) {
 		return false
 	}
-	return !l.deed.plan.ResetPayer || b.Payer == payerOwner
+	return !l.deed.plan.ResetPayer || b.Payer == delivery.PayerOwner
 }

@@ -19,12 +19,6 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Payers of requests, in S3's words.
-const (
-	BucketOwner = "BucketOwner"
-	Requester   = "Requester"
-)
-
 // Account is an account in memory, with the buckets of other accounts that it
 // knows of. It implements guardrail.Trails, guardrail.Buckets and
 // guardrail.Organizations. It is safe for use by several goroutines.
@@ -106,7 +100,7 @@ func (a *Account) putBucket(b Bucket) {
 		b.Region = a.region
 	}
 	if b.Payer == "" {
-		b.Payer = BucketOwner
+		b.Payer = delivery.PayerOwner
 	}
 	a.buckets[b.Name] = b
 }
@@ -259,7 +253,7 @@ func (a *Account) accept(op, bucket string, text []byte) ([]byte, error) {
 
 // ResetPayer sets the request payer back to the bucket's owner.
 func (a *Account) ResetPayer(ctx context.Context, ref guardrail.BucketRef) error {
-	return a.write(ctx, "s3:PutBucketRequestPayment", ref, func(b *Bucket) { b.Payer = BucketOwner })
+	return a.write(ctx, "s3:PutBucketRequestPayment", ref, func(b *Bucket) { b.Payer = delivery.PayerOwner })
 }
 
 func (a *Account) write(ctx context.Context, op string, ref guardrail.BucketRef, change func(*Bucket)) error {

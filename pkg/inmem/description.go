@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -126,7 +127,7 @@ func (d Description) check() error {
 		if b.Name == "" || names[b.Name] {
 			return fmt.Errorf("buckets[%d]: the name %q is empty or there twice", i, b.Name)
 		}
-		if b.Payer != "" && b.Payer != BucketOwner && b.Payer != Requester {
+		if b.Payer != "" && b.Payer != delivery.PayerOwner && b.Payer != delivery.PayerRequester {
 			return fmt.Errorf("buckets[%d]: payer is %q; expected BucketOwner or Requester", i, b.Payer)
 		}
 		names[b.Name] = true

@@ -40,10 +40,10 @@ func TestApply(t *testing.T) {
 		{"PutBucketPolicy", `{"bucketName":"logs","bucketPolicy":{"a":1}}`, func(d *inmem.Description) { d.Buckets[0].Policy = []byte(`{"a":1}`) }},
 		{"PutBucketPolicy", `{"bucketName":"logs","bucketPolicy":"{\"a\":1}"}`, func(d *inmem.Description) { d.Buckets[0].Policy = []byte(`{"a":1}`) }},
 		{"DeleteBucketPolicy", `{"bucketName":"logs"}`, func(d *inmem.Description) { d.Buckets[0].Policy = nil }},
-		{"PutBucketRequestPayment", `{"bucketName":"logs","RequestPaymentConfiguration":{"Payer":"Requester"}}`, func(d *inmem.Description) { d.Buckets[0].Payer = inmem.Requester }},
+		{"PutBucketRequestPayment", `{"bucketName":"logs","RequestPaymentConfiguration":{"Payer":"Requester"}}`, func(d *inmem.Description) { d.Buckets[0].Payer = delivery.PayerRequester }},
 		{"DeleteBucket", `{"bucketName":"logs"}`, func(d *inmem.Description) { d.Buckets = nil }},
 		{"CreateBucket", `{"bucketName":"new"}`, func(d *inmem.Description) {
-			d.Buckets = append(d.Buckets, inmem.Bucket{Name: "new", Owner: "111111111111", Region: "us-east-1", Payer: inmem.BucketOwner})
+			d.Buckets = append(d.Buckets, inmem.Bucket{Name: "new", Owner: "111111111111", Region: "us-east-1", Payer: delivery.PayerOwner})
 		}},
 		{"UpdateTrail", `{"name":"main","s3KeyPrefix":"","enableLogFileValidation":true}`, func(d *inmem.Description) {
 			d.Trails[0].Prefix, d.Trails[0].LogFileValidation = "", true

@@ -188,7 +188,7 @@ func findings(r Record, l Look) []Finding {
 func explained(list []Finding) func(Finding) bool {
 	list = slices.Clone(list)
 	return func(f Finding) bool {
-		return f.ID == failing && slices.ContainsFunc(list, func(other Finding) bool {
+		return f.ID == delivery.DeliveryFailingID && slices.ContainsFunc(list, func(other Finding) bool {
 			return other.Kind == delivery.Outage && !Reported(other.ID) && (other.Trail == f.Trail || other.Trail == "")
 		})
 	}
@@ -203,18 +203,15 @@ func stillHolds(f Finding, l Look) bool {
 	case slices.Contains(l.Unasked, f.Trail):
 		return Reported(f.ID)
 	case slices.Contains(l.Stale, f.Trail):
-		return f.ID == failing
+		return f.ID == delivery.DeliveryFailingID
 	}
 	return false
 }
 
-const (
-	stopped = "trail-stopped"
-	failing = "delivery-failing"
-)
-
 // Reported says whether a finding rests on what CloudTrail reports of itself.
-func Reported(finding string) bool { return finding == stopped || finding == failing }
+func Reported(finding string) bool {
+	return finding == delivery.TrailStoppedID || finding == delivery.DeliveryFailingID
+}
 
 func compare(a, b Finding) int {
 	if c := strings.Compare(a.ID, b.ID); c != 0 {
