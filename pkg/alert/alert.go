@@ -17,8 +17,9 @@ import (
 // Kind is the change of state that an alert tells of.
 type Kind string
 
-// The kinds.
+// The kinds. Nothing, the zero Kind, is no change: nothing is to be told.
 const (
+	Nothing       Kind = ""
 	Opened        Kind = "opened"         // something is wrong that was not before
 	Changed       Kind = "changed"        // what is wrong has changed
 	Restored      Kind = "restored"       // it was wrong, and Trailwarden set it right
@@ -28,8 +29,8 @@ const (
 	Reminder      Kind = "reminder"       // it is still wrong
 )
 
-// Story is everything that an alert tells.
-type Story struct {
+// Notice is everything that an alert tells.
+type Notice struct {
 	Kind    Kind
 	Account string // account of the bucket
 	Region  string // region of the bucket
@@ -84,10 +85,10 @@ type Message struct {
 
 // Compose writes the story in the given format. An unknown format is Text. It
 // keeps the limits of SNS for any story: what is too long is cut, and says so.
-func Compose(s Story, f Format) Message {
+func Compose(s Notice, f Format) Message {
 	var m Message
 	for c := widest(); ; c = c.half() {
-		d := newDigest(s, c)
+		d := newView(s, c)
 		m = Message{Subject: d.subject(), Attributes: d.attributes()}
 		switch f {
 		case JSON:
@@ -117,7 +118,7 @@ func (m Message) size() int {
 
 // attributes returns the message attributes for filter policies. SNS refuses an
 // empty value, so that what is not known is left out.
-func (d *digest) attributes() map[string]string {
+func (d *view) attributes() map[string]string {
 	all := map[string]string{
 		"kind":     string(d.Kind),
 		"severity": string(d.severity),

@@ -43,7 +43,7 @@ type chatMetadata struct {
 
 // chat writes the story as a chat notification. Alerts of one bucket share a
 // thread.
-func (d *digest) chat(subject string) string {
+func (d *view) chat(subject string) string {
 	context := d.attributes()
 	if v := cut(string(d.Report.Verdict), maxChatWord); v != "" {
 		context["verdict"] = v
@@ -69,7 +69,7 @@ func (d *digest) chat(subject string) string {
 }
 
 // chatDescription is the opening and the facts, as many as fit.
-func (d *digest) chatDescription() string {
+func (d *view) chatDescription() string {
 	var b strings.Builder
 	b.WriteString(opening(d.Kind, d.state) + "\n")
 	fact := func(label string, texts ...string) {
@@ -101,7 +101,7 @@ func (d *digest) chatDescription() string {
 	return b.String()
 }
 
-func (d *digest) chatSteps() []string {
+func (d *view) chatSteps() []string {
 	var steps []string
 	for _, s := range first(d.next, maxChatSteps) {
 		text := escapeMarkup(s.Text)
@@ -115,7 +115,7 @@ func (d *digest) chatSteps() []string {
 	return steps
 }
 
-func (d *digest) chatKeywords() []string {
+func (d *view) chatKeywords() []string {
 	words := []string{"CloudTrail", string(d.severity), d.knownKind()}
 	if name := d.target(); name != "" {
 		words = append(words, cut(escapeMarkup(ascii(name)), maxChatWord))
@@ -123,7 +123,7 @@ func (d *digest) chatKeywords() []string {
 	return words
 }
 
-func (d *digest) chatResources() []string {
+func (d *view) chatResources() []string {
 	var resources []string
 	for _, t := range first(d.trails, maxChatResources) {
 		if t.arn != "" {
@@ -134,7 +134,7 @@ func (d *digest) chatResources() []string {
 }
 
 // knownKind returns the kind, or "unknown" if it is none of the kinds.
-func (d *digest) knownKind() string {
+func (d *view) knownKind() string {
 	switch d.Kind {
 	case Opened, Changed, Restored, RestoreFailed, Fight, Resolved, Reminder:
 		return string(d.Kind)

@@ -11,7 +11,7 @@ import (
 
 // The first lines of an e-mail carry the story.
 func ExampleCompose() {
-	m := alert.Compose(alert.Story{
+	m := alert.Compose(alert.Notice{
 		Kind:    alert.Opened,
 		Account: "111111111111",
 		Region:  "us-east-1",

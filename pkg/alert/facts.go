@@ -14,7 +14,7 @@ import (
 const maxFacts = 8
 
 // writeFacts writes the labelled lines that carry the story.
-func (d *digest) writeFacts(p *page) {
+func (d *view) writeFacts(p *page) {
 	if strings.HasPrefix(d.Report.Bucket, "arn:") {
 		p.fact("Trail", d.place())
 	} else {
@@ -47,7 +47,7 @@ func some(texts []string, left int, noun string) []string {
 	return append(slices.Clone(first(texts, maxFacts)), more(left, noun))
 }
 
-func (d *digest) place() string {
+func (d *view) place() string {
 	parts := []string{}
 	if d.Account != "" {
 		parts = append(parts, "account "+d.Account)
@@ -65,7 +65,7 @@ func (d *digest) place() string {
 	return name + " (" + strings.Join(parts, ", ") + ")"
 }
 
-func (d *digest) verdict() string {
+func (d *view) verdict() string {
 	now := string(d.Report.Verdict)
 	switch {
 	case d.Before != nil:
@@ -76,7 +76,7 @@ func (d *digest) verdict() string {
 	return now
 }
 
-func (d *digest) trailLines() []string {
+func (d *view) trailLines() []string {
 	var texts []string
 	for _, t := range d.trails {
 		text := t.name
@@ -107,7 +107,7 @@ func unmetNames(unmet []delivery.RequirementReport) string {
 }
 
 // accounts names the accounts whose events are concerned.
-func (d *digest) accounts() string {
+func (d *view) accounts() string {
 	var names []string
 	for _, t := range d.affected() {
 		name := t.account
@@ -121,7 +121,7 @@ func (d *digest) accounts() string {
 	return strings.Join(some(names, 0, "account"), "; ")
 }
 
-func (d *digest) since() string {
+func (d *view) since() string {
 	if d.Since.IsZero() {
 		return "not known"
 	}
@@ -134,7 +134,7 @@ func (d *digest) since() string {
 	return text
 }
 
-func (d *digest) changeLines() []string {
+func (d *view) changeLines() []string {
 	if len(d.Changes) == 0 {
 		return []string{"not known: no event told of the change"}
 	}
@@ -225,7 +225,7 @@ func deciders(r delivery.RequirementReport) []string {
 }
 
 // done says what Trailwarden did, and why not more.
-func (d *digest) done() []string {
+func (d *view) done() []string {
 	var texts []string
 	switch d.Kind {
 	case Restored:
@@ -255,7 +255,7 @@ func (d *digest) done() []string {
 }
 
 // idle says why nothing was written.
-func (d *digest) idle() string {
+func (d *view) idle() string {
 	switch {
 	case d.state == stopped:
 		return "Nothing was written: Trailwarden neither starts nor creates trails."
@@ -269,7 +269,7 @@ func (d *digest) idle() string {
 	return "Nothing was written."
 }
 
-func (d *digest) repairs() string {
+func (d *view) repairs() string {
 	text := plural(d.Repairs, "repair") + " of this bucket"
 	if d.Window > 0 {
 		text += " within " + lasting(d.At, d.At.Add(d.Window))
@@ -278,7 +278,7 @@ func (d *digest) repairs() string {
 }
 
 // planned says what the plan changes.
-func (d *digest) planned() []string {
+func (d *view) planned() []string {
 	var texts []string
 	for _, c := range d.Plan.Changes {
 		text := actionText(c.Action)

@@ -87,7 +87,7 @@ type overwritten struct {
 }
 
 // json writes the story as one JSON object.
-func (d *digest) json(subject string) string {
+func (d *view) json(subject string) string {
 	doc := document{
 		Version:       jsonVersion,
 		Kind:          d.Kind,
@@ -129,7 +129,7 @@ func (d *digest) json(subject string) string {
 	return encode(doc)
 }
 
-func (d *digest) trailDocuments() []trailDocument {
+func (d *view) trailDocuments() []trailDocument {
 	docs := []trailDocument{}
 	for _, t := range d.trails {
 		unmet := []requirementDocument{}
@@ -141,7 +141,7 @@ func (d *digest) trailDocuments() []trailDocument {
 	return docs
 }
 
-func (d *digest) changeDocuments() []changeDocument {
+func (d *view) changeDocuments() []changeDocument {
 	docs := []changeDocument{}
 	for _, c := range d.Changes {
 		docs = append(docs, changeDocument{Change: c, Time: timePointer(c.Time)})
@@ -149,7 +149,7 @@ func (d *digest) changeDocuments() []changeDocument {
 	return docs
 }
 
-func (d *digest) findingDocuments() []findingDocument {
+func (d *view) findingDocuments() []findingDocument {
 	docs := []findingDocument{}
 	for _, f := range d.Report.Findings {
 		f.Statements = list(f.Statements)

@@ -19,8 +19,8 @@ import (
 
 // filled returns a story in which every text comes from next and every list has
 // n entries.
-func filled(k alert.Kind, n int, next func() string) alert.Story {
-	s := alert.Story{
+func filled(k alert.Kind, n int, next func() string) alert.Notice {
+	s := alert.Notice{
 		Kind: k, Account: next(), Region: next(), At: at(51), Since: at(50), OptedIn: n%2 == 0,
 		Failure: next(), Held: next(), Repairs: n, Window: time.Hour, Blind: true,
 		Overwritten: []byte(next()),
@@ -59,7 +59,7 @@ func filledTrail(next func() string) delivery.TrailReport {
 }
 
 // monster is a story with far too much of everything.
-func monster() alert.Story {
+func monster() alert.Notice {
 	line := strings.Repeat("a long statement\u2028\"\\é", 300) + "\n"
 	return filled(alert.Opened, 300, func() string { return line })
 }
@@ -124,7 +124,7 @@ func TestMonsterKeepsLimits(t *testing.T) {
 
 func TestEmptyStoryIsStillMessage(t *testing.T) {
 	for _, f := range append(formats(), "", "carrier-pigeon") {
-		m := alert.Compose(alert.Story{}, f)
+		m := alert.Compose(alert.Notice{}, f)
 		if f == "" || f == "carrier-pigeon" {
 			f = alert.Text
 		}

@@ -105,7 +105,7 @@ func TestChatFollowsNotificationSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, st := range append(stories(), story{"monster", monster()}, story{"empty", alert.Story{}}) {
+	for _, st := range append(stories(), story{"monster", monster()}, story{"empty", alert.Notice{}}) {
 		t.Run(st.name, func(t *testing.T) {
 			if err := s.Validate(decode(t, alert.Compose(st.story, alert.Chat).Body)); err != nil {
 				t.Error(err)

@@ -140,7 +140,7 @@ func opening(k Kind, s state) string {
 
 // worst is the severity of the alert: that of the worst finding as things
 // stand. What Trailwarden could not set right is never less than HIGH.
-func worst(s Story) delivery.Severity {
+func worst(s Notice) delivery.Severity {
 	w := delivery.Informational
 	if s.Kind == RestoreFailed || s.Kind == Fight {
 		w = delivery.High

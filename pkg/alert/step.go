@@ -36,10 +36,10 @@ const maxSteps = 8
 const maxTargets = 5
 
 // NextSteps returns what to do now, the most urgent first.
-func NextSteps(s Story) []Step { return newDigest(s, widest()).next }
+func NextSteps(s Notice) []Step { return newView(s, widest()).next }
 
 // steps applies the table to the story.
-func (d *digest) steps() []Step {
+func (d *view) steps() []Step {
 	var steps []Step
 	for _, r := range rules() {
 		if len(r.kinds) > 0 && !slices.Contains(r.kinds, d.Kind) {
@@ -64,7 +64,7 @@ func (d *digest) steps() []Step {
 }
 
 // matching returns the findings that the rule speaks of.
-func (d *digest) matching(r rule) []delivery.Finding {
+func (d *view) matching(r rule) []delivery.Finding {
 	var found []delivery.Finding
 	for _, f := range d.Report.Findings {
 		if r.speaksOf(f, d.isRefused(f)) {
@@ -92,7 +92,7 @@ func (r rule) speaksOf(f delivery.Finding, isRefused bool) bool {
 }
 
 // isRefused reports whether the plan leaves the finding as it is.
-func (d *digest) isRefused(f delivery.Finding) bool {
+func (d *view) isRefused(f delivery.Finding) bool {
 	for _, r := range d.Plan.Refused {
 		if r.Finding == f.ID && (r.Trail == "" || r.Trail == f.Trail) {
 			return true
@@ -103,7 +103,7 @@ func (d *digest) isRefused(f delivery.Finding) bool {
 
 // commands returns the rule's commands: those that name a trail once for each
 // trail of the findings, or of the bucket where the findings name none.
-func (d *digest) commands(r rule, found []delivery.Finding) []string {
+func (d *view) commands(r rule, found []delivery.Finding) []string {
 	var arns []string
 	for _, f := range found {
 		if f.Trail != "" {
@@ -138,13 +138,13 @@ func (d *digest) commands(r rule, found []delivery.Finding) []string {
 }
 
 // hasOrganization reports whether a trail of the bucket is an organization trail.
-func (d *digest) hasOrganization() bool {
+func (d *view) hasOrganization() bool {
 	return slices.ContainsFunc(d.trails, func(h hit) bool { return h.organization })
 }
 
 // bucket returns the name of the bucket, or "" where the story is about a trail
 // that has none any more.
-func (d *digest) bucket() string {
+func (d *view) bucket() string {
 	if strings.HasPrefix(d.Report.Bucket, "arn:") {
 		return ""
 	}

@@ -30,7 +30,7 @@ func findingIDs() []string {
 }
 
 func steps(f delivery.Finding, refusals ...repair.Refusal) []alert.Step {
-	return alert.NextSteps(alert.Story{
+	return alert.NextSteps(alert.Notice{
 		Kind: alert.Opened, Account: "111111111111",
 		Report: delivery.Report{Bucket: "logs-b", Verdict: delivery.Blocked, Findings: []delivery.Finding{f}},
 		Plan:   repair.Plan{Refused: refusals},

@@ -15,7 +15,7 @@ const maxSubject = 99
 
 // subject returns the subject: the verdict, the bucket, how many trails, and how
 // it came about. It starts with a letter, as SNS wants it.
-func (d *digest) subject() string {
+func (d *view) subject() string {
 	s := d.lead() + " " + cut(ascii(d.target()), 63)
 	if n := d.trailsHit(); n > 1 {
 		s += fmt.Sprintf(" (%d trails)", n)
@@ -30,7 +30,7 @@ func (d *digest) subject() string {
 }
 
 // lead returns the first words of a subject.
-func (d *digest) lead() string {
+func (d *view) lead() string {
 	words := d.state.words()
 	well := d.state.rank() <= weak.rank()
 	switch d.Kind {
@@ -55,7 +55,7 @@ func (d *digest) lead() string {
 }
 
 // label returns the severity, which may come from anywhere, as a word.
-func (d *digest) label() string {
+func (d *view) label() string {
 	if d.severity == delivery.Informational {
 		return "INFO"
 	}
@@ -63,7 +63,7 @@ func (d *digest) label() string {
 }
 
 // ending says how it came about, or since when.
-func (d *digest) ending() string {
+func (d *view) ending() string {
 	if d.Kind == Reminder && !d.Since.IsZero() {
 		return "since " + d.Since.UTC().Format("2006-01-02 15:04") + "Z"
 	}
@@ -83,7 +83,7 @@ func (d *digest) ending() string {
 }
 
 // target names what the alert is about: the bucket, or a trail without one.
-func (d *digest) target() string {
+func (d *view) target() string {
 	if d.Report.Bucket == "" {
 		return "a bucket"
 	}
@@ -92,7 +92,7 @@ func (d *digest) target() string {
 
 // trailsHit counts the affected trails. It counts the ones that are left out,
 // too.
-func (d *digest) trailsHit() int {
+func (d *view) trailsHit() int {
 	n := len(d.affected())
 	if n == len(d.trails) {
 		n += d.left.trails
@@ -101,7 +101,7 @@ func (d *digest) trailsHit() int {
 }
 
 // fighters names those whose changes undo the repairs.
-func (d *digest) fighters() string {
+func (d *view) fighters() string {
 	var names []string
 	for _, c := range d.Changes {
 		if who := cut(actorName(c.Actor), 40); who != "" && c.ErrorCode == "" && !slices.Contains(names, who) {

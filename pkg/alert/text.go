@@ -12,7 +12,7 @@ import (
 
 // text writes the story as an e-mail: what happened and what to do first, the
 // evidence below.
-func (d *digest) text() string {
+func (d *view) text() string {
 	var p page
 	p.fixed(opening(d.Kind, d.state))
 	p.WriteByte('\n')
@@ -28,7 +28,7 @@ func (d *digest) text() string {
 	return p.String()
 }
 
-func (d *digest) writeSteps(p *page) {
+func (d *view) writeSteps(p *page) {
 	p.heading("What to do now")
 	for i, s := range d.next {
 		p.item(1, fmt.Sprintf("%d. ", i+1), s.Text)
@@ -38,7 +38,7 @@ func (d *digest) writeSteps(p *page) {
 	}
 }
 
-func (d *digest) writeFindings(p *page) {
+func (d *view) writeFindings(p *page) {
 	if len(d.Report.Findings) == 0 && len(d.Report.Faults) == 0 {
 		return
 	}
@@ -63,7 +63,7 @@ func (d *digest) writeFindings(p *page) {
 	}
 }
 
-func (d *digest) writeFinding(p *page, f delivery.Finding) {
+func (d *view) writeFinding(p *page, f delivery.Finding) {
 	title := string(f.Severity) + "  " + f.ID
 	if f.Trail != "" {
 		title += "  (trail " + trailName(f.Trail) + ")"
@@ -81,7 +81,7 @@ func (d *digest) writeFinding(p *page, f delivery.Finding) {
 }
 
 // shownAsRefusal reports whether the edit stands under "Not restored" anyway.
-func (d *digest) shownAsRefusal(edit string) bool {
+func (d *view) shownAsRefusal(edit string) bool {
 	for _, r := range d.Plan.Refused {
 		if r.Edit == edit {
 			return true
@@ -90,7 +90,7 @@ func (d *digest) shownAsRefusal(edit string) bool {
 	return false
 }
 
-func (d *digest) writeStatuses(p *page) {
+func (d *view) writeStatuses(p *page) {
 	if len(d.Statuses) == 0 {
 		return
 	}
@@ -126,7 +126,7 @@ func statusText(s trail.Status) string {
 
 // writeRefusals writes what is left as it is, with findings that have the same
 // reason together.
-func (d *digest) writeRefusals(p *page) {
+func (d *view) writeRefusals(p *page) {
 	if len(d.Plan.Refused) == 0 {
 		return
 	}
@@ -151,7 +151,7 @@ func (d *digest) writeRefusals(p *page) {
 }
 
 // refusedFor names the findings that are refused for the same reason.
-func (d *digest) refusedFor(same repair.Refusal) string {
+func (d *view) refusedFor(same repair.Refusal) string {
 	var ids []string
 	for _, r := range d.Plan.Refused {
 		id := r.Finding
@@ -165,7 +165,7 @@ func (d *digest) refusedFor(same repair.Refusal) string {
 	return strings.Join(ids, ", ")
 }
 
-func (d *digest) writeDiff(p *page) {
+func (d *view) writeDiff(p *page) {
 	if len(d.diff) == 0 {
 		return
 	}
@@ -180,7 +180,7 @@ func (d *digest) writeDiff(p *page) {
 	}
 }
 
-func (d *digest) writeOverwritten(p *page) {
+func (d *view) writeOverwritten(p *page) {
 	if len(d.theirs) == 0 {
 		return
 	}
@@ -196,7 +196,7 @@ func (d *digest) writeOverwritten(p *page) {
 	}
 }
 
-func (d *digest) writeNotes(p *page) {
+func (d *view) writeNotes(p *page) {
 	if len(d.Notes) == 0 {
 		return
 	}

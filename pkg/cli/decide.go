@@ -91,7 +91,7 @@ func decideLine(line []byte, cut bool) (any, bool) {
 	if caller := &c.Request.Caller; caller.Type == policy.Service && caller.Value == trail.ServicePrincipal {
 		// Old policies name CloudTrail by its accounts.
 		alias := trail.Caller(partitionOf(c.Request.Resource), "")
-		caller.Perhaps = slices.Concat(caller.Perhaps, alias.Also, alias.Perhaps)
+		caller.PossiblePrincipals = slices.Concat(caller.PossiblePrincipals, alias.Aliases, alias.PossiblePrincipals)
 	}
 	decision, statements, why := c.Decide()
 	return decided{c.ID, decision, orEmpty(statements), why}, true

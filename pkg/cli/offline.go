@@ -26,7 +26,7 @@ type offline struct {
 type inputs struct {
 	bucket  delivery.Bucket
 	trails  []trail.Trail
-	setting trail.Setting
+	setting trail.Environment
 	policy  *policyFile // nil: the bucket has none
 }
 
@@ -51,7 +51,7 @@ func (o *offline) load(e *environment) (*inputs, error) {
 			Name: o.Bucket, Owner: o.BucketOwner, Region: o.BucketRegion,
 			State: delivery.PolicyMissing, Payer: o.RequestPayer,
 		},
-		setting: trail.Setting{
+		setting: trail.Environment{
 			Bucket: o.Bucket, BucketOwner: o.BucketOwner, BucketRegion: o.BucketRegion,
 			Organization: organization, Now: e.now(),
 		},

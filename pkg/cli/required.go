@@ -36,7 +36,7 @@ func (c *requiredCommand) Run(e *environment) error {
 	if trails, err = trailsOf(s, trails, c.Bucket); err != nil {
 		return err
 	}
-	text, err := trail.DocumentedPolicy(trails, trail.Setting{Bucket: c.Bucket, Organization: organization})
+	text, err := trail.DocumentedPolicy(trails, trail.Environment{Bucket: c.Bucket, Organization: organization})
 	switch {
 	case errors.Is(err, trail.ErrNoOrganization):
 		return s.errorf("%w; give it with --organization-id", err)

@@ -36,7 +36,7 @@ type check struct {
 }
 
 // inputs are what Judge gets of a row.
-func (c check) inputs(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Setting) {
+func (c check) inputs(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Environment) {
 	t.Helper()
 	trails, err := trail.Parse(c.Trails)
 	if err != nil {
@@ -46,7 +46,7 @@ func (c check) inputs(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Setti
 	if len(c.Policy) > 0 && string(c.Policy) != "null" {
 		b.State, b.Policy = delivery.PolicyRead, parse(t, string(c.Policy))
 	}
-	s := trail.Setting{Now: now()}
+	s := trail.Environment{Now: now()}
 	s.Organization.Members = c.Members
 	if len(c.Organization) > 0 {
 		s.Organization.Known = true

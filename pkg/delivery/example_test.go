@@ -36,7 +36,7 @@ func ExampleJudge() {
 		Name: "main", ARN: "arn:aws:cloudtrail:us-east-1:111111111111:trail/main",
 		HomeRegion: "us-east-1", Bucket: "logs", MultiRegion: true,
 	}}
-	report := delivery.Judge(delivery.Bucket{Name: "logs", State: delivery.PolicyRead, Policy: doc}, trails, trail.Setting{})
+	report := delivery.Judge(delivery.Bucket{Name: "logs", State: delivery.PolicyRead, Policy: doc}, trails, trail.Environment{})
 	fmt.Println(report.Verdict)
 	for _, requirement := range report.Trails[0].Requirements {
 		fmt.Printf("%s: %s. %s\n", requirement.ID, requirement.Decision, requirement.Why)

@@ -19,7 +19,7 @@ type RequirementExplanation struct {
 
 // Explain says, for every requirement of every trail, how each statement
 // relates to it. Without a policy there are no statements.
-func Explain(b Bucket, trails []trail.Trail, s trail.Setting) []TrailExplanation {
+func Explain(b Bucket, trails []trail.Trail, s trail.Environment) []TrailExplanation {
 	j := newJudge(b, trails, s)
 	var out []TrailExplanation
 	for _, t := range j.trails {

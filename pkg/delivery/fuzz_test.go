@@ -22,7 +22,7 @@ func FuzzJudge(f *testing.F) {
 		}
 		for _, tr := range []trail.Trail{mainTrail(), organization} {
 			b := delivery.Bucket{Name: "logs-b", Owner: "111111111111", State: delivery.PolicyRead, Policy: doc}
-			checkReport(t, delivery.Judge(b, []trail.Trail{tr}, trail.Setting{Now: now()}))
+			checkReport(t, delivery.Judge(b, []trail.Trail{tr}, trail.Environment{Now: now()}))
 		}
 	})
 }

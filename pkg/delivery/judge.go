@@ -19,7 +19,7 @@ import (
 // requester pay. It is undetermined if the policy cannot be read or leaves a
 // requirement open. A weakness changes no verdict. A bucket that no trail uses
 // has nothing to deliver: its verdict is delivering, without findings.
-func Judge(b Bucket, trails []trail.Trail, s trail.Setting) Report {
+func Judge(b Bucket, trails []trail.Trail, s trail.Environment) Report {
 	j := newJudge(b, trails, s)
 	r := Report{Bucket: b.Name, Trails: []TrailReport{}, Findings: []Finding{}}
 	if b.State == PolicyRead && b.Policy != nil {
@@ -50,12 +50,12 @@ type judge struct {
 	bucket  Bucket
 	known   []trail.Trail // all that were given
 	trails  []trail.Trail // those that use the bucket
-	setting trail.Setting
+	setting trail.Environment
 	doc     *policy.Document // nil unless the policy could be read
 	decided map[string][]*judged
 }
 
-func newJudge(b Bucket, trails []trail.Trail, s trail.Setting) *judge {
+func newJudge(b Bucket, trails []trail.Trail, s trail.Environment) *judge {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)

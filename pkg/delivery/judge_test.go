@@ -15,7 +15,7 @@ func mainTrail() trail.Trail {
 	return trail.Trail{Name: "main", ARN: mainARN, HomeRegion: "us-east-1", Bucket: "logs-b", MultiRegion: true, LogFileValidation: true}
 }
 
-func documented(t testing.TB, trails []trail.Trail, s trail.Setting) delivery.Bucket {
+func documented(t testing.TB, trails []trail.Trail, s trail.Environment) delivery.Bucket {
 	t.Helper()
 	text, err := trail.DocumentedPolicy(trails, s)
 	if err != nil {
@@ -28,7 +28,7 @@ func BenchmarkJudgeDocumented(b *testing.B) {
 	organization := mainTrail()
 	organization.Organization = true
 	for name, trails := range map[string][]trail.Trail{"single": {mainTrail()}, "organization": {organization}} {
-		s := trail.Setting{Now: now(), Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
+		s := trail.Environment{Now: now(), Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
 		bucket := documented(b, trails, s)
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
@@ -47,7 +47,7 @@ func BenchmarkJudgeLegacy(b *testing.B) {
 		`"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]}}`
 	bucket := delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(b, text)}
 	for b.Loop() {
-		if r := delivery.Judge(bucket, []trail.Trail{mainTrail()}, trail.Setting{Now: now()}); r.Verdict != delivery.Blocked {
+		if r := delivery.Judge(bucket, []trail.Trail{mainTrail()}, trail.Environment{Now: now()}); r.Verdict != delivery.Blocked {
 			b.Fatal(r.Verdict)
 		}
 	}
@@ -56,7 +56,7 @@ func BenchmarkJudgeLegacy(b *testing.B) {
 func judgeMain(doc *policy.Document) delivery.Report {
 	return delivery.Judge(
 		delivery.Bucket{Name: "logs-b", Owner: "111111111111", State: delivery.PolicyRead, Policy: doc},
-		[]trail.Trail{mainTrail()}, trail.Setting{Now: now()},
+		[]trail.Trail{mainTrail()}, trail.Environment{Now: now()},
 	)
 }
 
@@ -91,7 +91,7 @@ func TestBucketStates(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.bucket.Name = "logs-b"
-			r := delivery.Judge(tt.bucket, []trail.Trail{mainTrail()}, trail.Setting{})
+			r := delivery.Judge(tt.bucket, []trail.Trail{mainTrail()}, trail.Environment{})
 			checkReport(t, r)
 			if len(r.Findings) != 1 || r.Verdict != tt.verdict {
 				t.Fatalf("verdict %s, findings %v", r.Verdict, ids(r.Findings))
@@ -110,7 +110,7 @@ func TestBucketStates(t *testing.T) {
 func TestTrailsOfOtherBucketsAreIgnored(t *testing.T) {
 	other := mainTrail()
 	other.Bucket = "elsewhere"
-	r := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, []trail.Trail{other}, trail.Setting{})
+	r := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, []trail.Trail{other}, trail.Environment{})
 	if r.Verdict != delivery.Delivering || len(r.Trails) != 0 || len(r.Findings) != 0 {
 		t.Errorf("got\n%s", show(r))
 	}
@@ -118,10 +118,10 @@ func TestTrailsOfOtherBucketsAreIgnored(t *testing.T) {
 
 // Whatever else is known, CloudTrail does not deliver where requesters pay.
 func TestRequesterPaysBlocks(t *testing.T) {
-	fine := documented(t, []trail.Trail{mainTrail()}, trail.Setting{})
+	fine := documented(t, []trail.Trail{mainTrail()}, trail.Environment{})
 	for _, b := range []delivery.Bucket{fine, {Name: "logs-b"}, {Name: "logs-b", State: delivery.PolicyMissing}} {
 		b.Payer = "Requester"
-		r := delivery.Judge(b, []trail.Trail{mainTrail(), mainTrail()}, trail.Setting{})
+		r := delivery.Judge(b, []trail.Trail{mainTrail(), mainTrail()}, trail.Environment{})
 		checkReport(t, r)
 		if f := finding(t, r, "requester-pays"); !f.Restorable || f.Severity != delivery.High || r.Verdict != delivery.Blocked {
 			t.Errorf("verdict %s, finding %+v", r.Verdict, f)
@@ -133,14 +133,14 @@ func TestRequesterPaysBlocks(t *testing.T) {
 }
 
 func TestReportAsJSON(t *testing.T) {
-	b := documented(t, []trail.Trail{mainTrail()}, trail.Setting{})
-	golden(t, "report.golden", show(delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Setting{Now: now()}))+"\n")
+	b := documented(t, []trail.Trail{mainTrail()}, trail.Environment{})
+	golden(t, "report.golden", show(delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Environment{Now: now()}))+"\n")
 }
 
 func TestExplain(t *testing.T) {
 	doc := parse(t, `{"Version":"2012-10-17","Statement":[{"Sid":"D","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::logs-b/*",`+
 		`"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}}]}`)
-	got := delivery.Explain(delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: doc}, []trail.Trail{mainTrail()}, trail.Setting{})
+	got := delivery.Explain(delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: doc}, []trail.Trail{mainTrail()}, trail.Environment{})
 	if len(got) != 1 || got[0].ARN != mainARN || len(got[0].Requirements) != 4 {
 		t.Fatalf("got %+v", got)
 	}
@@ -152,7 +152,7 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s: the Deny matches: %t", q.ID, hit)
 		}
 	}
-	without := delivery.Explain(delivery.Bucket{Name: "logs-b"}, []trail.Trail{mainTrail()}, trail.Setting{})
+	without := delivery.Explain(delivery.Bucket{Name: "logs-b"}, []trail.Trail{mainTrail()}, trail.Environment{})
 	if len(without) != 1 || len(without[0].Requirements) != 4 || without[0].Requirements[0].Statements != nil {
 		t.Errorf("without a policy: %+v", without)
 	}
@@ -166,7 +166,7 @@ func TestDenyOfAGuess(t *testing.T) {
 		`"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]},` +
 		`{"Sid":"D","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/*"}`
 	bucket := delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, `{"Version":"2012-10-17","Statement":[`+statements+`]}`)}
-	r := delivery.Judge(bucket, []trail.Trail{tr}, trail.Setting{Now: now()})
+	r := delivery.Judge(bucket, []trail.Trail{tr}, trail.Environment{Now: now()})
 	f := finding(t, r, "log-files-undetermined")
 	const want = "the organization's id is not known, and statement D denies s3:PutObject on arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/"
 	if !strings.Contains(f.Message, want) {
@@ -176,7 +176,7 @@ func TestDenyOfAGuess(t *testing.T) {
 		t.Errorf("remedy %q, edit %q", f.Remedy, f.Edit)
 		return
 	}
-	if after := delivery.Judge(edited(t, bucket, f), []trail.Trail{tr}, trail.Setting{Now: now()}); after.Verdict != delivery.Delivering {
+	if after := delivery.Judge(edited(t, bucket, f), []trail.Trail{tr}, trail.Environment{Now: now()}); after.Verdict != delivery.Delivering {
 		t.Errorf("edited: %s", show(after))
 	}
 }

@@ -41,8 +41,8 @@ func drawTrails(t *rapid.T) []trail.Trail {
 	return trails
 }
 
-func drawSetting(t *rapid.T) trail.Setting {
-	s := trail.Setting{Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
+func drawSetting(t *rapid.T) trail.Environment {
+	s := trail.Environment{Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
 	if rapid.Bool().Draw(t, "members known") {
 		s.Organization.Members = []string{"222222222222", "444444444444"}
 	}
@@ -179,9 +179,9 @@ func TestCutsOfTheKeySpace(t *testing.T) {
 		}
 		doc := parse(t, text+"]}")
 		tr := mainTrail()
-		r := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: doc}, []trail.Trail{tr}, trail.Setting{Now: now()})
+		r := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: doc}, []trail.Trail{tr}, trail.Environment{Now: now()})
 		want := "allowed"
-		place := trail.ServiceRequirements(tr, trail.Setting{})[1].Places[0]
+		place := trail.ServiceRequirements(tr, trail.Environment{})[1].Places[0]
 		for _, key := range keys {
 			q := policy.Request{Caller: place.Caller, Action: "s3:PutObject", Resource: key, Context: place.Context}
 			if doc.Decide(&q).Outcome != policy.Allowed {

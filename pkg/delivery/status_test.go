@@ -13,8 +13,8 @@ import (
 func TestJudgeStatus(t *testing.T) {
 	at := time.Date(2026, 10, 31, 8, 0, 0, 0, time.UTC)
 	trails := []trail.Trail{mainTrail()}
-	fine := delivery.Judge(documented(t, trails, trail.Setting{}), trails, trail.Setting{Now: now()})
-	broken := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, trails, trail.Setting{Now: now()})
+	fine := delivery.Judge(documented(t, trails, trail.Environment{}), trails, trail.Environment{Now: now()})
+	broken := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, trails, trail.Environment{Now: now()})
 	tests := []struct {
 		name   string
 		report delivery.Report

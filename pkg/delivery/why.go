@@ -104,8 +104,8 @@ func (j *judged) whyOpen(doc *policy.Document) string {
 	switch {
 	case d.Bounded:
 		return who + " on more values than can be told apart, so the answer is open."
-	case len(d.HingesOn) > 0:
-		return fmt.Sprintf("%s on %s, of which it is not known what CloudTrail's requests hold.", who, brief(d.HingesOn))
+	case len(d.DependsOn) > 0:
+		return fmt.Sprintf("%s on %s, of which it is not known what CloudTrail's requests hold.", who, brief(d.DependsOn))
 	case len(open) == 0:
 		return "What the policy says of it cannot be read for certain."
 	default:

@@ -57,7 +57,7 @@ func newEstate(t *testing.T) *estate {
 		tr.Name, tr.Bucket = fmt.Sprintf("trail-%02d", i), bucketName(i)
 		tr.ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/" + tr.Name
 		d.Trails = append(d.Trails, tr)
-		policy, err := trail.DocumentedPolicy([]trail.Trail{tr}, trail.Setting{Bucket: tr.Bucket, BucketOwner: account})
+		policy, err := trail.DocumentedPolicy([]trail.Trail{tr}, trail.Environment{Bucket: tr.Bucket, BucketOwner: account})
 		if err != nil {
 			t.Fatal(err)
 		}

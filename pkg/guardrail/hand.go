@@ -124,7 +124,7 @@ func (g *Guard) Undo(ctx context.Context, b BucketRef, s ledger.Snapshot, by str
 	if err := l.keep(ctx, "Replaced by an undo by "+by+"."); err != nil {
 		return err
 	}
-	hold := &ledger.Hold{Policy: ledger.Digest(s.Policy), By: by, At: l.now()}
+	hold := &ledger.Hold{Policy: ledger.Fingerprint(s.Policy), By: by, At: l.now()}
 	if err := l.amend(ctx, func(r ledger.Record) ledger.Record { r.Hold = hold; return r }); err != nil {
 		return err
 	}
@@ -152,18 +152,18 @@ func (g *Guard) readable(ctx context.Context, b BucketRef) (delivery.Bucket, err
 
 // putBack writes a policy and waits until it can be read.
 func (l *look) putBack(ctx context.Context, policy []byte) error {
-	want := ledger.Digest(policy)
+	want := ledger.Fingerprint(policy)
 	err := l.insist(ctx, func() error {
 		return l.ports.Buckets.PutPolicy(ctx, l.bucket, policy)
 	}, func(b delivery.Bucket) (bool, error) {
-		return ledger.Digest(policyText(b)) == want, nil
+		return ledger.Fingerprint(policyText(b)) == want, nil
 	})
 	if err != nil {
 		return &WriteError{Bucket: l.bucket.Name, Err: err}
 	}
 	for wait := firstWait; ; wait *= 2 {
 		current, err := l.readable(ctx, l.bucket)
-		if err == nil && ledger.Digest(policyText(current)) == want {
+		if err == nil && ledger.Fingerprint(policyText(current)) == want {
 			return nil
 		}
 		if wait > maxTries*longestWait || !l.pause(ctx, min(wait, longestWait), 0) {

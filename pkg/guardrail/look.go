@@ -188,12 +188,12 @@ func (l *look) absent() delivery.Report {
 	return r
 }
 
-func (l *look) setting(s *sight) trail.Setting {
+func (l *look) setting(s *sight) trail.Environment {
 	owner := s.bucket.Owner
 	if owner == "" {
 		owner = l.bucket.Account
 	}
-	return trail.Setting{
+	return trail.Environment{
 		Bucket: l.bucket.Name, BucketOwner: owner, BucketRegion: s.bucket.Region,
 		Organization: s.organization, Now: s.at,
 	}

@@ -39,7 +39,7 @@ func policyText(b delivery.Bucket) []byte {
 	return b.Policy.Text()
 }
 
-func (s *sight) digest() string { return ledger.Digest(policyText(s.bucket)) }
+func (s *sight) digest() string { return ledger.Fingerprint(policyText(s.bucket)) }
 
 // known reports whether it is known what policy the bucket has, or that it has
 // none.

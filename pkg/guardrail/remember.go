@@ -30,7 +30,7 @@ func (l *look) remember(ctx context.Context) (again bool, err error) {
 		changed = changed || !slices.Equal(arns, next.Trails)
 		next.Trails = arns
 	}
-	if tell != ledger.Nothing {
+	if tell != alert.Nothing {
 		next = next.Post(l.message(ctx, facts, next, tell))
 	}
 	next, claimed := l.claim(ctx, next)
@@ -45,7 +45,7 @@ func (l *look) remember(ctx context.Context) (again bool, err error) {
 	if err := l.publish(ctx, claimed); err != nil {
 		return false, err
 	}
-	return tell != ledger.Nothing && !l.sight.partial && len(l.sight.problems) == 0, nil
+	return tell != alert.Nothing && !l.sight.partial && len(l.sight.problems) == 0, nil
 }
 
 // claim claims the alerts that wait. Without somebody to tell they are left
@@ -70,11 +70,11 @@ func (l *look) settleDeed() {
 func (l *look) report() { l.result.Report = l.sight.report }
 
 // facts are what the look came to, for the ledger.
-func (l *look) facts() ledger.Look {
+func (l *look) facts() ledger.Facts {
 	s := &l.sight
 	repaired := l.deed.id != "" && l.deed.verified && l.deed.failure == ""
-	return ledger.Look{
-		Findings: s.report.Findings, Digest: s.digest(), Unread: !s.known(), Change: l.foreign(),
+	return ledger.Facts{
+		Findings: s.report.Findings, Fingerprint: s.digest(), Unread: !s.known(), Change: l.foreign(),
 		Overwrote: l.record.Overwritten(l.change, l.submitted, s.digest()),
 		Repaired:  repaired, Failure: l.deed.failure, OverBudget: l.overBudget(),
 		Partial: s.partial, Unasked: s.unasked, Stale: s.stale,
@@ -144,11 +144,11 @@ func (l *look) send(ctx context.Context, m ledger.Message) error {
 	if l.ports.Alerts == nil {
 		return nil
 	}
-	err := l.ports.Alerts.Publish(ctx, alert.Message{Subject: m.Subject, Body: m.Body, Attributes: m.Attributes})
+	err := l.ports.Alerts.Publish(ctx, m.Message)
 	if err != nil {
 		return &PublishError{Bucket: l.bucket.Name, Err: err}
 	}
-	l.result.Told = append(l.result.Told, alert.Kind(m.Kind))
+	l.result.Told = append(l.result.Told, m.Kind)
 	l.run.Log.InfoContext(ctx, "alert sent", "kind", m.Kind, "bucket", l.bucket.Name)
 	return nil
 }
@@ -199,7 +199,7 @@ func (l *look) announce(ctx context.Context, last bool) error {
 	if last {
 		defer l.settleDeed()
 	}
-	if tell == ledger.Nothing {
+	if tell == alert.Nothing {
 		return nil
 	}
 	return l.send(ctx, l.message(ctx, facts, next, tell))

@@ -13,22 +13,21 @@ import (
 
 // message composes the alert on a change of state. Next is the record after
 // it, the look's record the one before.
-func (l *look) message(ctx context.Context, facts ledger.Look, next ledger.Record, tell ledger.Kind) ledger.Message {
+func (l *look) message(ctx context.Context, facts ledger.Facts, next ledger.Record, tell alert.Kind) ledger.Message {
 	m := alert.Compose(l.story(ctx, facts, next, tell), l.config.Format)
 	return ledger.Message{
-		ID: l.newID(), Kind: tell, At: l.now(),
-		Subject: m.Subject, Body: m.Body, Attributes: m.Attributes,
+		ID: l.newID(), Kind: tell, At: l.now(), Message: m,
 	}
 }
 
-func (l *look) story(ctx context.Context, facts ledger.Look, next ledger.Record, tell ledger.Kind) alert.Story {
+func (l *look) story(ctx context.Context, facts ledger.Facts, next ledger.Record, tell alert.Kind) alert.Notice {
 	s := &l.sight
 	region := s.bucket.Region
 	if region == "" {
 		region = l.bucket.Region
 	}
-	story := alert.Story{
-		Kind: alert.Kind(tell), Account: l.bucket.Account, Region: region, At: l.now(),
+	story := alert.Notice{
+		Kind: tell, Account: l.bucket.Account, Region: region, At: l.now(),
 		Since: l.since(next, facts), Report: s.report, Changes: l.changes(next, facts), Statuses: s.statuses,
 		OptedIn: l.optedIn(), Plan: s.plan, Failure: l.deed.detail,
 		Repairs: len(l.record.Recent(l.now(), l.config.Window)), Window: l.config.Window,
@@ -50,7 +49,7 @@ func (l *look) story(ctx context.Context, facts ledger.Look, next ledger.Record,
 	if facts.OverBudget {
 		story.Notes = append(story.Notes, fmt.Sprintf("The repair budget of %d in %s is spent, so nothing is written for now.", l.config.Budget, l.config.Window))
 	}
-	if tell == ledger.Resolved {
+	if tell == alert.Resolved {
 		story.Notes = append(story.Notes, l.settled()...)
 	}
 	l.tellBlindness(ctx, &story)
@@ -59,7 +58,7 @@ func (l *look) story(ctx context.Context, facts ledger.Look, next ledger.Record,
 
 // tellRepair adds the repair that was made: by this look, or by one whose
 // process ended before it could tell.
-func (l *look) tellRepair(story *alert.Story) {
+func (l *look) tellRepair(story *alert.Notice) {
 	switch a := l.record.Attempt; {
 	case l.deed.id != "":
 		story.Before, story.Plan = &l.deed.before, l.deed.plan
@@ -69,7 +68,7 @@ func (l *look) tellRepair(story *alert.Story) {
 	}
 }
 
-func (l *look) since(next ledger.Record, facts ledger.Look) time.Time {
+func (l *look) since(next ledger.Record, facts ledger.Facts) time.Time {
 	switch {
 	case !next.Since.IsZero():
 		return next.Since
@@ -83,7 +82,7 @@ func (l *look) since(next ledger.Record, facts ledger.Look) time.Time {
 
 // changes are the API calls that may have led here, newest first. What was
 // told before the last time that all was well is left out.
-func (l *look) changes(next ledger.Record, facts ledger.Look) []delivery.Change {
+func (l *look) changes(next ledger.Record, facts ledger.Facts) []delivery.Change {
 	list := slices.Clone(next.Changes)
 	if facts.OverBudget {
 		start := l.now().Add(-l.config.Window)
@@ -122,7 +121,7 @@ func (l *look) settled() []string {
 
 // tellBlindness says whether no trail of the account is logging any more, so
 // that EventBridge will see no more events.
-func (l *look) tellBlindness(ctx context.Context, story *alert.Story) {
+func (l *look) tellBlindness(ctx context.Context, story *alert.Notice) {
 	silenced := func(f delivery.Finding) bool {
 		return f.ID == delivery.TrailStoppedID || f.ID == delivery.TrailDeletedID
 	}

@@ -79,7 +79,7 @@ func mainTrail() trail.Trail {
 // of somebody else.
 func documented(t testing.TB, trails ...trail.Trail) string {
 	t.Helper()
-	statements, err := trail.Documented(trails, trail.Setting{Bucket: bucket, BucketOwner: account})
+	statements, err := trail.Documented(trails, trail.Environment{Bucket: bucket, BucketOwner: account})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +239,7 @@ func (w *world) healthy(t testing.TB) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := trail.Setting{Bucket: bucket, BucketOwner: account, BucketRegion: region, Organization: trail.Organization{Known: true}, Now: w.clock.Now()}
+	s := trail.Environment{Bucket: bucket, BucketOwner: account, BucketRegion: region, Organization: trail.Organization{Known: true}, Now: w.clock.Now()}
 	return delivery.Judge(seen, trails, s).Verdict == delivery.Delivering
 }
 
@@ -255,6 +255,6 @@ func hasStatement(t testing.TB, policy, statement string) bool {
 		t.Fatal(err)
 	}
 	return slices.ContainsFunc(p.Statement, func(s json.RawMessage) bool {
-		return ledger.Digest(s) == ledger.Digest([]byte(statement))
+		return ledger.Fingerprint(s) == ledger.Fingerprint([]byte(statement))
 	})
 }

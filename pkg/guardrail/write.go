@@ -108,7 +108,7 @@ func (l *look) begin(ctx context.Context, id string) (again bool, err error) {
 	}
 	after := s.digest()
 	if s.plan.Changed {
-		after = ledger.Digest(s.plan.Policy)
+		after = ledger.Fingerprint(s.plan.Policy)
 	}
 	attempt := ledger.Attempt{ID: id, Until: l.until(ctx), Report: brief(s.report), Plan: s.plan, After: after}
 	count := ledger.Repair{ID: id, Read: l.now(), Before: s.digest(), After: after}
@@ -150,12 +150,12 @@ func brief(r delivery.Report) delivery.Report {
 func (l *look) write(ctx context.Context) error {
 	plan := l.deed.plan
 	if plan.Changed {
-		want := ledger.Digest(plan.Policy)
+		want := ledger.Fingerprint(plan.Policy)
 		err := l.insist(ctx, func() error {
 			return l.ports.Buckets.PutPolicy(ctx, l.bucket, plan.Policy)
 		}, func(b delivery.Bucket) (bool, error) {
 			switch {
-			case ledger.Digest(policyText(b)) == want:
+			case ledger.Fingerprint(policyText(b)) == want:
 				return true, nil
 			case !same(b, l.sight.bucket):
 				return false, errOvertaken
@@ -288,7 +288,7 @@ func (l *look) visible(b delivery.Bucket) bool {
 	if b.State != delivery.PolicyRead && b.State != delivery.PolicyMissing {
 		return false
 	}
-	if l.deed.plan.Changed && ledger.Digest(policyText(b)) == ledger.Digest(policyText(l.sight.bucket)) {
+	if l.deed.plan.Changed && ledger.Fingerprint(policyText(b)) == ledger.Fingerprint(policyText(l.sight.bucket)) {
 		return false
 	}
 	return !l.deed.plan.ResetPayer || b.Payer == delivery.PayerOwner

@@ -180,7 +180,7 @@ func TestReserializedPolicyIsTheSame(t *testing.T) {
 	if bytes.Equal(got, []byte(text)) || !strings.Contains(string(got), `"Action":"s3:GetBucketAcl"`) {
 		t.Errorf("read back as %s", got)
 	}
-	if ledger.Digest(got) != ledger.Digest([]byte(text)) {
+	if ledger.Fingerprint(got) != ledger.Fingerprint([]byte(text)) {
 		t.Error("it has another digest")
 	}
 }

@@ -43,19 +43,19 @@ func merge(changes []delivery.Change, c *delivery.Change) []delivery.Change {
 // Overwritten reports whether the API call wrote or deleted the bucket's
 // policy after a repair had read it and before the repair wrote its own, so
 // that the repair replaced it unseen. The policy is the one that the call
-// wrote, as its event tells; current is the digest of the bucket's policy now.
+// wrote, as its event tells; current is the fingerprint of the bucket's policy now.
 // An event's time has no fractions of a second.
 func (r Record) Overwritten(c *delivery.Change, policy []byte, current string) bool {
-	if c == nil || c.ErrorCode != "" || r.Knows(c) || Digest(policy) == current {
+	if c == nil || c.ErrorCode != "" || r.Knows(c) || Fingerprint(policy) == current {
 		return false
 	}
 	wrote := c.Event == "PutBucketPolicy" && len(policy) > 0
 	if !wrote && c.Event != "DeleteBucketPolicy" {
 		return false
 	}
-	digest := Digest(policy)
+	fingerprint := Fingerprint(policy)
 	return slices.ContainsFunc(r.Repairs, func(p Repair) bool {
-		return digest != p.Before && digest != p.After && p.during(c.Time)
+		return fingerprint != p.Before && fingerprint != p.After && p.during(c.Time)
 	})
 }
 
@@ -64,8 +64,8 @@ func (r Record) Own(c *delivery.Change, policy []byte) bool {
 	if c == nil || c.Event != "PutBucketPolicy" || len(policy) == 0 {
 		return false
 	}
-	digest := Digest(policy)
-	return slices.ContainsFunc(r.Repairs, func(p Repair) bool { return digest == p.After && p.during(c.Time) })
+	fingerprint := Fingerprint(policy)
+	return slices.ContainsFunc(r.Repairs, func(p Repair) bool { return fingerprint == p.After && p.during(c.Time) })
 }
 
 // during reports whether a time is that of the repair, to the second. A

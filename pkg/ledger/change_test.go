@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/repair"
@@ -13,7 +14,7 @@ import (
 func TestChangesAreKeptOnceNewestFirst(t *testing.T) {
 	r := record("")
 	look := func(c delivery.Change) {
-		r, _, _ = ledger.Next(r, ledger.Look{Findings: findings("log-files-denied"), Change: &c}, start(), settings())
+		r, _, _ = ledger.Next(r, ledger.Facts{Findings: findings("log-files-denied"), Change: &c}, start(), settings())
 	}
 	for _, i := range []int{2, 1, 3, 2, 1} {
 		look(delivery.Change{EventID: strconv.Itoa(i), Time: start().Add(time.Duration(i) * time.Second)})
@@ -41,7 +42,7 @@ func TestOverwritten(t *testing.T) {
 	read := start().Add(300 * time.Millisecond)
 	written := read.Add(2 * time.Second)
 	r := record("")
-	r.Repairs = []ledger.Repair{{ID: "r", Read: read, Written: written, Before: ledger.Digest([]byte(`{"a":1}`)), After: ledger.Digest([]byte(`{"a":2}`))}}
+	r.Repairs = []ledger.Repair{{ID: "r", Read: read, Written: written, Before: ledger.Fingerprint([]byte(`{"a":1}`)), After: ledger.Fingerprint([]byte(`{"a":2}`))}}
 	put := func(at time.Time) delivery.Change {
 		return delivery.Change{Event: "PutBucketPolicy", Time: at, EventID: "e"}
 	}
@@ -69,7 +70,7 @@ func TestOverwritten(t *testing.T) {
 		{"another call", payer, `{"a":3}`, `{"a":2}`, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			current := ledger.Digest([]byte(test.current))
+			current := ledger.Fingerprint([]byte(test.current))
 			if got := r.Overwritten(&test.change, []byte(test.policy), current); got != test.want {
 				t.Errorf("overwritten is %t", got)
 			}
@@ -118,7 +119,7 @@ func TestBudget(t *testing.T) {
 
 func TestOutbox(t *testing.T) {
 	now, until := start(), start().Add(time.Minute)
-	r := record("").Post(ledger.Message{ID: "a-1", Kind: ledger.Opened}).Post(ledger.Message{ID: "b-1", Kind: ledger.Resolved, Claimed: until})
+	r := record("").Post(ledger.Message{ID: "a-1", Kind: alert.Opened}).Post(ledger.Message{ID: "b-1", Kind: alert.Resolved, Claimed: until})
 	mine := func(id string) bool { return id == "a-1" }
 	claimed, messages := r.Claim(now, until, mine)
 	if len(messages) != 1 || messages[0].ID != "a-1" || r.Outbox[0].Claimed.Equal(until) {
@@ -150,8 +151,8 @@ func TestDigest(t *testing.T) {
 		`{"Statement":[{"Action":["a"],"Principal":{"AWS":["arn:aws:iam::111111111111:root","2"]},"Sid":"x"}]}`,
 		` {"Statement": {"Sid":"x", "Action":"a", "Principal":{"AWS":["2","111111111111"]}}}`,
 	}
-	if ledger.Digest([]byte(same[0])) != ledger.Digest([]byte(same[1])) {
-		t.Error("the same policy has two digests")
+	if ledger.Fingerprint([]byte(same[0])) != ledger.Fingerprint([]byte(same[1])) {
+		t.Error("the same policy has two fingerprints")
 	}
 	different := []string{
 		``, `{}`, `{"a":1}`, `{"a":"1"}`, `{"a":1.0}`, `{"a":[1,2]}`, `{"a":[2,1]}`, `{"a":true}`, `{"a":null}`,
@@ -160,13 +161,13 @@ func TestDigest(t *testing.T) {
 	}
 	seen := map[string]string{}
 	for _, text := range different {
-		d := ledger.Digest([]byte(text))
+		d := ledger.Fingerprint([]byte(text))
 		if other, ok := seen[d]; ok {
-			t.Errorf("%q and %q have the same digest", text, other)
+			t.Errorf("%q and %q have the same fingerprint", text, other)
 		}
 		seen[d] = text
 	}
-	if ledger.Digest([]byte(" \n")) != "" {
-		t.Error("no policy has a digest")
+	if ledger.Fingerprint([]byte(" \n")) != "" {
+		t.Error("no policy has a fingerprint")
 	}
 }

@@ -13,10 +13,10 @@ import (
 func ExampleNext() {
 	now := time.Date(2026, 9, 13, 17, 0, 0, 0, time.UTC)
 	settings := ledger.Settings{Budget: 3, Window: time.Hour, RemindEvery: 24 * time.Hour}
-	broken := ledger.Look{Findings: []delivery.Finding{{ID: "policy-missing", Kind: delivery.Outage}}}
+	broken := ledger.Facts{Findings: []delivery.Finding{{ID: "policy-missing", Kind: delivery.Outage}}}
 
 	record := ledger.Record{Key: ledger.Key{Account: "111111111111", Bucket: "logs"}}
-	for _, look := range []ledger.Look{broken, broken, {}, {}} {
+	for _, look := range []ledger.Facts{broken, broken, {}, {}} {
 		next, tell, _ := ledger.Next(record, look, now, settings)
 		fmt.Printf("%q\n", tell)
 		record = next

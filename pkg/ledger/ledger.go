@@ -8,6 +8,7 @@ package ledger
 import (
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 )
@@ -71,7 +72,7 @@ type Repair struct {
 	// between was overwritten unseen.
 	Read    time.Time `json:"read"`
 	Written time.Time `json:"written,omitzero"`
-	// Before and After are digests of the policy that was read and of the one
+	// Before and After are fingerprints of the policy that was read and of the one
 	// that was written.
 	Before string `json:"before"`
 	After  string `json:"after"`
@@ -88,29 +89,27 @@ type Attempt struct {
 	// of requirements.
 	Report delivery.Report `json:"report"`
 	Plan   repair.Plan     `json:"plan"`
-	// After is the digest of the policy that is written.
+	// After is the fingerprint of the policy that is written.
 	After string `json:"after"`
 }
 
 // Hold keeps a bucket from being repaired for as long as its policy is the
 // one that was put back by hand.
 type Hold struct {
-	Policy string    `json:"policy"` // digest
+	Policy string    `json:"policy"` // fingerprint
 	By     string    `json:"by"`     // who undid the repair, in words
 	At     time.Time `json:"at"`
 }
 
-// Message is an alert to be published. It is stored with the change of state
+// Message is an alert that waits to be published. It is stored with the change of state
 // that it tells of, and taken out once it is published.
 type Message struct {
-	ID   string    `json:"id"`
-	Kind Kind      `json:"kind"`
-	At   time.Time `json:"at"`
+	ID   string     `json:"id"`
+	Kind alert.Kind `json:"kind"`
+	At   time.Time  `json:"at"`
 	// Claimed is until when somebody may be publishing it.
-	Claimed    time.Time         `json:"claimed,omitzero"`
-	Subject    string            `json:"subject"`
-	Body       string            `json:"body"`
-	Attributes map[string]string `json:"attributes,omitempty"`
+	Claimed time.Time `json:"claimed,omitzero"`
+	alert.Message
 }
 
 // Snapshot is a bucket's policy as it was before a write.
@@ -152,7 +151,7 @@ func (r Record) Spent(now time.Time, s Settings) bool {
 	return len(r.Recent(now, s.Window)) >= s.Budget
 }
 
-// Holds reports whether a policy with the digest is held.
-func (r Record) Holds(digest string) bool {
-	return r.Hold != nil && r.Hold.Policy == digest
+// Holds reports whether a policy with the fingerprint is held.
+func (r Record) Holds(fingerprint string) bool {
+	return r.Hold != nil && r.Hold.Policy == fingerprint
 }

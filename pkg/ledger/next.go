@@ -6,30 +6,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// Kind is the change of state that is to be told, in the words of an alert.
-type Kind string
-
-// The kinds. Nothing is the zero Kind.
-const (
-	Nothing       Kind = ""
-	Opened        Kind = "opened"
-	Changed       Kind = "changed"
-	Restored      Kind = "restored"
-	RestoreFailed Kind = "restore-failed"
-	Fight         Kind = "fight"
-	Resolved      Kind = "resolved"
-	Reminder      Kind = "reminder"
-)
-
-// Look is what a look at a bucket came to.
-type Look struct {
+// Facts are what reconciling a bucket came to.
+type Facts struct {
 	Findings []delivery.Finding
-	// Digest is that of the policy as it was read, unless it is Unread.
-	Digest string
-	Unread bool
+	// Fingerprint is that of the policy as it was read, unless it is Unread.
+	Fingerprint string
+	Unread      bool
 	// Change is the API call that led to the look, if any.
 	Change *delivery.Change
 	// Overwrote says that Change wrote a policy that a repair overwrote unseen.
@@ -56,7 +42,7 @@ const holdGrace = time.Minute
 // to be stored if changed is true. Since what is told follows from the
 // difference between record and look, an event that comes twice changes
 // nothing the second time.
-func Next(r Record, l Look, now time.Time, s Settings) (next Record, tell Kind, changed bool) {
+func Next(r Record, l Facts, now time.Time, s Settings) (next Record, tell alert.Kind, changed bool) {
 	next = r
 	current := findings(r, l)
 	if len(current) == 0 {
@@ -64,56 +50,56 @@ func Next(r Record, l Look, now time.Time, s Settings) (next Record, tell Kind, 
 	} else {
 		tell = worsen(&next, l, current, now, s)
 	}
-	if tell == Nothing && l.Overwrote && !r.Knows(l.Change) {
-		tell = Changed
+	if tell == alert.Nothing && l.Overwrote && !r.Knows(l.Change) {
+		tell = alert.Changed
 	}
-	if len(current) > 0 || tell != Nothing {
+	if len(current) > 0 || tell != alert.Nothing {
 		next.Changes = merge(r.Changes, l.Change)
 	}
-	if next.Hold != nil && !next.Holds(l.Digest) && !l.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
+	if next.Hold != nil && !next.Holds(l.Fingerprint) && !l.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
 		next.Hold = nil
 	}
 	return next, tell, !reflect.DeepEqual(r, next)
 }
 
 // settle is for a look that found nothing wrong.
-func settle(r *Record, l Look, now time.Time) Kind {
+func settle(r *Record, l Facts, now time.Time) alert.Kind {
 	if l.Partial {
-		return Nothing
+		return alert.Nothing
 	}
-	tell := Nothing
+	tell := alert.Nothing
 	switch {
-	case l.Repaired, r.Attempt != nil && r.Attempt.After == l.Digest:
-		tell = Restored
+	case l.Repaired, r.Attempt != nil && r.Attempt.After == l.Fingerprint:
+		tell = alert.Restored
 	case r.Open(), r.Attempt != nil:
-		tell = Resolved
+		tell = alert.Resolved
 	}
-	if r.Attempt != nil && tell == Restored {
+	if r.Attempt != nil && tell == alert.Restored {
 		r.Repairs = done(r.Repairs, r.Attempt.ID)
 	}
 	r.Attempt = nil
 	r.Told, r.Since, r.Failure = nil, time.Time{}, ""
-	if tell != Nothing {
+	if tell != alert.Nothing {
 		r.ToldAt = now
 	}
 	return tell
 }
 
 // worsen is for a look that found something wrong.
-func worsen(r *Record, l Look, current []Finding, now time.Time, s Settings) Kind {
+func worsen(r *Record, l Facts, current []Finding, now time.Time, s Settings) alert.Kind {
 	same := reflect.DeepEqual(r.Told, current)
-	tell := Nothing
+	tell := alert.Nothing
 	switch {
 	case l.Failure != "" && (!same || r.Failure != l.Failure):
-		tell = RestoreFailed
+		tell = alert.RestoreFailed
 	case l.OverBudget && fought(*r, now, s):
-		tell = Fight
+		tell = alert.Fight
 	case !r.Open():
-		tell = Opened
+		tell = alert.Opened
 	case !same:
-		tell = Changed
+		tell = alert.Changed
 	case due(*r, current, now, s):
-		tell = Reminder
+		tell = alert.Reminder
 	}
 	if !l.Partial {
 		r.Attempt = nil
@@ -123,13 +109,13 @@ func worsen(r *Record, l Look, current []Finding, now time.Time, s Settings) Kin
 	} else if !same {
 		r.Failure = ""
 	}
-	if tell == Nothing {
+	if tell == alert.Nothing {
 		return tell
 	}
 	if !r.Open() {
 		r.Since = began(l.Change, now)
 	}
-	if tell == Fight {
+	if tell == alert.Fight {
 		r.FoughtAt = now
 	}
 	r.Told, r.ToldAt = current, now
@@ -161,7 +147,7 @@ func began(c *delivery.Change, now time.Time) time.Time {
 
 // findings are the findings of a look that are told, sorted. Where something
 // could not be asked, what is known of it from before still holds.
-func findings(r Record, l Look) []Finding {
+func findings(r Record, l Facts) []Finding {
 	var list []Finding
 	for _, f := range l.Findings {
 		if f.Kind == delivery.Weakness || l.Partial && f.Kind == delivery.Unknown {
@@ -196,7 +182,7 @@ func explained(list []Finding) func(Finding) bool {
 
 // stillHolds reports whether a finding that was told holds because the look
 // could not find out that it does not.
-func stillHolds(f Finding, l Look) bool {
+func stillHolds(f Finding, l Facts) bool {
 	switch {
 	case l.Partial && f.Kind == delivery.Unknown:
 		return true

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 )
@@ -49,7 +50,7 @@ func record(told string) ledger.Record {
 	if told == "" {
 		return r
 	}
-	r, _, _ = ledger.Next(r, ledger.Look{Findings: findings(told)}, start().Add(-time.Hour), settings())
+	r, _, _ = ledger.Next(r, ledger.Facts{Findings: findings(told)}, start().Add(-time.Hour), settings())
 	return r
 }
 
@@ -71,63 +72,63 @@ func TestNext(t *testing.T) {
 		name string
 		told string
 		with func(*ledger.Record)
-		look ledger.Look
+		look ledger.Facts
 		at   time.Duration // after the start
-		want ledger.Kind
+		want alert.Kind
 		open bool
 	}{
 		// Nothing was told, and nothing is wrong.
 		{name: "healthy"},
-		{name: "weakness only", look: ledger.Look{Findings: findings("weak")}},
-		{name: "healthy, partial", look: ledger.Look{Partial: true}},
+		{name: "weakness only", look: ledger.Facts{Findings: findings("weak")}},
+		{name: "healthy, partial", look: ledger.Facts{Partial: true}},
 		// Something is wrong that was not.
-		{name: "outage", look: ledger.Look{Findings: findings("log-files-denied")}, want: ledger.Opened, open: true},
-		{name: "undetermined", look: ledger.Look{Findings: findings("undetermined")}, want: ledger.Opened, open: true},
-		{name: "undetermined, partial", look: ledger.Look{Findings: findings("undetermined"), Partial: true}},
-		{name: "outage, partial", look: ledger.Look{Findings: findings("log-files-denied"), Partial: true}, want: ledger.Opened, open: true},
-		{name: "repair of this look failed", look: ledger.Look{Findings: findings("log-files-denied"), Failure: "denied"}, want: ledger.RestoreFailed, open: true},
-		{name: "repair of this look helped", look: ledger.Look{Repaired: true}, want: ledger.Restored},
-		{name: "budget spent by repairs that held", with: repairs(true, true, true), look: ledger.Look{Findings: findings("log-files-denied"), OverBudget: true}, want: ledger.Fight, open: true},
-		{name: "budget spent by repairs that failed", with: repairs(false, false, false), look: ledger.Look{Findings: findings("log-files-denied"), OverBudget: true}, want: ledger.Opened, open: true},
-		{name: "fight that was told", with: func(r *ledger.Record) { repairs(true, true, true)(r); r.FoughtAt = start().Add(-time.Minute) }, look: ledger.Look{Findings: findings("log-files-denied"), OverBudget: true}, want: ledger.Opened, open: true},
-		{name: "fight of an earlier window", with: func(r *ledger.Record) { repairs(true)(r); r.FoughtAt = start().Add(-2 * time.Hour) }, look: ledger.Look{Findings: findings("log-files-denied"), OverBudget: true}, want: ledger.Fight, open: true},
+		{name: "outage", look: ledger.Facts{Findings: findings("log-files-denied")}, want: alert.Opened, open: true},
+		{name: "undetermined", look: ledger.Facts{Findings: findings("undetermined")}, want: alert.Opened, open: true},
+		{name: "undetermined, partial", look: ledger.Facts{Findings: findings("undetermined"), Partial: true}},
+		{name: "outage, partial", look: ledger.Facts{Findings: findings("log-files-denied"), Partial: true}, want: alert.Opened, open: true},
+		{name: "repair of this look failed", look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "denied"}, want: alert.RestoreFailed, open: true},
+		{name: "repair of this look helped", look: ledger.Facts{Repaired: true}, want: alert.Restored},
+		{name: "budget spent by repairs that held", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
+		{name: "budget spent by repairs that failed", with: repairs(false, false, false), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Opened, open: true},
+		{name: "fight that was told", with: func(r *ledger.Record) { repairs(true, true, true)(r); r.FoughtAt = start().Add(-time.Minute) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Opened, open: true},
+		{name: "fight of an earlier window", with: func(r *ledger.Record) { repairs(true)(r); r.FoughtAt = start().Add(-2 * time.Hour) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
 		// The process of a repair ended before it could tell.
-		{name: "attempt helped", with: attempted, look: ledger.Look{Digest: "good"}, want: ledger.Restored},
-		{name: "attempt, and somebody else helped", with: attempted, look: ledger.Look{Digest: "other"}, want: ledger.Resolved},
-		{name: "attempt did not help", with: attempted, look: ledger.Look{Findings: findings("log-files-denied")}, want: ledger.Opened, open: true},
+		{name: "attempt helped", with: attempted, look: ledger.Facts{Fingerprint: "good"}, want: alert.Restored},
+		{name: "attempt, and somebody else helped", with: attempted, look: ledger.Facts{Fingerprint: "other"}, want: alert.Resolved},
+		{name: "attempt did not help", with: attempted, look: ledger.Facts{Findings: findings("log-files-denied")}, want: alert.Opened, open: true},
 		// Something was told before.
-		{name: "as told", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied")}, open: true},
-		{name: "as told, in another order", told: "log-files-denied requester-pays", look: ledger.Look{Findings: findings("requester-pays log-files-denied")}, open: true},
-		{name: "as told, and weak", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied weak")}, open: true},
-		{name: "more is wrong", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied requester-pays")}, want: ledger.Changed, open: true},
-		{name: "less is wrong", told: "log-files-denied requester-pays", look: ledger.Look{Findings: findings("log-files-denied")}, want: ledger.Changed, open: true},
-		{name: "another statement", told: "log-files-denied", look: ledger.Look{Findings: findings("elsewhere")}, want: ledger.Changed, open: true},
-		{name: "right again", told: "log-files-denied", want: ledger.Resolved},
-		{name: "right again, weak", told: "log-files-denied", look: ledger.Look{Findings: findings("weak")}, want: ledger.Resolved},
-		{name: "right again, partial", told: "log-files-denied", look: ledger.Look{Partial: true}, open: true},
-		{name: "repaired", told: "log-files-denied", look: ledger.Look{Repaired: true}, want: ledger.Restored},
-		{name: "repair failed", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied"), Failure: "denied"}, want: ledger.RestoreFailed, open: true},
-		{name: "repair failed as before", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Look{Findings: findings("log-files-denied"), Failure: "denied"}, open: true},
-		{name: "repair failed otherwise", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Look{Findings: findings("log-files-denied"), Failure: "rejected"}, want: ledger.RestoreFailed, open: true},
-		{name: "repair failed as before, with more wrong", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Look{Findings: findings("requester-pays"), Failure: "denied"}, want: ledger.RestoreFailed, open: true},
-		{name: "fight while it lasts", told: "log-files-denied", with: repairs(true, true, true), look: ledger.Look{Findings: findings("log-files-denied"), OverBudget: true}, want: ledger.Fight, open: true},
+		{name: "as told", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied")}, open: true},
+		{name: "as told, in another order", told: "log-files-denied requester-pays", look: ledger.Facts{Findings: findings("requester-pays log-files-denied")}, open: true},
+		{name: "as told, and weak", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied weak")}, open: true},
+		{name: "more is wrong", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied requester-pays")}, want: alert.Changed, open: true},
+		{name: "less is wrong", told: "log-files-denied requester-pays", look: ledger.Facts{Findings: findings("log-files-denied")}, want: alert.Changed, open: true},
+		{name: "another statement", told: "log-files-denied", look: ledger.Facts{Findings: findings("elsewhere")}, want: alert.Changed, open: true},
+		{name: "right again", told: "log-files-denied", want: alert.Resolved},
+		{name: "right again, weak", told: "log-files-denied", look: ledger.Facts{Findings: findings("weak")}, want: alert.Resolved},
+		{name: "right again, partial", told: "log-files-denied", look: ledger.Facts{Partial: true}, open: true},
+		{name: "repaired", told: "log-files-denied", look: ledger.Facts{Repaired: true}, want: alert.Restored},
+		{name: "repair failed", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "denied"}, want: alert.RestoreFailed, open: true},
+		{name: "repair failed as before", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "denied"}, open: true},
+		{name: "repair failed otherwise", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "rejected"}, want: alert.RestoreFailed, open: true},
+		{name: "repair failed as before, with more wrong", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("requester-pays"), Failure: "denied"}, want: alert.RestoreFailed, open: true},
+		{name: "fight while it lasts", told: "log-files-denied", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
 		// Reminders.
-		{name: "not yet due", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied")}, at: 23*time.Hour - time.Second, open: true},
-		{name: "due", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied")}, at: 23 * time.Hour, want: ledger.Reminder, open: true},
-		{name: "due, undetermined only", told: "undetermined", look: ledger.Look{Findings: findings("undetermined")}, at: 99 * time.Hour, open: true},
+		{name: "not yet due", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied")}, at: 23*time.Hour - time.Second, open: true},
+		{name: "due", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied")}, at: 23 * time.Hour, want: alert.Reminder, open: true},
+		{name: "due, undetermined only", told: "undetermined", look: ledger.Facts{Findings: findings("undetermined")}, at: 99 * time.Hour, open: true},
 		// What CloudTrail says of itself.
-		{name: "failing, and explained", told: "log-files-denied", look: ledger.Look{Findings: findings("log-files-denied delivery-failing")}, open: true},
-		{name: "failing, and the bucket explains it", told: "requester-pays", look: ledger.Look{Findings: findings("requester-pays delivery-failing")}, open: true},
-		{name: "failing by itself", look: ledger.Look{Findings: findings("delivery-failing")}, want: ledger.Opened, open: true},
-		{name: "failing after the policy is right", told: "log-files-denied", look: ledger.Look{Findings: findings("delivery-failing")}, want: ledger.Changed, open: true},
-		{name: "failing before the policy was right", told: "log-files-denied", look: ledger.Look{Stale: []string{arn}}, want: ledger.Resolved},
-		{name: "failing, not tried again", told: "delivery-failing", look: ledger.Look{Stale: []string{arn}}, open: true},
-		{name: "stopped, not asked", told: "trail-stopped", look: ledger.Look{Unasked: []string{arn}}, open: true},
-		{name: "stopped, another not asked", told: "trail-stopped", look: ledger.Look{Unasked: []string{"other"}}, want: ledger.Resolved},
-		{name: "denied, not asked", told: "log-files-denied", look: ledger.Look{Unasked: []string{arn}}, want: ledger.Resolved},
+		{name: "failing, and explained", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied delivery-failing")}, open: true},
+		{name: "failing, and the bucket explains it", told: "requester-pays", look: ledger.Facts{Findings: findings("requester-pays delivery-failing")}, open: true},
+		{name: "failing by itself", look: ledger.Facts{Findings: findings("delivery-failing")}, want: alert.Opened, open: true},
+		{name: "failing after the policy is right", told: "log-files-denied", look: ledger.Facts{Findings: findings("delivery-failing")}, want: alert.Changed, open: true},
+		{name: "failing before the policy was right", told: "log-files-denied", look: ledger.Facts{Stale: []string{arn}}, want: alert.Resolved},
+		{name: "failing, not tried again", told: "delivery-failing", look: ledger.Facts{Stale: []string{arn}}, open: true},
+		{name: "stopped, not asked", told: "trail-stopped", look: ledger.Facts{Unasked: []string{arn}}, open: true},
+		{name: "stopped, another not asked", told: "trail-stopped", look: ledger.Facts{Unasked: []string{"other"}}, want: alert.Resolved},
+		{name: "denied, not asked", told: "log-files-denied", look: ledger.Facts{Unasked: []string{arn}}, want: alert.Resolved},
 		// A policy of somebody else was overwritten.
-		{name: "overwrote", look: ledger.Look{Overwrote: true, Change: &delivery.Change{EventID: "1"}}, want: ledger.Changed},
-		{name: "overwrote, told before", with: func(r *ledger.Record) { r.Changes = []delivery.Change{{EventID: "1"}} }, look: ledger.Look{Overwrote: true, Change: &delivery.Change{EventID: "1"}}},
+		{name: "overwrote", look: ledger.Facts{Overwrote: true, Change: &delivery.Change{EventID: "1"}}, want: alert.Changed},
+		{name: "overwrote, told before", with: func(r *ledger.Record) { r.Changes = []delivery.Change{{EventID: "1"}} }, look: ledger.Facts{Overwrote: true, Change: &delivery.Change{EventID: "1"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			before := record(test.told)
@@ -148,7 +149,7 @@ func TestNext(t *testing.T) {
 			// The same look once more tells nothing: an event that comes twice.
 			again := test.look
 			again.Repaired = false
-			if _, tell, changed := ledger.Next(next, again, now, settings()); tell != ledger.Nothing || changed {
+			if _, tell, changed := ledger.Next(next, again, now, settings()); tell != alert.Nothing || changed {
 				t.Errorf("the same look again: told %q, changed %t", tell, changed)
 			}
 		})
@@ -169,12 +170,12 @@ func TestSince(t *testing.T) {
 		{"change without time", &delivery.Change{}, start()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, _, _ := ledger.Next(record(""), ledger.Look{Findings: findings("log-files-denied"), Change: test.change}, start(), settings())
+			r, _, _ := ledger.Next(record(""), ledger.Facts{Findings: findings("log-files-denied"), Change: test.change}, start(), settings())
 			if !r.Since.Equal(test.want) {
 				t.Errorf("since %v, want %v", r.Since, test.want)
 			}
-			later, tell, _ := ledger.Next(r, ledger.Look{Findings: findings("requester-pays")}, start().Add(time.Hour), settings())
-			if tell != ledger.Changed || !later.Since.Equal(test.want) {
+			later, tell, _ := ledger.Next(r, ledger.Facts{Findings: findings("requester-pays")}, start().Add(time.Hour), settings())
+			if tell != alert.Changed || !later.Since.Equal(test.want) {
 				t.Errorf("a change within the outage: %q since %v", tell, later.Since)
 			}
 		})
@@ -184,13 +185,13 @@ func TestSince(t *testing.T) {
 func TestHoldEndsWithThePolicy(t *testing.T) {
 	r := record("")
 	r.Hold = &ledger.Hold{Policy: "undone"}
-	for digest, want := range map[string]bool{"undone": true, "other": false, "": false} {
-		next, _, changed := ledger.Next(r, ledger.Look{Digest: digest, Findings: findings("log-files-denied")}, start(), settings())
+	for fingerprint, want := range map[string]bool{"undone": true, "other": false, "": false} {
+		next, _, changed := ledger.Next(r, ledger.Facts{Fingerprint: fingerprint, Findings: findings("log-files-denied")}, start(), settings())
 		if (next.Hold != nil) != want || !changed {
-			t.Errorf("%q: hold %v", digest, next.Hold)
+			t.Errorf("%q: hold %v", fingerprint, next.Hold)
 		}
 	}
-	if next, _, _ := ledger.Next(r, ledger.Look{Unread: true, Findings: findings("log-files-denied")}, start(), settings()); next.Hold == nil {
+	if next, _, _ := ledger.Next(r, ledger.Facts{Unread: true, Findings: findings("log-files-denied")}, start(), settings()); next.Hold == nil {
 		t.Error("the hold ended though the policy could not be read")
 	}
 }
@@ -203,36 +204,36 @@ func TestStories(t *testing.T) {
 		open := false
 		for range rapid.IntRange(1, 30).Draw(t, "looks") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 3000).Draw(t, "minutes")) * time.Minute)
-			look := ledger.Look{
+			look := ledger.Facts{
 				Findings: findings(rapid.SampledFrom([]string{"", "", "weak", "log-files-denied", "elsewhere", "undetermined", "trail-stopped", "log-files-denied delivery-failing"}).Draw(t, "findings")),
-				Partial:  rapid.Float64().Draw(t, "partial") < 0.1, Digest: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "digest"),
+				Partial:  rapid.Float64().Draw(t, "partial") < 0.1, Fingerprint: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "fingerprint"),
 			}
 			if rapid.Bool().Draw(t, "stale") {
 				look.Stale = []string{arn}
 			}
 			before := r
-			var tell ledger.Kind
+			var tell alert.Kind
 			r, tell, _ = ledger.Next(r, look, now, settings())
 			r = roundTrip(t, r)
 			if !cmp.Equal(before, record("")) && r.Version != before.Version {
 				t.Fatal("the version is the store's")
 			}
 			switch tell {
-			case ledger.Opened:
+			case alert.Opened:
 				if open {
 					t.Fatal("opened twice")
 				}
 				open = true
-			case ledger.Resolved:
+			case alert.Resolved:
 				if !open {
 					t.Fatal("resolved what was not open")
 				}
 				open = false
-			case ledger.Changed, ledger.Reminder:
+			case alert.Changed, alert.Reminder:
 				if !open {
 					t.Fatalf("%s of what is not open", tell)
 				}
-			case ledger.Nothing:
+			case alert.Nothing:
 			default:
 				t.Fatalf("told %q without a repair", tell)
 			}

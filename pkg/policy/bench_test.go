@@ -56,7 +56,7 @@ func BenchmarkDecideLarge(b *testing.B) {
 func BenchmarkDecideUnknown(b *testing.B) {
 	d := mustRead(b, largePolicy(54))
 	r := benchmarkRequest()
-	r.Caller.Also = []Principal{{AWS, "000000000007"}}
+	r.Caller.Aliases = []Principal{{AWS, "000000000007"}}
 	r.Resource = "arn:aws:s3:::logs/team-7/x7/y"
 	r.Context = NewContext(Value{State: Either})
 	b.ReportAllocs()

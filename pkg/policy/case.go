@@ -184,8 +184,8 @@ func (d *Document) why(r *Request, decision *Decision) string {
 		text = "denied by " + oneOf(labels) + d.reason(r, decision.Responsible)
 	case Undetermined:
 		text = "it is not known whether " + oneOf(labels) + " applies"
-		if len(decision.HingesOn) > 0 {
-			text += ": that hangs on " + oneOf(decision.HingesOn)
+		if len(decision.DependsOn) > 0 {
+			text += ": that hangs on " + oneOf(decision.DependsOn)
 		}
 		if decision.DeniedEitherWay {
 			text += "; the request is denied either way"

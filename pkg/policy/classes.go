@@ -68,7 +68,7 @@ func (ev *evaluator) classes(key string, tests []*condition, v Value) ([]string,
 	case dateOperator:
 		out, ok = dateClasses(tests)
 	case addressOperator:
-		out = addressClasses(tests, v.Foreign)
+		out = addressClasses(tests, v.AWSOwned)
 	case binaryOperator:
 		out = binaryClasses(tests)
 	case arnOperator, boolOperator, unknownOperator:
@@ -120,7 +120,7 @@ func (ev *evaluator) textClasses(tests []*condition, v Value) ([]string, bool) {
 			}
 			if use {
 				patterns = append(patterns, m)
-				naming = append(naming, v.Foreign && c.operator.kind != boolOperator && names(m.tokens, c.operator.kind))
+				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && names(m.tokens, c.operator.kind))
 			}
 		}
 		if c.operator.quantifier == forAllValues {

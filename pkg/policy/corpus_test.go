@@ -34,7 +34,7 @@ func TestCorpus(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.Request.Caller.Value == "cloudtrail.amazonaws.com" {
-				c.Request.Caller.Perhaps = trail.Caller("aws", "").Perhaps
+				c.Request.Caller.PossiblePrincipals = trail.Caller("aws", "").PossiblePrincipals
 			}
 			got, statements, why := c.Decide()
 			if got != want.Verdict && !slices.Contains(want.Accept, got) {

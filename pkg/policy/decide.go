@@ -34,7 +34,7 @@ func (d *Document) Decide(r *Request) Decision {
 		out.Responsible = d.responsible(out.Outcome, out.Matches)
 	}
 	if out.Outcome == Undetermined {
-		out.HingesOn = d.hinges(ev, out.Matches)
+		out.DependsOn = d.hinges(ev, out.Matches)
 	}
 	if used != 0 {
 		out.Assumptions = used.list()

@@ -39,9 +39,9 @@ type Decision struct {
 	// DeniedEitherWay is set on an undetermined answer that is a denial
 	// whatever the unknown turns out to be: explicit or implicit.
 	DeniedEitherWay bool
-	// HingesOn are the context keys, as the policy spells them, whose unknown
+	// DependsOn are the context keys, as the policy spells them, whose unknown
 	// values leave the answer open. Sorted.
-	HingesOn []string
+	DependsOn []string
 	// Assumptions are the open points of IAM that the answer rests on.
 	Assumptions []Assumption
 	// Bounded is set where telling apart all values of the unknown keys would

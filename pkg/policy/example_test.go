@@ -22,7 +22,7 @@ func ExampleDocument_Decide() {
 	for _, endpoint := range []policy.Value{{}, policy.Is("vpce-1"), {State: policy.Either}} {
 		r.Context = policy.NewContext(policy.Value{}).With("aws:SourceVpce", endpoint)
 		decision := d.Decide(r)
-		fmt.Println(decision.Outcome, decision.Responsible, decision.HingesOn)
+		fmt.Println(decision.Outcome, decision.Responsible, decision.DependsOn)
 	}
 	// Output:
 	// explicit_deny [1] []

@@ -161,7 +161,7 @@ func state(v Value) string {
 		return "is " + quotedList(v.Values)
 	case v.State == Either && len(v.OneOf) > 0:
 		return "may be absent or " + quotedList(v.OneOf)
-	case v.State == Either && v.Foreign:
+	case v.State == Either && v.AWSOwned:
 		return "may be absent or a value of AWS's own"
 	case v.State == Either:
 		return "may be absent or have any value"
@@ -169,7 +169,7 @@ func state(v Value) string {
 		return "is one of " + quotedList(v.OneOf)
 	case len(v.Includes) > 0:
 		return "holds " + quotedList(v.Includes) + " and perhaps others"
-	case v.Foreign:
+	case v.AWSOwned:
 		return "is present with a value of AWS's own"
 	}
 	return "is present with a value that is not known"

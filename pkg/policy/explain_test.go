@@ -36,7 +36,7 @@ func TestExplain(t *testing.T) {
 		With("aws:SourceVpce", policy.Value{}).
 		With("aws:SourceArn", policy.Is("arn:aws:cloudtrail:us-east-1:111122223333:trail/t")).
 		With("aws:TagKeys", policy.Set("a", "b")).
-		With("aws:userid", policy.Value{State: policy.Present, Foreign: true}).
+		With("aws:userid", policy.Value{State: policy.Present, AWSOwned: true}).
 		With("aws:PrincipalType", policy.Value{State: policy.Present}).
 		With("aws:RequestedRegion", policy.Value{State: policy.Present, OneOf: []string{"us-east-1", "eu-west-1"}}))
 	var b strings.Builder

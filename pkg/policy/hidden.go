@@ -52,7 +52,7 @@ func (ev *evaluator) compareHidden(s *subject, x *operand, v Value) (Truth, note
 	}
 	switch s.operator.kind {
 	case addressOperator:
-		if v.Foreign && x.rng.named() {
+		if v.AWSOwned && x.rng.named() {
 			return No, 0
 		}
 		return Maybe, 0
@@ -69,7 +69,7 @@ func (ev *evaluator) compareHidden(s *subject, x *operand, v Value) (Truth, note
 			return t, n
 		}
 	}
-	if v.Foreign && names(ex.tokens, s.operator.kind) {
+	if v.AWSOwned && names(ex.tokens, s.operator.kind) {
 		return No, 0
 	}
 	t := Maybe

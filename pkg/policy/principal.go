@@ -45,12 +45,12 @@ func (ev *evaluator) accountListed(s *compiled) bool {
 // is says whether an entry of a Principal element means the caller.
 func (c *Caller) is(entry Principal) (Truth, notes) {
 	result, used := c.own(entry)
-	for _, p := range c.Also {
+	for _, p := range c.Aliases {
 		if result != Yes && same(p, entry) {
 			return Yes, used
 		}
 	}
-	for _, p := range c.Perhaps {
+	for _, p := range c.PossiblePrincipals {
 		if result == No && same(p, entry) {
 			result, used = Maybe, used|notePerhaps
 		}

@@ -14,9 +14,9 @@ func TestPrincipals(t *testing.T) {
 	)
 	caller := func(kind PrincipalType, value string) Caller { return Caller{Principal: Principal{kind, value}} }
 	legacy := Caller{
-		Principal: Principal{Service, service},
-		Also:      []Principal{{AWS, "086441151436"}},
-		Perhaps:   []Principal{{AWS, "arn:aws:iam::475085895292:root"}},
+		Principal:          Principal{Service, service},
+		Aliases:            []Principal{{AWS, "086441151436"}},
+		PossiblePrincipals: []Principal{{AWS, "arn:aws:iam::475085895292:root"}},
 	}
 	tests := []struct {
 		name   string

@@ -118,7 +118,7 @@ func drawState(t *rapid.T, k randomKey) Value {
 	case 2:
 		v.OneOf = rapid.SliceOfN(rapid.SampledFrom(k.values), 1, 3).Draw(t, "one of")
 	case 4:
-		v.Foreign = true
+		v.AWSOwned = true
 	case 3:
 		v.Within = []Space{{{Words: []string{"a", "arn:aws:s:r:1:"}}, {Class: "ab:", Max: 2}}}
 		if strings.HasPrefix(k.name, "aws:S") || strings.HasPrefix(k.name, "aws:C") || strings.HasPrefix(k.name, "s3:") {
@@ -148,9 +148,9 @@ func drawCompletion(t *rapid.T, k randomKey, v Value) Value {
 		return Value{State: Present, Known: true, Multi: k.multi, Values: v.Values}
 	case len(v.OneOf) > 0:
 		from = v.OneOf
-	case v.Foreign && k.name == "aws:SourceIp":
+	case v.AWSOwned && k.name == "aws:SourceIp":
 		from = []string{"52.1.2.3", "2a05::1", "0.0.0.1"} // in no range that names somebody
-	case v.Foreign && !slices.Contains([]string{"t:n", "s3:max-keys", "aws:CurrentTime"}, k.name):
+	case v.AWSOwned && !slices.Contains([]string{"t:n", "s3:max-keys", "aws:CurrentTime"}, k.name):
 		from = []string{"zz", "z", "", "q:q"} // nothing of the patterns' text
 	case len(v.Within) > 0:
 		from = nil

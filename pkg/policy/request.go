@@ -38,11 +38,11 @@ type Principal struct {
 // Caller is who makes a request.
 type Caller struct {
 	Principal
-	// Also are further principals that the caller is known to act as.
-	Also []Principal
-	// Perhaps are principals that the caller may or may not act as. A
+	// Aliases are further principals that the caller is known to act as.
+	Aliases []Principal
+	// PossiblePrincipals are principals that the caller may or may not act as. A
 	// statement that matches only through one of them matches perhaps.
-	Perhaps []Principal
+	PossiblePrincipals []Principal
 }
 
 // State says what is known of a context key's presence in a request.
@@ -74,10 +74,10 @@ type Value struct {
 	// Within, if not empty, describes every value that the key may have
 	// when Known is not set: the union of the spaces.
 	Within []Space
-	// Foreign says that the key, if present, has a value of AWS's own: no
+	// AWSOwned says that the key, if present, has a value of AWS's own: no
 	// pattern that names a customer's account, identity or address range
 	// matches it. A pattern that names nobody ("*") may.
-	Foreign bool
+	AWSOwned bool
 }
 
 // Is is a key that is present with one known value.

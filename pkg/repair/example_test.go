@@ -44,7 +44,7 @@ func ExampleFor() {
 		Name: "main", ARN: "arn:aws:cloudtrail:us-east-1:111111111111:trail/main",
 		HomeRegion: "us-east-1", Bucket: "example-logs", Prefix: "logs", MultiRegion: true,
 	}}
-	plan := repair.For(bucket, trails, trail.Setting{}, repair.Options{})
+	plan := repair.For(bucket, trails, trail.Environment{}, repair.Options{})
 	for _, c := range plan.Changes {
 		fmt.Println(c.Action, c.Statement)
 	}

@@ -24,7 +24,7 @@ const (
 // world is one generated case.
 type world struct {
 	trails  []trail.Trail
-	setting trail.Setting
+	setting trail.Environment
 	bucket  delivery.Bucket
 	foreign []string // statements that are not CloudTrail's alone or not ours
 }
@@ -110,8 +110,8 @@ func genTrails(t *rapid.T) []trail.Trail {
 	return out
 }
 
-func genSetting(t *rapid.T, trails []trail.Trail) trail.Setting {
-	s := trail.Setting{
+func genSetting(t *rapid.T, trails []trail.Trail) trail.Environment {
+	s := trail.Environment{
 		Bucket: testBucket, BucketOwner: rapid.SampledFrom([]string{"111111111111", "222222222222", "444444444444"}).Draw(t, "owner"),
 		BucketRegion: trails[0].HomeRegion, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
 	}

@@ -66,7 +66,7 @@ type rule struct {
 
 // library holds what AWS documents for the trails of the bucket.
 type library struct {
-	setting trail.Setting
+	setting trail.Environment
 	trails  []trail.Trail
 	// shared are the documented statements for all of the trails together:
 	// the most that a plan may come to grant.
@@ -86,7 +86,7 @@ func (l *library) requirements(t trail.Trail) []trail.Requirement {
 // organization, an organization trail is documented as far as its own
 // account's folder goes. A trail whose ARN names no account has no folder, so
 // nothing is documented for it.
-func newLibrary(trails []trail.Trail, s trail.Setting) (*library, error) {
+func newLibrary(trails []trail.Trail, s trail.Environment) (*library, error) {
 	l := &library{setting: s, asked: map[string][]trail.Requirement{}}
 	for _, t := range trails {
 		if isAccount(t.Account()) {

@@ -54,8 +54,8 @@ func (c planCase) bucket(t *testing.T, text []byte) delivery.Bucket {
 	return b
 }
 
-func (c planCase) setting() trail.Setting {
-	s := trail.Setting{Bucket: testBucket, BucketOwner: c.Owner, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
+func (c planCase) setting() trail.Environment {
+	s := trail.Environment{Bucket: testBucket, BucketOwner: c.Owner, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
 	if c.Organization != "" {
 		s.Organization = trail.Organization{Known: true, ID: c.Organization, ManagementAccount: "111111111111"}
 	}

@@ -64,7 +64,7 @@ type Change struct {
 // A requirement that is undetermined only because no statement allows it for
 // certain is restored like one that is denied. One that a Deny denies, or may
 // deny, gets the grant that it lacks only if that brings it nearer to allowed.
-func For(b delivery.Bucket, trails []trail.Trail, s trail.Setting, o Options) Plan {
+func For(b delivery.Bucket, trails []trail.Trail, s trail.Environment, o Options) Plan {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
@@ -92,7 +92,7 @@ func writable(b delivery.Bucket) bool {
 // planner works out one plan.
 type planner struct {
 	bucket  delivery.Bucket
-	setting trail.Setting
+	setting trail.Environment
 	known   []trail.Trail // all that were given
 	trails  []trail.Trail // those that use the bucket
 	report  delivery.Report

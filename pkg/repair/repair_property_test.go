@@ -172,7 +172,7 @@ func (p planned) changesNothingElse(t *rapid.T) {
 		return
 	}
 	documented := p.documented(t)
-	writes := make([]trail.Place, len(p.trails))
+	writes := make([]trail.RequestSet, len(p.trails))
 	for i, one := range p.trails {
 		for _, q := range trail.ServiceRequirements(one, p.setting) {
 			if q.ID == trail.LogFiles {
@@ -261,7 +261,7 @@ func (p planned) keepsUnseen(t *rapid.T) {
 	}
 }
 
-func (p planned) genRequest(t *rapid.T, writes []trail.Place) policy.Request {
+func (p planned) genRequest(t *rapid.T, writes []trail.RequestSet) policy.Request {
 	which := rapid.IntRange(0, len(p.trails)-1).Draw(t, "for")
 	one := p.trails[which]
 	arn := rapid.SampledFrom([]string{
@@ -290,7 +290,7 @@ func (p planned) genRequest(t *rapid.T, writes []trail.Place) policy.Request {
 }
 
 // genCaller returns CloudTrail at work for a trail, or somebody else.
-func (p planned) genCaller(t *rapid.T, write trail.Place, arn string) (policy.Caller, policy.Context) {
+func (p planned) genCaller(t *rapid.T, write trail.RequestSet, arn string) (policy.Caller, policy.Context) {
 	account := strings.Split(arn, ":")[4]
 	if rapid.Bool().Draw(t, "CloudTrail") {
 		c := write.Context.With("aws:SourceArn", policy.Is(arn)).With("aws:SourceAccount", policy.Is(account))

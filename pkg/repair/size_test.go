@@ -45,7 +45,7 @@ func planFor(t *testing.T, text string, trails []trail.Trail) repair.Plan {
 		t.Fatal(err)
 	}
 	b := delivery.Bucket{Name: testBucket, Owner: "111111111111", State: delivery.PolicyRead, Policy: doc}
-	return repair.For(b, trails, trail.Setting{Bucket: testBucket}, repair.Options{})
+	return repair.For(b, trails, trail.Environment{Bucket: testBucket}, repair.Options{})
 }
 
 func verdict(t *testing.T, text []byte, trails []trail.Trail) delivery.Verdict {
@@ -55,7 +55,7 @@ func verdict(t *testing.T, text []byte, trails []trail.Trail) delivery.Verdict {
 		t.Fatal(err)
 	}
 	b := delivery.Bucket{Name: testBucket, Owner: "111111111111", State: delivery.PolicyRead, Policy: doc}
-	return delivery.Judge(b, trails, trail.Setting{Bucket: testBucket}).Verdict
+	return delivery.Judge(b, trails, trail.Environment{Bucket: testBucket}).Verdict
 }
 
 func TestPlanOverTheLimit(t *testing.T) {

@@ -12,11 +12,11 @@ import (
 // the bucket are known, and others may be in accounts that cannot be read.
 type visibility struct {
 	trails  []trail.Trail
-	setting trail.Setting
+	setting trail.Environment
 	folders []folder // that the policy lets CloudTrail write into
 }
 
-func newVisibility(doc *policy.Document, trails []trail.Trail, s trail.Setting) visibility {
+func newVisibility(doc *policy.Document, trails []trail.Trail, s trail.Environment) visibility {
 	v := visibility{trails: trails, setting: s}
 	for _, st := range doc.Statements() {
 		if st.Effect != policy.Allow || !mayServe(st) {

@@ -19,7 +19,7 @@ const (
 // nowhere may be there or not: what is not known never counts as harmless.
 // Sources: the page of global condition keys in the IAM user guide, the
 // CloudTrail user guide, and CloudTrail's own requests as they are logged.
-func aclContext(t Trail, s Setting) policy.Context {
+func aclContext(t Trail, s Environment) policy.Context {
 	keys := make(map[string]policy.Value, 80)
 	for _, key := range absentKeys() {
 		keys[key] = policy.Value{}
@@ -51,7 +51,7 @@ func absentKeys() []string {
 
 // sourceKeys say on whose behalf CloudTrail asks: always the trail's owner,
 // also for the files of an organization's members.
-func sourceKeys(keys map[string]policy.Value, t Trail, s Setting) {
+func sourceKeys(keys map[string]policy.Value, t Trail, s Environment) {
 	keys["aws:SourceArn"] = policy.Is(t.ARN)
 	keys["aws:SourceAccount"] = policy.Is(t.Account())
 	id, paths := ownerOrganization(t, s)
@@ -68,7 +68,7 @@ func sourceKeys(keys map[string]policy.Value, t Trail, s Setting) {
 // ownerOrganization are aws:SourceOrgID and aws:SourceOrgPaths as a write
 // carries them. The setting's organization is the owner's, unless its members
 // are known and the owner is none of them.
-func ownerOrganization(t Trail, s Setting) (id, paths policy.Value) {
+func ownerOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	org := s.Organization
 	listed := len(org.Members) == 0 || t.Account() == org.ManagementAccount || slices.Contains(org.Members, t.Account())
 	switch {
@@ -101,7 +101,7 @@ func identityKeys(keys map[string]policy.Value, t Trail) {
 	if t.Partition() == "aws-cn" {
 		names = append(names, policy.Space{fixed(chinaPrincipal)})
 	}
-	foreign := policy.Value{State: policy.Either, Foreign: true}
+	foreign := policy.Value{State: policy.Either, AWSOwned: true}
 	keys["aws:PrincipalIsAWSService"] = policy.Is("true")
 	keys["aws:PrincipalServiceName"] = policy.Is(ServicePrincipal)
 	keys["aws:PrincipalServiceNamesList"] = policy.Value{
@@ -116,7 +116,7 @@ func identityKeys(keys map[string]policy.Value, t Trail) {
 func networkKeys(keys map[string]policy.Value) {
 	perhapsFalse := policy.Value{State: policy.Either, OneOf: []string{"false"}}
 	keys["aws:SecureTransport"] = policy.Is("true")
-	keys["aws:SourceIp"] = policy.Value{State: policy.Either, Foreign: true}
+	keys["aws:SourceIp"] = policy.Value{State: policy.Either, AWSOwned: true}
 	keys["aws:ViaAWSService"] = perhapsFalse
 	keys["aws:MultiFactorAuthPresent"] = perhapsFalse
 	keys["aws:UserAgent"] = policy.Value{State: policy.Present}
@@ -125,7 +125,7 @@ func networkKeys(keys map[string]policy.Value) {
 	keys["s3:TlsVersion"] = policy.Value{State: policy.Present, OneOf: []string{"1.2", "1.3"}}
 }
 
-func placeKeys(keys map[string]policy.Value, t Trail, s Setting) {
+func placeKeys(keys map[string]policy.Value, t Trail, s Environment) {
 	owner := policy.Value{State: policy.Present, Within: []policy.Space{{anyAccount("")}}}
 	if s.BucketOwner != "" {
 		owner = policy.Is(s.BucketOwner)
@@ -142,7 +142,7 @@ func placeKeys(keys map[string]policy.Value, t Trail, s Setting) {
 
 // bucketOrganization are aws:ResourceOrgID and aws:ResourceOrgPaths. The
 // bucket may belong to another organization than the trail.
-func bucketOrganization(t Trail, s Setting) (id, paths policy.Value) {
+func bucketOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	org, owner := s.Organization, s.BucketOwner
 	in := owner != "" && (owner == t.Account() || owner == org.ManagementAccount || slices.Contains(org.Members, owner))
 	switch {
@@ -167,7 +167,7 @@ func timeKeys(keys map[string]policy.Value, now time.Time) {
 
 // putContext is the request context of s3:PutObject, which has more to tell
 // than that of the ACL check.
-func putContext(acl policy.Context, t Trail, s Setting) policy.Context {
+func putContext(acl policy.Context, t Trail, s Environment) policy.Context {
 	id, paths := ownerOrganization(t, s)
 	keys := map[string]policy.Value{
 		"aws:SourceOrgID":    id,

@@ -11,16 +11,16 @@ import (
 )
 
 // contexts are the contexts of the ACL check and of a write.
-func contexts(t *testing.T, tr trail.Trail, s trail.Setting) (acl, put policy.Context) {
+func contexts(t *testing.T, tr trail.Trail, s trail.Environment) (acl, put policy.Context) {
 	t.Helper()
 	return find(t, tr, s, trail.BucketACL).Places[0].Context, find(t, tr, s, trail.LogFiles).Places[0].Context
 }
 
 func TestContext(t *testing.T) {
 	absent, either := policy.Value{}, policy.Value{State: policy.Either}
-	foreign := policy.Value{State: policy.Either, Foreign: true}
+	foreign := policy.Value{State: policy.Either, AWSOwned: true}
 	perhapsFalse := policy.Value{State: policy.Either, OneOf: []string{"false"}}
-	setting := trail.Setting{
+	setting := trail.Environment{
 		BucketOwner: account, BucketRegion: "eu-west-1", Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
 		Organization: trail.Organization{Known: true, ID: "o-exampleorg1"},
 	}
@@ -84,7 +84,7 @@ func TestContextOfKMSTrail(t *testing.T) {
 	const header = "s3:x-amz-server-side-encryption"
 	tr := mainOf(func(t *trail.Trail) { t.KMSKeyID, t.LogFileValidation = key, true })
 	for _, id := range []trail.RequirementID{trail.LogFiles, trail.DigestFiles, trail.PreflightMarker} {
-		c := find(t, tr, trail.Setting{}, id).Places[0].Context
+		c := find(t, tr, trail.Environment{}, id).Places[0].Context
 		if diff := cmp.Diff(policy.Is("aws:kms"), c.Lookup(header)); diff != "" {
 			t.Errorf("%s -want +got:\n%s", id, diff)
 		}
@@ -94,7 +94,7 @@ func TestContextOfKMSTrail(t *testing.T) {
 	}
 	for _, alias := range []string{"alias/logs", "arn:aws:kms:us-east-1:111111111111:alias/logs"} {
 		tr.KMSKeyID = alias
-		_, put := contexts(t, tr, trail.Setting{})
+		_, put := contexts(t, tr, trail.Environment{})
 		if got := put.Lookup(header + "-aws-kms-key-id"); got.State != policy.Present || got.Known {
 			t.Errorf("key given by %s: %+v, want it present and unknown", alias, got)
 		}
@@ -117,7 +117,7 @@ func TestContextOfOrganization(t *testing.T) {
 		{"organization trail, said to be in none", mainOf(organizationTrail), trail.Organization{Known: true}, policy.Either, policy.Present},
 	}
 	for _, tt := range tests {
-		acl, put := contexts(t, tt.trail, trail.Setting{Organization: tt.org})
+		acl, put := contexts(t, tt.trail, trail.Environment{Organization: tt.org})
 		for _, key := range []string{"aws:SourceOrgID", "aws:SourceOrgPaths"} {
 			if a, p := acl.Lookup(key).State, put.Lookup(key).State; a != tt.acl || p != tt.put {
 				t.Errorf("%s: %s is %d and %d, want %d and %d", tt.name, key, a, p, tt.acl, tt.put)
@@ -125,11 +125,11 @@ func TestContextOfOrganization(t *testing.T) {
 		}
 	}
 	// Whose organization the bucket is in is known only of the trail's own.
-	other, _ := contexts(t, mainOf(nil), trail.Setting{BucketOwner: "999999999999", Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}})
+	other, _ := contexts(t, mainOf(nil), trail.Environment{BucketOwner: "999999999999", Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}})
 	if got := other.Lookup("aws:ResourceOrgID"); got.State != policy.Either || got.Known {
 		t.Errorf("ResourceOrgID of a bucket elsewhere: %+v, want it open", got)
 	}
-	none, _ := contexts(t, mainOf(nil), trail.Setting{BucketOwner: account, Organization: trail.Organization{Known: true}})
+	none, _ := contexts(t, mainOf(nil), trail.Environment{BucketOwner: account, Organization: trail.Organization{Known: true}})
 	if got := none.Lookup("aws:ResourceOrgID"); got.State != policy.Absent {
 		t.Errorf("ResourceOrgID outside of organizations: %+v, want it absent", got)
 	}

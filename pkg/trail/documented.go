@@ -66,7 +66,7 @@ type condition struct {
 // part of the contract: [Requirements] is allowed by them in full.
 // Source: create-s3-bucket-policy-for-cloudtrail.html and
 // cloudtrail-set-bucket-policy-for-multiple-accounts.html.
-func Documented(trails []Trail, s Setting) ([][]byte, error) {
+func Documented(trails []Trail, s Environment) ([][]byte, error) {
 	if err := shareBucket(trails, s); err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func Documented(trails []Trail, s Setting) ([][]byte, error) {
 
 // DocumentedPolicy returns the statements of Documented as a whole policy,
 // indented.
-func DocumentedPolicy(trails []Trail, s Setting) ([]byte, error) {
+func DocumentedPolicy(trails []Trail, s Environment) ([]byte, error) {
 	texts, err := Documented(trails, s)
 	if err != nil {
 		return nil, err
@@ -155,7 +155,7 @@ func severalAccounts(trails []Trail) bool {
 }
 
 // shareBucket checks that one policy can serve all of the trails.
-func shareBucket(trails []Trail, s Setting) error {
+func shareBucket(trails []Trail, s Environment) error {
 	if len(trails) == 0 {
 		return errors.New("no trails")
 	}

@@ -52,7 +52,7 @@ func TestDocumentedIsWhatAWSDocuments(t *testing.T) {
 		"aws-several-accounts.json": {one, two},
 	} {
 		t.Run(file, func(t *testing.T) {
-			got, err := trail.DocumentedPolicy(trails, trail.Setting{Organization: trail.Organization{Known: true, ID: "o-exampleorgid"}})
+			got, err := trail.DocumentedPolicy(trails, trail.Environment{Organization: trail.Organization{Known: true, ID: "o-exampleorgid"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func TestDocumentedIsWhatAWSDocuments(t *testing.T) {
 }
 
 func TestDocumentedText(t *testing.T) {
-	org := trail.Setting{Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
+	org := trail.Environment{Organization: trail.Organization{Known: true, ID: "o-exampleorg1"}}
 	main := trail.Trail{Name: "main", ARN: "arn:aws:cloudtrail:us-east-1:111111111111:trail/main", HomeRegion: "us-east-1", Bucket: "logs-b"}
 	with := func(change func(*trail.Trail)) trail.Trail {
 		other := main
@@ -130,13 +130,13 @@ func TestDocumentedRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := trail.Documented(tt.trails, trail.Setting{})
+			_, err := trail.Documented(tt.trails, trail.Environment{})
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("got error %v, want one with %q", err, tt.want)
 			}
 		})
 	}
-	if _, err := trail.Documented([]trail.Trail{organization}, trail.Setting{}); !errors.Is(err, trail.ErrNoOrganization) {
+	if _, err := trail.Documented([]trail.Trail{organization}, trail.Environment{}); !errors.Is(err, trail.ErrNoOrganization) {
 		t.Errorf("got %v, want ErrNoOrganization", err)
 	}
 }

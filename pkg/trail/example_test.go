@@ -16,7 +16,7 @@ func ExampleRequirements() {
 		fmt.Println(err)
 		return
 	}
-	for _, r := range trail.Requirements(trails[0], trail.Setting{}) {
+	for _, r := range trail.Requirements(trails[0], trail.Environment{}) {
 		fmt.Println(r.ID, r.Action, r.Resource)
 	}
 	// Output:
@@ -29,7 +29,7 @@ func ExampleRequirements() {
 func ExampleDocumented() {
 	statements, err := trail.Documented([]trail.Trail{{
 		ARN: "arn:aws:cloudtrail:eu-west-1:111111111111:trail/main", HomeRegion: "eu-west-1", Bucket: "logs",
-	}}, trail.Setting{})
+	}}, trail.Environment{})
 	if err != nil {
 		fmt.Println(err)
 		return

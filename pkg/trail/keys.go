@@ -61,11 +61,11 @@ func newRegions(partition string) policy.Space {
 // layout writes the keys of one trail.
 type layout struct {
 	trail   Trail
-	setting Setting
+	setting Environment
 	dates   policy.Space // the folders of a date, with the slashes around them
 }
 
-func newLayout(t Trail, s Setting) layout {
+func newLayout(t Trail, s Environment) layout {
 	slash := fixed("/")
 	return layout{t, s, policy.Space{
 		slash, years(s.Now), slash, twoDigits("month", 12), slash, twoDigits("day", 31), slash,

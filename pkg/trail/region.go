@@ -33,7 +33,7 @@ func Regions(partition string) []string {
 
 // knownRegions are the partition's regions, those of the setting and the
 // trail's own, each once, sorted.
-func knownRegions(t Trail, s Setting) []string {
+func knownRegions(t Trail, s Environment) []string {
 	regions := append(Regions(t.Partition()), s.Regions...)
 	if home := t.region(); home != "" {
 		regions = append(regions, home)
@@ -164,17 +164,17 @@ func Caller(partition, region string) policy.Caller {
 	c := service(partition)
 	if region != "" {
 		if account := legacyAccount(region); account != "" {
-			c.Also = append(c.Also, rootOf(partition, account))
+			c.Aliases = append(c.Aliases, rootOf(partition, account))
 		}
 		if region == "us-gov-east-1" {
 			// AWS and Terraform disagree over the account of this region.
-			c.Perhaps = append(c.Perhaps, rootOf(partition, legacyAccount("us-gov-west-1")))
+			c.PossiblePrincipals = append(c.PossiblePrincipals, rootOf(partition, legacyAccount("us-gov-west-1")))
 		}
 		return c
 	}
 	for _, r := range Regions(partition) {
 		if account := legacyAccount(r); account != "" {
-			c.Perhaps = append(c.Perhaps, rootOf(partition, account))
+			c.PossiblePrincipals = append(c.PossiblePrincipals, rootOf(partition, account))
 		}
 	}
 	return c
@@ -184,7 +184,7 @@ func Caller(partition, region string) policy.Caller {
 func service(partition string) policy.Caller {
 	c := policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: ServicePrincipal}}
 	if partition == "aws-cn" {
-		c.Also = append(c.Also, policy.Principal{Type: policy.Service, Value: chinaPrincipal})
+		c.Aliases = append(c.Aliases, policy.Principal{Type: policy.Service, Value: chinaPrincipal})
 	}
 	return c
 }

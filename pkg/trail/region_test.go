@@ -45,16 +45,16 @@ func TestCaller(t *testing.T) {
 		partition, region string
 		want              policy.Caller
 	}{
-		{"aws", "eu-west-1", policy.Caller{Principal: service, Also: []policy.Principal{root("aws", "859597730677")}}},
+		{"aws", "eu-west-1", policy.Caller{Principal: service, Aliases: []policy.Principal{root("aws", "859597730677")}}},
 		{"aws", "ap-southeast-5", policy.Caller{Principal: service}},
-		{"aws-cn", "cn-north-1", policy.Caller{Principal: service, Also: []policy.Principal{china, root("aws-cn", "193415116832")}}},
+		{"aws-cn", "cn-north-1", policy.Caller{Principal: service, Aliases: []policy.Principal{china, root("aws-cn", "193415116832")}}},
 		{"aws-us-gov", "us-gov-east-1", policy.Caller{
-			Principal: service, Also: []policy.Principal{root("aws-us-gov", "886388586500")},
-			Perhaps: []policy.Principal{root("aws-us-gov", "608710470296")},
+			Principal: service, Aliases: []policy.Principal{root("aws-us-gov", "886388586500")},
+			PossiblePrincipals: []policy.Principal{root("aws-us-gov", "608710470296")},
 		}},
 		{"aws-us-gov", "", policy.Caller{
-			Principal: service,
-			Perhaps:   []policy.Principal{root("aws-us-gov", "886388586500"), root("aws-us-gov", "608710470296")},
+			Principal:          service,
+			PossiblePrincipals: []policy.Principal{root("aws-us-gov", "886388586500"), root("aws-us-gov", "608710470296")},
 		}},
 	}
 	for _, tt := range tests {
@@ -69,7 +69,7 @@ func TestLegacyAccountsAgree(t *testing.T) {
 	accounts := 0
 	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
 		for _, region := range trail.Regions(partition) {
-			for _, p := range trail.Caller(partition, region).Also {
+			for _, p := range trail.Caller(partition, region).Aliases {
 				if p.Type != policy.AWS {
 					continue
 				}

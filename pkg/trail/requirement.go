@@ -25,11 +25,11 @@ type Requirement struct {
 	// Resource is what people read: an ARN in which "*" and "<region>" stand
 	// for what varies.
 	Resource string
-	Places   []Place
+	Places   []RequestSet
 }
 
-// Place is a set of requests that differ in their resource only.
-type Place struct {
+// RequestSet is a set of requests that differ in their resource only.
+type RequestSet struct {
 	// Resources are the ARNs that CloudTrail may ask for. Its parts are named
 	// "prefix", "organization", "account", "region", "year", "month", "day".
 	// A region that AWS has yet to open has no part of that name.
@@ -53,25 +53,25 @@ type Place struct {
 //
 // The check of the bucket's ACL and the preflight markers are taken to come
 // from the trail's home region, since trails are made and changed there.
-func Requirements(t Trail, s Setting) []Requirement {
+func Requirements(t Trail, s Environment) []Requirement {
 	return requirements(t, s, true)
 }
 
 // ServiceRequirements returns what [Requirements] does for a policy that names
 // no account of [LegacyRegion]. CloudTrail is then the same caller in every
 // region, and the regions of a trail make one place.
-func ServiceRequirements(t Trail, s Setting) []Requirement {
+func ServiceRequirements(t Trail, s Environment) []Requirement {
 	return requirements(t, s, false)
 }
 
-func requirements(t Trail, s Setting, regional bool) []Requirement {
+func requirements(t Trail, s Environment, regional bool) []Requirement {
 	l := newLayout(t, s)
 	acl := aclContext(t, s)
 	put := putContext(acl, t, s)
 	w := writer{layout: l, context: put, regional: regional}
 	out := []Requirement{{
 		ID: BucketACL, Action: "s3:GetBucketAcl", Resource: l.bucketARN(),
-		Places: []Place{{Resources: policy.Space{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
+		Places: []RequestSet{{Resources: policy.Space{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
 	}, w.files(LogFiles, logFolder)}
 	if t.LogFileValidation {
 		digest := w.files(DigestFiles, digestFolder)
@@ -110,8 +110,8 @@ func (w writer) caller(region string) policy.Caller {
 	return service(w.trail.Partition())
 }
 
-func (w writer) place(resources policy.Space, region string, inOrganization bool) Place {
-	return Place{Resources: resources, Caller: w.caller(region), Context: w.context, Guess: w.guesses(inOrganization)}
+func (w writer) place(resources policy.Space, region string, inOrganization bool) RequestSet {
+	return RequestSet{Resources: resources, Caller: w.caller(region), Context: w.context, Guess: w.guesses(inOrganization)}
 }
 
 func (w writer) files(id RequirementID, folder string) Requirement {
@@ -135,19 +135,19 @@ func (w writer) files(id RequirementID, folder string) Requirement {
 // regionPlaces are the places of an account's files: for each way in which
 // CloudTrail is known to the policy in its regions, and for the regions that
 // AWS has yet to open.
-func (w writer) regionPlaces(folder string, account policy.Part) []Place {
-	at := func(names policy.Space, region string) Place {
+func (w writer) regionPlaces(folder string, account policy.Part) []RequestSet {
+	at := func(names policy.Space, region string) RequestSet {
 		p := w.place(w.layout.files(folder, account, names), region, w.trail.Organization)
 		p.Unlisted = len(account.Words) == 0
 		return p
 	}
-	in := func(region string, names ...string) Place {
+	in := func(region string, names ...string) RequestSet {
 		return at(policy.Space{{Name: "region", Words: names}}, region)
 	}
 	if !w.trail.MultiRegion {
-		return []Place{in(w.trail.region(), w.trail.region())}
+		return []RequestSet{in(w.trail.region(), w.trail.region())}
 	}
-	var places []Place
+	var places []RequestSet
 	known := knownRegions(w.trail, w.setting)
 	if w.regional {
 		for _, r := range known {
@@ -159,7 +159,7 @@ func (w writer) regionPlaces(folder string, account policy.Part) []Place {
 	return append(places, at(newRegions(w.trail.Partition()), ""))
 }
 
-func (w writer) marker(folder string, inOrganization bool) Place {
+func (w writer) marker(folder string, inOrganization bool) RequestSet {
 	return w.place(w.layout.marker(folder, inOrganization), w.trail.region(), inOrganization)
 }
 
@@ -167,6 +167,6 @@ func (w writer) markerOnly(id RequirementID, inOrganization bool) Requirement {
 	return Requirement{
 		ID: id, Action: "s3:PutObject",
 		Resource: w.resource(inOrganization, w.trail.Account()+"/"+logFolder+"/"),
-		Places:   []Place{w.marker(logFolder, inOrganization)},
+		Places:   []RequestSet{w.marker(logFolder, inOrganization)},
 	}
 }

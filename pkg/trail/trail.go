@@ -91,8 +91,8 @@ type Organization struct {
 	Members []string `json:"members,omitempty"`
 }
 
-// Setting is what is known of a bucket's surroundings, beside its policy.
-type Setting struct {
+// Environment is what is known of a bucket's surroundings, beside its policy.
+type Environment struct {
 	Bucket       string
 	BucketOwner  string // account id, or empty: not known
 	BucketRegion string // or empty: not known

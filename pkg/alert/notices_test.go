@@ -23,7 +23,7 @@ func at(minute int) time.Time {
 // story is a named example that has a golden file for each format.
 type story struct {
 	name  string
-	story alert.Story
+	story alert.Notice
 }
 
 func stories() []story {
@@ -119,8 +119,8 @@ func documentedPlan() repair.Plan {
 	}
 }
 
-func openedPolicyDeleted() alert.Story {
-	return alert.Story{
+func openedPolicyDeleted() alert.Notice {
+	return alert.Notice{
 		Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51), Since: at(50),
 		Report: policyMissing(), Changes: []delivery.Change{deleted()}, Plan: documentedPlan(),
 		Statuses: []trail.Status{
@@ -176,12 +176,12 @@ func denied() delivery.Report {
 	}
 }
 
-func openedDenied() alert.Story {
+func openedDenied() alert.Notice {
 	put := deleted()
 	put.Event, put.Actor = "PutBucketPolicy", "arn:aws:iam::111111111111:user/ops/bob"
 	failed := deleted()
 	failed.ErrorCode = "AccessDenied"
-	return alert.Story{
+	return alert.Notice{
 		Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(55), Since: at(50), OptedIn: true,
 		Report: denied(), Changes: []delivery.Change{failed, put},
 		Plan: repair.Plan{Refused: []repair.Refusal{
@@ -191,7 +191,7 @@ func openedDenied() alert.Story {
 	}
 }
 
-func openedStopped() alert.Story {
+func openedStopped() alert.Notice {
 	r := healthy()
 	r.Verdict, r.Trails[0].Verdict = delivery.Blocked, delivery.Blocked
 	r.Findings = []delivery.Finding{{
@@ -200,16 +200,16 @@ func openedStopped() alert.Story {
 	}}
 	c := deleted()
 	c.Event, c.Trail = "StopLogging", mainTrail
-	return alert.Story{
+	return alert.Notice{
 		Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51), Since: at(50), Report: r,
 		Changes: []delivery.Change{c}, Blind: true,
 		Statuses: []trail.Status{{ARN: mainTrail, StoppedLoggingAt: at(50), DeliveredAt: at(49)}},
 	}
 }
 
-func openedUndetermined() alert.Story {
+func openedUndetermined() alert.Notice {
 	const why = "It hangs on aws:SourceOrgID, of which it is not documented whether CloudTrail sends it here."
-	return alert.Story{
+	return alert.Notice{
 		Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51),
 		Report: delivery.Report{
 			Bucket: "logs-b", Verdict: delivery.Undetermined,
@@ -225,27 +225,27 @@ func openedUndetermined() alert.Story {
 	}
 }
 
-func openedWeakness() alert.Story {
+func openedWeakness() alert.Notice {
 	r := healthy()
 	r.Findings = []delivery.Finding{{
 		ID: "source-arn-missing", Kind: delivery.Weakness, Severity: delivery.Medium, Statements: []string{"#1"},
 		Message: "Any trail of any account may write here, because neither aws:SourceArn nor aws:SourceAccount is asked for.",
 		Remedy:  "Bind the grant to the ARNs of the trails.",
 	}}
-	return alert.Story{Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51), Report: r}
+	return alert.Notice{Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51), Report: r}
 }
 
-func openedHeld() alert.Story {
+func openedHeld() alert.Notice {
 	s := openedPolicyDeleted()
 	s.OptedIn = true
 	s.Held = "alice put the former policy back at 17:49 UTC; repairs go on when the policy changes again."
 	return s
 }
 
-func openedTrailDeleted() alert.Story {
+func openedTrailDeleted() alert.Notice {
 	c := deleted()
 	c.Event, c.Trail = "DeleteTrail", "main"
-	return alert.Story{
+	return alert.Notice{
 		Kind: alert.Opened, Account: "111111111111", Region: "us-east-1", At: at(51), Since: at(50),
 		Report: delivery.Report{Bucket: mainTrail, Verdict: delivery.Delivering, Findings: []delivery.Finding{{
 			ID: "trail-deleted", Kind: delivery.Outage, Severity: delivery.Critical, Trail: mainTrail,
@@ -255,40 +255,40 @@ func openedTrailDeleted() alert.Story {
 	}
 }
 
-func changed() alert.Story {
+func changed() alert.Notice {
 	s := openedDenied()
 	s.Kind, s.Notes = alert.Changed, []string{"Before this, the policy was missing."}
 	return s
 }
 
-func restored() alert.Story {
+func restored() alert.Notice {
 	s := openedPolicyDeleted()
 	before := s.Report
 	s.Kind, s.OptedIn, s.Before, s.Report, s.Repairs, s.Window = alert.Restored, true, &before, healthy(), 1, time.Hour
 	return s
 }
 
-func restoredOverwritten() alert.Story {
+func restoredOverwritten() alert.Notice {
 	s := restored()
 	s.Overwritten = []byte(`{"Version":"2012-10-17","Statement":{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::logs-b/*"}}`)
 	return s
 }
 
-func restoredInPart() alert.Story {
+func restoredInPart() alert.Notice {
 	s := restored()
 	s.Report = denied()
 	s.Plan.Refused = openedDenied().Plan.Refused
 	return s
 }
 
-func restoreFailed() alert.Story {
+func restoreFailed() alert.Notice {
 	s := openedPolicyDeleted()
 	s.Kind, s.OptedIn = alert.RestoreFailed, true
 	s.Failure = "s3:PutBucketPolicy: denied: a service control policy does not let the role write the policy."
 	return s
 }
 
-func fight() alert.Story {
+func fight() alert.Notice {
 	s := openedPolicyDeleted()
 	s.Kind, s.OptedIn, s.Repairs, s.Window = alert.Fight, true, 3, time.Hour
 	for i := range 3 {
@@ -302,14 +302,14 @@ func fight() alert.Story {
 	return s
 }
 
-func resolved() alert.Story {
+func resolved() alert.Notice {
 	s := restored()
 	s.Kind, s.Plan = alert.Resolved, repair.Plan{}
 	s.Changes[0].Event = "PutBucketPolicy"
 	return s
 }
 
-func reminder() alert.Story {
+func reminder() alert.Notice {
 	s := openedPolicyDeleted()
 	s.Kind, s.At = alert.Reminder, at(50).Add(26*time.Hour)
 	return s

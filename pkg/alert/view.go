@@ -34,10 +34,10 @@ func (c caps) half() caps {
 	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 10)}
 }
 
-// digest is a story made fit to print: every text in it is clean and cut, every
+// view is a story made fit to print: every text in it is clean and cut, every
 // list short and with the worst first.
-type digest struct {
-	Story
+type view struct {
+	Notice
 	caps     caps
 	severity delivery.Severity
 	state    state
@@ -64,9 +64,9 @@ type left struct {
 	trails, findings, changes, statuses, planned, refused, notes, diff, theirs, ours int
 }
 
-// newDigest copies the story within the caps. It does not change s.
-func newDigest(s Story, c caps) *digest {
-	d := &digest{Story: s, caps: c, severity: worst(s), state: stateOf(s.Report)}
+// newView copies the story within the caps. It does not change s.
+func newView(s Notice, c caps) *view {
+	d := &view{Notice: s, caps: c, severity: worst(s), state: stateOf(s.Report)}
 	d.Kind = Kind(d.clean(string(s.Kind)))
 	d.At, d.Since = instant(s.At), instant(s.Since)
 	d.Account, d.Region = d.clean(s.Account), d.clean(s.Region)
@@ -89,7 +89,7 @@ func newDigest(s Story, c caps) *digest {
 }
 
 // report makes the judgement fit to print.
-func (d *digest) report() {
+func (d *view) report() {
 	r := d.Report
 	d.Report.Bucket = d.clean(r.Bucket)
 	d.Report.Verdict = delivery.Verdict(d.clean(string(r.Verdict)))
@@ -115,7 +115,7 @@ func byBadness(trails []delivery.TrailReport) []delivery.TrailReport {
 
 // affected returns the trails that something is wrong with: now, or before the
 // repair, or all of them where nothing tells them apart.
-func (d *digest) affected() []hit {
+func (d *view) affected() []hit {
 	troubled := map[string]bool{}
 	for _, f := range d.Report.Findings {
 		if f.Kind != delivery.Weakness {
@@ -134,7 +134,7 @@ func (d *digest) affected() []hit {
 }
 
 // plan makes the plan fit to print.
-func (d *digest) plan() {
+func (d *view) plan() {
 	p := d.Plan
 	d.Plan.Changes, d.left.planned = shorten(p.Changes, d.caps, func(c repair.Change) repair.Change {
 		return repair.Change{Action: d.clean(c.Action), Statement: d.clean(c.Statement), Reason: d.clean(c.Reason)}
@@ -145,7 +145,7 @@ func (d *digest) plan() {
 	d.diff, d.left.diff = lines(p.Diff, d.caps.lines, d.caps.field)
 }
 
-func (d *digest) hit(t delivery.TrailReport) hit {
+func (d *view) hit(t delivery.TrailReport) hit {
 	of := trail.Trail{ARN: t.ARN}
 	h := hit{
 		arn:     d.clean(t.ARN),
@@ -170,7 +170,7 @@ func (d *digest) hit(t delivery.TrailReport) hit {
 	return h
 }
 
-func (d *digest) finding(f delivery.Finding) delivery.Finding {
+func (d *view) finding(f delivery.Finding) delivery.Finding {
 	return delivery.Finding{
 		ID:         d.clean(f.ID),
 		Kind:       delivery.Kind(d.clean(string(f.Kind))),
@@ -184,7 +184,7 @@ func (d *digest) finding(f delivery.Finding) delivery.Finding {
 	}
 }
 
-func (d *digest) change(c delivery.Change) delivery.Change {
+func (d *view) change(c delivery.Change) delivery.Change {
 	return delivery.Change{
 		Event:     d.clean(c.Event),
 		Time:      instant(c.Time),
@@ -199,7 +199,7 @@ func (d *digest) change(c delivery.Change) delivery.Change {
 	}
 }
 
-func (d *digest) status(s trail.Status) trail.Status {
+func (d *view) status(s trail.Status) trail.Status {
 	s.ARN = d.clean(s.ARN)
 	s.DeliveryError = d.clean(s.DeliveryError)
 	s.DigestError = d.clean(s.DigestError)
@@ -212,9 +212,9 @@ func (d *digest) status(s trail.Status) trail.Status {
 }
 
 // clean makes one text fit for one line.
-func (d *digest) clean(s string) string { return fit(s, d.caps.field) }
+func (d *view) clean(s string) string { return fit(s, d.caps.field) }
 
-func (d *digest) statements(names []string) []string {
+func (d *view) statements(names []string) []string {
 	short, n := shorten(names, caps{list: 10}, d.clean)
 	if n > 0 {
 		short = append(short, more(n, "statement"))
@@ -223,7 +223,7 @@ func (d *digest) statements(names []string) []string {
 }
 
 // edit cleans a statement of several lines.
-func (d *digest) edit(text string) string {
+func (d *view) edit(text string) string {
 	kept, n := lines(text, d.caps.lines, d.caps.field)
 	if n > 0 {
 		kept = append(kept, more(n, "line"))

@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// Digest returns a text that is the same for a policy and for the same policy
+// Fingerprint returns a text that is the same for a policy and for the same policy
 // as S3 gives it back: with other white space and order of members, a list of
 // one as a scalar, lists of strings in another order, an account's id as its
-// root ARN. No policy has the empty digest.
-func Digest(policy []byte) string {
+// root ARN. No policy has the empty fingerprint.
+func Fingerprint(policy []byte) string {
 	policy = bytes.TrimSpace(policy)
 	if len(policy) == 0 {
 		return ""
