@@ -201,7 +201,7 @@ func denyEdits(account *inmem.Account, r guardrail.Result) []string {
 
 // statementText is the text of the first statement of a finding.
 func statementText(d *policy.Document, f delivery.Finding) string {
-	for _, s := range d.Statements() {
+	for _, s := range d.All() {
 		if slices.Contains(f.Statements, s.Sid) {
 			return string(d.StatementText(s.Index))
 		}

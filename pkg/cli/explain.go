@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
@@ -58,7 +57,7 @@ func (e *environment) writeRequirement(r delivery.RequirementExplanation) {
 		printf(e.stdout, "    The policy has no statement to explain.\n")
 	}
 	for _, s := range r.Statements {
-		relation := fmt.Sprintf("%s %s", clean(string(s.Effect)), statementName(s))
+		relation := fmt.Sprintf("%s %s", clean(string(s.Effect)), clean(s.Label()))
 		printf(e.stdout, "    %s: %s\n", relation, e.screen.paint(statementTone(s), appliesWord(s.Match)))
 		for _, p := range s.Parts {
 			mark := e.screen.paint(truthTone(p.Match), fmt.Sprintf("%-5s ", truthWord(p.Match)))
@@ -86,13 +85,6 @@ func statementTone(s policy.StatementExplanation) tone {
 	default:
 		return good
 	}
-}
-
-func statementName(s policy.StatementExplanation) string {
-	if s.Sid == "" {
-		return "#" + strconv.Itoa(s.Index)
-	}
-	return clean(s.Sid)
 }
 
 func appliesWord(t policy.Truth) string {
@@ -168,11 +160,7 @@ func explanationJSON(report delivery.Report, why []delivery.TrailExplanation) ex
 }
 
 func explainStatement(s policy.StatementExplanation) explainedStatement {
-	name := s.Sid
-	if name == "" {
-		name = "#" + strconv.Itoa(s.Index)
-	}
-	out := explainedStatement{Statement: name, Effect: s.Effect, Match: truthWord(s.Match), Parts: []explainedPart{}}
+	out := explainedStatement{Statement: s.Label(), Effect: s.Effect, Match: truthWord(s.Match), Parts: []explainedPart{}}
 	for _, p := range s.Parts {
 		out.Parts = append(out.Parts, explainedPart{p.Element, truthWord(p.Match), p.Why})
 	}

@@ -78,7 +78,7 @@ func unwrapPolicy(s source) ([]byte, error) {
 // bucket in every statement.
 func otherBuckets(d *policy.Document, bucket string) []string {
 	var others []string
-	for _, s := range d.Statements() {
+	for _, s := range d.All() {
 		for _, pattern := range s.Resources.List {
 			name, ok := bucketOf(pattern)
 			if !ok || name == bucket || s.Resources.Not {
@@ -108,7 +108,7 @@ func (f *policyFile) line(index int) int {
 		return f.first
 	}
 	at := 0
-	for i := range f.document.Statements() {
+	for i := range f.document.Len() {
 		text := f.document.StatementText(i)
 		found := bytes.Index(f.text[at:], text)
 		if found < 0 {

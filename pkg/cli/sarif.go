@@ -183,14 +183,13 @@ func sarifLocations(j *judged, f delivery.Finding) []sarifLocation {
 
 // statement finds a statement by its Sid, or "#" and its index.
 func (f *policyFile) statement(name string) (int, bool) {
-	statements := f.document.Statements()
-	for i, s := range statements {
+	for i, s := range f.document.All() {
 		if s.Sid == name && name != "" {
 			return i, true
 		}
 	}
 	index, err := strconv.Atoi(strings.TrimPrefix(name, "#"))
-	return index, err == nil && strings.HasPrefix(name, "#") && index >= 0 && index < len(statements)
+	return index, err == nil && strings.HasPrefix(name, "#") && index >= 0 && index < f.document.Len()
 }
 
 func bucketARN(j *judged) string {

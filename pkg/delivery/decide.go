@@ -234,11 +234,10 @@ func (j *judged) denying(doc *policy.Document, certain bool) []int {
 	if certain {
 		least = policy.Yes
 	}
-	statements := doc.Statements()
 	return j.collect(func(r result) []int {
 		var out []int
 		for _, m := range r.decision.Matches {
-			if statements[m.Index].Effect == policy.Deny && m.Truth() >= least {
+			if doc.At(m.Index).Effect == policy.Deny && m.Truth() >= least {
 				out = append(out, m.Index)
 			}
 		}

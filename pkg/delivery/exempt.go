@@ -32,7 +32,7 @@ func (j *judge) exempt(d *judged, blocking []int) (remedy, edit string) {
 	replaced := map[int][]byte{}
 	for _, index := range blocking {
 		e, ok := j.exemption(d, index)
-		name := statementName(j.doc, index)
+		name := j.doc.Label(index)
 		if !ok {
 			stuck = append(stuck, name)
 			continue
@@ -62,7 +62,7 @@ func (j *judge) exempt(d *judged, blocking []int) (remedy, edit string) {
 
 // exemption finds the first candidate that does what it should.
 func (j *judge) exemption(d *judged, index int) (exemption, bool) {
-	for _, c := range j.candidates(j.doc.Statements()[index]) {
+	for _, c := range j.candidates(j.doc.At(index)) {
 		edited, err := j.doc.With(map[int][]byte{index: c.text})
 		if err != nil {
 			continue

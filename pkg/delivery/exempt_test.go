@@ -46,7 +46,7 @@ func originOf(t *testing.T, doc *policy.Document, text []byte) int {
 		delete(v, "NotPrincipal")
 		return v
 	}
-	for _, st := range doc.Statements() {
+	for _, st := range doc.All() {
 		if cmp.Equal(bare(doc.StatementText(st.Index)), bare(text)) {
 			return st.Index
 		}

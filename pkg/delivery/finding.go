@@ -139,7 +139,7 @@ func (j *judge) requirementFinding(t trail.Trail, d *judged) (Finding, bool) {
 		f.Restorable = true
 		f.Remedy = j.grant(t, d)
 		if n, ok := d.nearest(j.doc); ok && len(f.Statements) == 0 {
-			f.Statements = []string{statementName(j.doc, n.Index)}
+			f.Statements = []string{n.Label()}
 		}
 	case policy.Undetermined, policy.Invalid:
 		f.ID, f.Kind, f.Severity = UndeterminedID(d.ID), Unknown, Medium
@@ -185,7 +185,7 @@ func (j *judge) grant(t trail.Trail, d *judged) string {
 		for _, part := range n.Parts {
 			if part.Match == policy.No && part.Element != "Principal" {
 				return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
-					strings.TrimPrefix(part.Element, "Condition "), shown(statementName(j.doc, n.Index)), t.ARN, plan)
+					strings.TrimPrefix(part.Element, "Condition "), shown(n.Label()), t.ARN, plan)
 			}
 		}
 	}

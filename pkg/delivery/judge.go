@@ -86,7 +86,7 @@ func newJudge(b Bucket, trails []trail.Trail, s trail.Environment) *judge {
 // old policies.
 func legacyStatements(doc *policy.Document) []int {
 	var out []int
-	for _, st := range doc.Statements() {
+	for _, st := range doc.All() {
 		if slices.ContainsFunc(st.Principals.Entries, isLegacy) {
 			out = append(out, st.Index)
 		}
@@ -114,7 +114,7 @@ func (j *judge) faults() []string {
 			out = append(out, f.Message)
 			continue
 		}
-		out = append(out, fmt.Sprintf("statement %s: %s", shown(statementName(j.doc, f.Statement)), f.Message))
+		out = append(out, fmt.Sprintf("statement %s: %s", shown(j.doc.Label(f.Statement)), f.Message))
 	}
 	return out
 }
@@ -191,18 +191,11 @@ func worst(trails []TrailReport) Verdict {
 	return v
 }
 
-// statementName is what people call a statement: its Sid, or "#" and index.
-func statementName(doc *policy.Document, index int) string {
-	if sid := doc.Statements()[index].Sid; sid != "" {
-		return sid
-	}
-	return fmt.Sprintf("#%d", index)
-}
-
+// statementNames is what people call the statements.
 func statementNames(doc *policy.Document, indexes []int) []string {
 	names := make([]string, len(indexes))
 	for i, index := range indexes {
-		names[i] = statementName(doc, index)
+		names[i] = doc.Label(index)
 	}
 	return names
 }

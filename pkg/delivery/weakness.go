@@ -60,7 +60,7 @@ func (j *judge) unbound() (Finding, bool) {
 // namesSource reports whether a condition of a statement says for whom
 // CloudTrail must be at work.
 func (j *judge) namesSource(index int) bool {
-	return slices.ContainsFunc(j.doc.Statements()[index].Conditions, func(c policy.Condition) bool {
+	return slices.ContainsFunc(j.doc.At(index).Conditions, func(c policy.Condition) bool {
 		return isSource(c.Key) && !strings.Contains(c.Operator, "Not") && c.Operator != "Null"
 	})
 }
@@ -111,7 +111,7 @@ func (j *judge) legacy() (Finding, bool) {
 	var indexes []int
 	var regions []string
 	for _, index := range legacyStatements(j.doc) {
-		st := j.doc.Statements()[index]
+		st := j.doc.At(index)
 		if st.Effect != policy.Allow || st.Principals.Not {
 			continue
 		}
@@ -141,7 +141,7 @@ func (j *judge) legacy() (Finding, bool) {
 func (j *judge) stale() (Finding, bool) {
 	var indexes []int
 	var gone []string
-	for _, st := range j.doc.Statements() {
+	for _, st := range j.doc.All() {
 		if st.Effect != policy.Allow {
 			continue
 		}

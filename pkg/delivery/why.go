@@ -63,7 +63,7 @@ func hits(doc *policy.Document, request *policy.Request, statements []int) strin
 		}
 		reason := strings.Join(own, ", and ")
 		if len(statements) > 1 {
-			reason = shown(statementName(doc, st.Index)) + " since " + reason
+			reason = shown(doc.Label(st.Index)) + " since " + reason
 		}
 		reasons = append(reasons, reason)
 	}
@@ -159,7 +159,7 @@ func (j *judged) whyImplicit(doc *policy.Document) string {
 		return fmt.Sprintf("No statement allows %s to CloudTrail.", j.Action)
 	}
 	return fmt.Sprintf("No statement allows %s to CloudTrail on %s; the nearest, %s, does not match: %s.",
-		j.Action, j.Resource, shown(statementName(doc, n.Index)), strings.Join(n.misses(doc, j), ", and "))
+		j.Action, j.Resource, shown(n.Label()), strings.Join(n.misses(doc, j), ", and "))
 }
 
 // near is an Allow statement that nearly matches, and its failing parts.
@@ -172,9 +172,8 @@ type near struct {
 // near only if that is all that is wrong with it.
 func (j *judged) nearest(doc *policy.Document) (near, bool) {
 	best, fewest := -1, 0
-	statements := doc.Statements()
 	for _, m := range j.example.decision.Matches {
-		if statements[m.Index].Effect != policy.Allow || m.Action == policy.No {
+		if doc.At(m.Index).Effect != policy.Allow || m.Action == policy.No {
 			continue
 		}
 		misses := 0
@@ -203,7 +202,7 @@ func (j *judged) nearest(doc *policy.Document) (near, bool) {
 
 // misses says for each failing part what it wants.
 func (n near) misses(doc *policy.Document, j *judged) []string {
-	st := doc.Statements()[n.Index]
+	st := doc.At(n.Index)
 	var out []string
 	for _, part := range n.Parts {
 		if part.Match != policy.No {

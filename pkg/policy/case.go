@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -151,30 +150,22 @@ func (c Case) Decide() (o Outcome, statements []string, why string) {
 	if faults := d.Faults(bucket); len(faults) > 0 {
 		message := strings.TrimSuffix(faults[0].Message, ".")
 		if i := faults[0].Statement; i >= 0 {
-			message += " (statement " + d.label(i) + ")"
+			message += " (statement " + d.Label(i) + ")"
 		}
 		return Invalid, statements, "S3 would refuse the policy: " + message + "."
 	}
 	decision := d.Decide(&c.Request)
 	for _, i := range decision.Responsible {
-		statements = append(statements, d.label(i))
+		statements = append(statements, d.Label(i))
 	}
 	return decision.Outcome, statements, d.why(&c.Request, &decision)
-}
-
-// label is the Sid of a statement, or "#index" if it has none.
-func (d *Document) label(index int) string {
-	if sid := d.statements[index].Sid; sid != "" {
-		return sid
-	}
-	return "#" + strconv.Itoa(index)
 }
 
 // why puts a decision in one sentence.
 func (d *Document) why(r *Request, decision *Decision) string {
 	var labels []string
 	for _, i := range decision.Responsible {
-		labels = append(labels, d.label(i))
+		labels = append(labels, d.Label(i))
 	}
 	var text string
 	switch decision.Outcome {
@@ -241,5 +232,5 @@ func (d *Document) nearMiss(r *Request, decision *Decision) string {
 	if i < 0 {
 		return ""
 	}
-	return "; of " + d.label(best) + ", " + parts[i].Why
+	return "; of " + d.Label(best) + ", " + parts[i].Why
 }

@@ -11,6 +11,8 @@ package policy
 import (
 	"bytes"
 	"fmt"
+	"iter"
+	"strconv"
 )
 
 // Document is a bucket policy: its text and what the text means. It is
@@ -43,6 +45,17 @@ type Statement struct {
 	Actions    Patterns
 	Resources  Patterns
 	Conditions []Condition
+}
+
+// Label is what people call the statement: its Sid, or "#" and its index where
+// it has none.
+func (s *Statement) Label() string { return statementLabel(s.Sid, s.Index) }
+
+func statementLabel(sid string, index int) string {
+	if sid != "" {
+		return sid
+	}
+	return "#" + strconv.Itoa(index)
 }
 
 // Principals is a Principal or NotPrincipal element.
@@ -118,15 +131,27 @@ func knownVersion(n *node) bool {
 // Text returns the document's text as it was read.
 func (d *Document) Text() []byte { return bytes.Clone(d.text) }
 
-// Statements returns the statements in order.
-func (d *Document) Statements() []*Statement {
-	out := make([]*Statement, len(d.statements))
-	for i := range d.statements {
-		s := d.statements[i].Statement
-		out[i] = &s
+// Len is the number of statements.
+func (d *Document) Len() int { return len(d.statements) }
+
+// At returns the statement at index, which is from 0 to Len()-1. It belongs to
+// the document and is not to be changed.
+func (d *Document) At(index int) *Statement { return &d.statements[index].Statement }
+
+// All yields the statements in order, with their indexes. They belong to the
+// document and are not to be changed.
+func (d *Document) All() iter.Seq2[int, *Statement] {
+	return func(yield func(int, *Statement) bool) {
+		for i := range d.statements {
+			if !yield(i, &d.statements[i].Statement) {
+				return
+			}
+		}
 	}
-	return out
 }
+
+// Label is what people call the statement at index, see [Statement.Label].
+func (d *Document) Label(index int) string { return d.At(index).Label() }
 
 // StatementText returns the text of the statement at index, as it was read.
 func (d *Document) StatementText(index int) []byte {

@@ -15,6 +15,9 @@ type StatementExplanation struct {
 	Parts []PartExplanation
 }
 
+// Label is what people call the statement, see [Statement.Label].
+func (e StatementExplanation) Label() string { return statementLabel(e.Sid, e.Index) }
+
 // PartExplanation is the result of one part of a statement.
 type PartExplanation struct {
 	Element string // "Principal", "NotAction", "Condition StringEquals aws:SourceArn"

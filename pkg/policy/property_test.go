@@ -130,7 +130,7 @@ func TestEditsTouchNothingElse(t *testing.T) {
 		}
 		replaced := map[int][]byte{}
 		want := []string{}
-		for i := range d.Statements() {
+		for i := range d.Len() {
 			switch rapid.IntRange(0, 2).Draw(t, "edit") {
 			case 0:
 				replaced[i] = nil
@@ -149,8 +149,8 @@ func TestEditsTouchNothingElse(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(out.Statements()) != len(want)+len(added) {
-			t.Fatalf("%d statements in %s", len(out.Statements()), out.Text())
+		if out.Len() != len(want)+len(added) {
+			t.Fatalf("%d statements in %s", out.Len(), out.Text())
 		}
 		for i, w := range want {
 			if got := string(out.StatementText(i)); got != w {

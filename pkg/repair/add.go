@@ -82,7 +82,7 @@ func sibling(sid string, taken map[string]bool) string {
 // sidsOf returns the Sids of the statements that are not left out.
 func sidsOf(doc *policy.Document, without []int) map[string]bool {
 	taken := map[string]bool{}
-	for i, st := range doc.Statements() {
+	for i, st := range doc.All() {
 		if !slices.Contains(without, i) {
 			taken[st.Sid] = true
 		}
@@ -126,7 +126,7 @@ func (w *writer) merge(needs []need) (state, error) {
 	}
 	m := &mender{w.library, w.visible}
 	before := w.bucket.Policy
-	for i, st := range before.Statements() {
+	for i, st := range before.All() {
 		g := grant{index: i, text: before.StatementText(i), st: st}
 		if m.redundant(g) {
 			old = append(old, i)

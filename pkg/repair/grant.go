@@ -24,7 +24,7 @@ func readGrant(index int, text []byte) (grant, error) {
 	if err != nil {
 		return grant{}, err
 	}
-	return grant{index: index, text: text, st: doc.Statements()[0]}, nil
+	return grant{index: index, text: text, st: doc.At(0)}, nil
 }
 
 // alone returns a policy that holds one statement only.
@@ -34,8 +34,8 @@ func alone(text []byte) (*policy.Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read a statement: %w", err)
 	}
-	if len(doc.Statements()) != 1 {
-		return nil, fmt.Errorf("read a statement: got %d", len(doc.Statements()))
+	if doc.Len() != 1 {
+		return nil, fmt.Errorf("read a statement: got %d", doc.Len())
 	}
 	return doc, nil
 }

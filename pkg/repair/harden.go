@@ -20,7 +20,7 @@ func (p *planner) harden(s state) (state, []Refusal) {
 		return s, nil
 	}
 	var refused []Refusal
-	for i, st := range s.doc.Statements() {
+	for i, st := range s.doc.All() {
 		h := hardening{planner: p, library: library, visible: newVisibility(s.doc, p.known, p.setting)}
 		h.grant = grant{index: i, text: s.doc.StatementText(i), st: st}
 		h.legacy = slices.ContainsFunc(st.Principals.Entries, isLegacy)
@@ -31,7 +31,7 @@ func (p *planner) harden(s state) (state, []Refusal) {
 		if reason != "" {
 			refused = append(refused, Refusal{
 				Finding: h.finding(),
-				Reason:  fmt.Sprintf("Statement %s is left as it is: %s.", label(s.doc, i), reason),
+				Reason:  fmt.Sprintf("Statement %s is left as it is: %s.", s.doc.Label(i), reason),
 			})
 			continue
 		}
@@ -105,7 +105,7 @@ func (h hardening) apply(s state) (state, string) {
 	if worsened(s.report, report) {
 		return s, "it is not certain that CloudTrail could deliver as before"
 	}
-	change := Change{"harden", label(doc, h.index), h.reason(trails)}
+	change := Change{"harden", doc.Label(h.index), h.reason(trails)}
 	return state{doc, report, append(slices.Clone(s.changes), change)}, ""
 }
 

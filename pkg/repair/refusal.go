@@ -111,7 +111,7 @@ func requirement(r delivery.Report, f delivery.Finding) (delivery.RequirementRep
 func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Finding) string {
 	names := make([]string, len(rr.Denying))
 	for i, index := range rr.Denying {
-		names[i] = label(doc, index)
+		names[i] = doc.Label(index)
 	}
 	verb := "denies"
 	if rr.Decision != policy.ExplicitDeny {
@@ -132,16 +132,16 @@ func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Find
 // in it, or returns "". It holds to what is certain: a policy that was read
 // from S3 was taken once.
 func unwritable(doc *policy.Document) string {
-	for i, st := range doc.Statements() {
+	for i, st := range doc.All() {
 		if st.Principals.Not && st.Effect == policy.Allow {
-			return fmt.Sprintf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", label(doc, i))
+			return fmt.Sprintf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", doc.Label(i))
 		}
 		gone := slices.IndexFunc(st.Principals.Entries, func(e policy.Principal) bool {
 			return e.Type == policy.AWS && deleted(e.Value)
 		})
 		if gone >= 0 {
 			return fmt.Sprintf("statement %s names the principal %s, which was deleted since, so that S3 refuses the policy with \"Invalid principal in policy\"; "+
-				"remove it from the statement", label(doc, i), st.Principals.Entries[gone].Value)
+				"remove it from the statement", doc.Label(i), st.Principals.Entries[gone].Value)
 		}
 	}
 	return ""
@@ -159,11 +159,11 @@ func deleted(principal string) bool {
 // takes the most room.
 func tooLarge(doc *policy.Document, n int) string {
 	largest := 0
-	for i := range doc.Statements() {
+	for i := range doc.Len() {
 		if len(doc.StatementText(i)) > len(doc.StatementText(largest)) {
 			largest = i
 		}
 	}
 	return fmt.Sprintf("restored, it would have %d bytes without white space, and S3 takes %d; shorten it by %d bytes or more (its largest statement is %s with %d)",
-		n, MaxPolicySize, n-MaxPolicySize, label(doc, largest), len(doc.StatementText(largest)))
+		n, MaxPolicySize, n-MaxPolicySize, doc.Label(largest), len(doc.StatementText(largest)))
 }

@@ -129,12 +129,11 @@ func (p planned) keeps(t *rapid.T) {
 		return
 	}
 	at := 0
-	statements := p.after.Statements()
 	for _, foreign := range p.foreign {
-		for at < len(statements) && string(p.after.StatementText(at)) != foreign {
+		for at < p.after.Len() && string(p.after.StatementText(at)) != foreign {
 			at++
 		}
-		if at == len(statements) {
+		if at == p.after.Len() {
 			t.Fatalf("statement was not kept: %s\nbefore: %s\nafter: %s", foreign, text(p.bucket.Policy), text(p.after))
 		}
 		at++

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -56,7 +55,7 @@ func (p *planner) begin(l *library) state {
 	}
 	out := state{doc: doc}
 	for i := range texts {
-		out.changes = append(out.changes, Change{"add", label(doc, i), "The bucket had no policy; AWS documents this statement for its trails."})
+		out.changes = append(out.changes, Change{"add", doc.Label(i), "The bucket had no policy; AWS documents this statement for its trails."})
 	}
 	return p.fit(out)
 }
@@ -139,8 +138,8 @@ func (w *writer) sized(s state, needs []need) state {
 // draft changes the policy for the needs, without judging it.
 func (w *writer) draft(needs []need, mends bool) (state, error) {
 	before := w.bucket.Policy
-	grants := make([]grant, len(before.Statements()))
-	for i, st := range before.Statements() {
+	grants := make([]grant, before.Len())
+	for i, st := range before.All() {
 		grants[i] = grant{index: i, text: before.StatementText(i), st: st}
 	}
 	m := &mender{w.library, w.visible}
@@ -157,7 +156,7 @@ func (w *writer) draft(needs []need, mends bool) (state, error) {
 	for i, g := range grants {
 		if len(g.reasons) > 0 {
 			replaced[i] = g.text
-			changes = append(changes, Change{g.action, name(g.st.Sid, i), strings.Join(g.reasons, " ")})
+			changes = append(changes, Change{g.action, before.Label(i), strings.Join(g.reasons, " ")})
 		}
 	}
 	added, err := w.add(left, sidsOf(before, nil))
@@ -190,13 +189,13 @@ func (w *writer) assemble(replaced map[int][]byte, added []addition, changes []C
 // there as it was.
 func kept(before, after *policy.Document, replaced map[int][]byte) error {
 	at := 0
-	for i := range before.Statements() {
+	for i := range before.Len() {
 		text, touched := replaced[i]
 		if touched && text == nil {
 			continue
 		}
-		if at >= len(after.Statements()) || !touched && !bytes.Equal(before.StatementText(i), after.StatementText(at)) {
-			return fmt.Errorf("statement %s of the policy cannot be kept as it is", label(before, i))
+		if at >= after.Len() || !touched && !bytes.Equal(before.StatementText(i), after.StatementText(at)) {
+			return fmt.Errorf("statement %s of the policy cannot be kept as it is", before.Label(i))
 		}
 		at++
 	}
@@ -261,16 +260,4 @@ func allMet(r delivery.Report) bool {
 		}
 	}
 	return true
-}
-
-// label names a statement: by its Sid, or by "#" and its index.
-func label(doc *policy.Document, index int) string {
-	return name(doc.Statements()[index].Sid, index)
-}
-
-func name(sid string, index int) string {
-	if sid != "" {
-		return sid
-	}
-	return "#" + strconv.Itoa(index)
 }

@@ -18,7 +18,7 @@ type visibility struct {
 
 func newVisibility(doc *policy.Document, trails []trail.Trail, s trail.Environment) visibility {
 	v := visibility{trails: trails, setting: s}
-	for _, st := range doc.Statements() {
+	for _, st := range doc.All() {
 		if st.Effect != policy.Allow || !mayServe(st) {
 			continue
 		}
