@@ -27,19 +27,19 @@ type exemption struct {
 //
 // Every edit is tried: the statement must no longer touch any request of the
 // requirement, and must treat other callers as before.
-func (j *judge) exempt(d *judged, blocking []int) (remedy, edit string) {
+func (j *judgement) exempt(e *evaluation, blocking []int) (remedy, edit string) {
 	var texts, hows, stuck []string
 	replaced := map[int][]byte{}
 	for _, index := range blocking {
-		e, ok := j.exemption(d, index)
+		x, ok := j.exemption(e, index)
 		name := j.doc.Label(index)
 		if !ok {
 			stuck = append(stuck, name)
 			continue
 		}
-		replaced[index] = e.text
-		texts = append(texts, string(e.text))
-		hows = append(hows, "statement "+shown(name)+" "+e.how)
+		replaced[index] = x.text
+		texts = append(texts, string(x.text))
+		hows = append(hows, "statement "+shown(name)+" "+x.how)
 	}
 	if len(stuck) > 0 {
 		remedy = fmt.Sprintf("No small edit of %s lets CloudTrail through and nobody else: it has to be written anew or removed. ",
@@ -54,24 +54,24 @@ func (j *judge) exempt(d *judged, blocking []int) (remedy, edit string) {
 		edit = "[" + strings.Join(texts, ",") + "]"
 	}
 	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
-	if after, err := j.doc.With(replaced); err == nil && decide(after, d.Requirement).outcome == policy.ImplicitDeny {
+	if after, err := j.doc.With(replaced); err == nil && evaluate(after, e.Requirement).outcome == policy.ImplicitDeny {
 		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
 	}
 	return remedy, indent(edit)
 }
 
 // exemption finds the first candidate that does what it should.
-func (j *judge) exemption(d *judged, index int) (exemption, bool) {
+func (j *judgement) exemption(e *evaluation, index int) (exemption, bool) {
 	for _, c := range j.candidates(j.doc.At(index)) {
 		edited, err := j.doc.With(map[int][]byte{index: c.text})
 		if err != nil {
 			continue
 		}
-		after := decide(edited, d.Requirement)
-		if after.partly || slices.Contains(after.denying(edited, false), index) {
+		after := evaluate(edited, e.Requirement)
+		if after.incomplete || slices.Contains(after.denying(edited, false), index) {
 			continue
 		}
-		if j.othersAsBefore(edited, d, index) {
+		if j.othersAsBefore(edited, e, index) {
 			return c, true
 		}
 	}
@@ -80,7 +80,7 @@ func (j *judge) exemption(d *judged, index int) (exemption, bool) {
 
 // candidates are the edits that may exempt CloudTrail from a Deny, the tightest
 // first.
-func (j *judge) candidates(st *policy.Statement) []exemption {
+func (j *judgement) candidates(st *policy.Statement) []exemption {
 	text := j.doc.StatementText(st.Index)
 	var out []exemption
 	add := func(how string, values []string, path ...string) {
@@ -172,8 +172,8 @@ func isSource(key string) bool {
 
 // othersAsBefore reports whether an edited Deny treats callers that are not
 // CloudTrail as it did: roles of this and of another account, another service.
-func (j *judge) othersAsBefore(edited *policy.Document, d *judged, index int) bool {
-	for _, q := range others(d.example.request) {
+func (j *judgement) othersAsBefore(edited *policy.Document, e *evaluation, index int) bool {
+	for _, q := range others(e.example.request) {
 		before, after := j.doc.Decide(&q), edited.Decide(&q)
 		if before.Matches[index].Truth() != after.Matches[index].Truth() {
 			return false

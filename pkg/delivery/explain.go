@@ -20,14 +20,14 @@ type RequirementExplanation struct {
 // Explain says, for every requirement of every trail, how each statement
 // relates to it. Without a policy there are no statements.
 func Explain(b Bucket, trails []trail.Trail, s trail.Environment) []TrailExplanation {
-	j := newJudge(b, trails, s)
+	j := newJudgement(b, trails, s)
 	var out []TrailExplanation
 	for _, t := range j.trails {
 		e := TrailExplanation{ARN: t.ARN}
 		for i, r := range j.trail(t).Requirements {
 			q := RequirementExplanation{RequirementReport: r}
 			if j.doc != nil {
-				q.Statements = j.doc.Explain(&j.decided[t.ARN][i].example.request)
+				q.Statements = j.doc.Explain(&j.evaluations[t.ARN][i].example.request)
 			}
 			e.Requirements = append(e.Requirements, q)
 		}

@@ -32,7 +32,7 @@ func DeniedID(id trail.RequirementID) string { return string(id) + "-denied" }
 func UndeterminedID(id trail.RequirementID) string { return string(id) + "-undetermined" }
 
 // findings are all findings, in the order of the trails.
-func (j *judge) findings() []Finding {
+func (j *judgement) findings() []Finding {
 	if len(j.trails) == 0 {
 		return nil
 	}
@@ -52,8 +52,8 @@ func (j *judge) findings() []Finding {
 		return out
 	}
 	for _, t := range j.trails {
-		for _, d := range j.decided[t.ARN] {
-			if f, ok := j.requirementFinding(t, d); ok {
+		for _, e := range j.evaluations[t.ARN] {
+			if f, ok := j.requirementFinding(t, e); ok {
 				out = append(out, f)
 			}
 		}
@@ -62,7 +62,7 @@ func (j *judge) findings() []Finding {
 }
 
 // bucketFinding is the finding on a bucket whose policy cannot be judged.
-func (j *judge) bucketFinding() (Finding, bool) {
+func (j *judgement) bucketFinding() (Finding, bool) {
 	name := j.bucket.Name
 	f := Finding{Kind: Outage, Severity: Critical, Statements: []string{}}
 	switch {
@@ -100,7 +100,7 @@ func because(reason string) string {
 }
 
 // names lists the bucket's trails for a sentence.
-func (j *judge) names() string {
+func (j *judgement) names() string {
 	var names []string
 	for _, t := range j.trails {
 		names = append(names, trailName(t))
@@ -120,31 +120,31 @@ func trailName(t trail.Trail) string {
 	return fmt.Sprintf("%s of account %s", cmp.Or(t.Name, t.ARN), t.Account())
 }
 
-func (j *judge) requirementFinding(t trail.Trail, d *judged) (Finding, bool) {
-	report := d.report(j.doc)
+func (j *judgement) requirementFinding(t trail.Trail, e *evaluation) (Finding, bool) {
+	report := e.report(j.doc)
 	f := Finding{Trail: t.ARN, Statements: report.Statements}
 	why := lowerFirst(report.Why)
-	switch d.outcome {
+	switch e.outcome {
 	case policy.ExplicitDeny, policy.ImplicitDeny:
-		f.ID, f.Kind, f.Severity = DeniedID(d.ID), Outage, High
-		if d.ID == trail.LogFiles {
+		f.ID, f.Kind, f.Severity = DeniedID(e.ID), Outage, High
+		if e.ID == trail.LogFiles {
 			f.Severity = Critical
 		}
-		f.Message = fmt.Sprintf("CloudTrail cannot %s: %s", j.deed(t, d.ID), why)
-		if blocking := d.denying(j.doc, true); len(blocking) > 0 {
-			f.Remedy, f.Edit = j.exempt(d, blocking)
+		f.Message = fmt.Sprintf("CloudTrail cannot %s: %s", j.deed(t, e.ID), why)
+		if blocking := e.denying(j.doc, true); len(blocking) > 0 {
+			f.Remedy, f.Edit = j.exempt(e, blocking)
 			f.Statements = statementNames(j.doc, blocking)
 			return f, true
 		}
 		f.Restorable = true
-		f.Remedy = j.grant(t, d)
-		if n, ok := d.nearest(j.doc); ok && len(f.Statements) == 0 {
+		f.Remedy = j.grant(t, e)
+		if n, ok := e.nearest(j.doc); ok && len(f.Statements) == 0 {
 			f.Statements = []string{n.Label()}
 		}
 	case policy.Undetermined, policy.Invalid:
-		f.ID, f.Kind, f.Severity = UndeterminedID(d.ID), Unknown, Medium
-		f.Message = fmt.Sprintf("Whether CloudTrail can %s is not certain: %s", j.deed(t, d.ID), why)
-		f.Remedy, f.Edit = j.settle(d)
+		f.ID, f.Kind, f.Severity = UndeterminedID(e.ID), Unknown, Medium
+		f.Message = fmt.Sprintf("Whether CloudTrail can %s is not certain: %s", j.deed(t, e.ID), why)
+		f.Remedy, f.Edit = j.settle(e)
 	case policy.Allowed:
 		return Finding{}, false
 	}
@@ -152,7 +152,7 @@ func (j *judge) requirementFinding(t trail.Trail, d *judged) (Finding, bool) {
 }
 
 // deed says what CloudTrail does in a requirement.
-func (j *judge) deed(t trail.Trail, id trail.RequirementID) string {
+func (j *judgement) deed(t trail.Trail, id trail.RequirementID) string {
 	name, bucket := trailName(t), j.bucket.Name
 	files := func(kind string) string {
 		return fmt.Sprintf("write the %s files of trail %s to bucket %s", kind, name, bucket)
@@ -179,9 +179,9 @@ func (j *judge) deed(t trail.Trail, id trail.RequirementID) string {
 }
 
 // grant is the remedy where no statement allows a requirement.
-func (j *judge) grant(t trail.Trail, d *judged) string {
+func (j *judgement) grant(t trail.Trail, e *evaluation) string {
 	const plan = "trailwarden plan shows the exact change, trailwarden required the policy that AWS documents."
-	if n, ok := d.nearest(j.doc); ok && !slices.ContainsFunc(d.results, func(r result) bool { return r.outcome == policy.Allowed }) {
+	if n, ok := e.nearest(j.doc); ok && !slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome == policy.Allowed }) {
 		for _, part := range n.Parts {
 			if part.Match == policy.No && part.Element != "Principal" {
 				return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
@@ -189,21 +189,21 @@ func (j *judge) grant(t trail.Trail, d *judged) string {
 			}
 		}
 	}
-	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", d.Action, d.Resource, trail.ServicePrincipal, t.ARN, plan)
+	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.Action, e.Resource, trail.ServicePrincipal, t.ARN, plan)
 }
 
 // settle is the remedy where a requirement is left open, with the edit of the
 // Denies that may hit.
-func (j *judge) settle(d *judged) (remedy, edit string) {
-	if denies := d.denying(j.doc, true); d.guessed && len(denies) > 0 {
-		remedy, edit = j.exempt(d, denies)
+func (j *judgement) settle(e *evaluation) (remedy, edit string) {
+	if denies := e.denying(j.doc, true); e.guessed && len(denies) > 0 {
+		remedy, edit = j.exempt(e, denies)
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " + remedy, edit
 	}
-	if d.guessed {
+	if e.guessed {
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: trailwarden required prints the policy.", ""
 	}
-	if denies := d.denying(j.doc, false); len(denies) > 0 {
-		return j.exempt(d, denies)
+	if denies := e.denying(j.doc, false); len(denies) > 0 {
+		return j.exempt(e, denies)
 	}
 	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: trailwarden required prints the policy.",
 		trail.ServicePrincipal), ""

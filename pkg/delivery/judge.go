@@ -20,7 +20,7 @@ import (
 // requirement open. A weakness changes no verdict. A bucket that no trail uses
 // has nothing to deliver: its verdict is delivering, without findings.
 func Judge(b Bucket, trails []trail.Trail, s trail.Environment) Report {
-	j := newJudge(b, trails, s)
+	j := newJudgement(b, trails, s)
 	r := Report{Bucket: b.Name, Trails: []TrailReport{}, Findings: []Finding{}}
 	if b.State == PolicyRead && b.Policy != nil {
 		r.Faults = j.faults()
@@ -45,21 +45,21 @@ func (r Report) Outages() []Finding {
 	return out
 }
 
-// judge is one judgement at work: what is known, and what was decided.
-type judge struct {
-	bucket  Bucket
-	known   []trail.Trail // all that were given
-	trails  []trail.Trail // those that use the bucket
-	setting trail.Environment
-	doc     *policy.Document // nil unless the policy could be read
-	decided map[string][]*judged
+// judgement is one judgement at work: what is known, and what was decided.
+type judgement struct {
+	bucket      Bucket
+	known       []trail.Trail // all that were given
+	trails      []trail.Trail // those that use the bucket
+	setting     trail.Environment
+	doc         *policy.Document // nil unless the policy could be read
+	evaluations map[string][]*evaluation
 }
 
-func newJudge(b Bucket, trails []trail.Trail, s trail.Environment) *judge {
+func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
-	j := &judge{bucket: b, known: trails, setting: s, decided: map[string][]*judged{}}
+	j := &judgement{bucket: b, known: trails, setting: s, evaluations: map[string][]*evaluation{}}
 	for _, t := range trails {
 		twice := slices.ContainsFunc(j.trails, func(other trail.Trail) bool { return other.ARN == t.ARN })
 		if t.Bucket == b.Name && !twice {
@@ -76,7 +76,7 @@ func newJudge(b Bucket, trails []trail.Trail, s trail.Environment) *judge {
 	}
 	for _, t := range j.trails {
 		for _, r := range requirements(t, s) {
-			j.decided[t.ARN] = append(j.decided[t.ARN], decide(j.doc, r))
+			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], evaluate(j.doc, r))
 		}
 	}
 	return j
@@ -99,7 +99,7 @@ func isLegacy(p policy.Principal) bool {
 	return ok && p.Type == policy.AWS
 }
 
-func (j *judge) bucketARN() string {
+func (j *judgement) bucketARN() string {
 	partition := "aws"
 	if len(j.trails) > 0 {
 		partition = j.trails[0].Partition()
@@ -107,7 +107,7 @@ func (j *judge) bucketARN() string {
 	return "arn:" + partition + ":s3:::" + j.bucket.Name
 }
 
-func (j *judge) faults() []string {
+func (j *judgement) faults() []string {
 	var out []string
 	for _, f := range j.doc.Faults(j.bucketARN()) {
 		if f.Statement < 0 {
@@ -119,7 +119,7 @@ func (j *judge) faults() []string {
 	return out
 }
 
-func (j *judge) trail(t trail.Trail) TrailReport {
+func (j *judgement) trail(t trail.Trail) TrailReport {
 	r := TrailReport{ARN: t.ARN, Verdict: Delivering, Requirements: []RequirementReport{}}
 	if j.doc == nil {
 		r.Verdict = Blocked
@@ -130,9 +130,9 @@ func (j *judge) trail(t trail.Trail) TrailReport {
 			r.Requirements = append(r.Requirements, j.withoutPolicy(q))
 		}
 	}
-	for _, d := range j.decided[t.ARN] {
-		r.Requirements = append(r.Requirements, d.report(j.doc))
-		switch d.outcome {
+	for _, e := range j.evaluations[t.ARN] {
+		r.Requirements = append(r.Requirements, e.report(j.doc))
+		switch e.outcome {
 		case policy.ExplicitDeny, policy.ImplicitDeny:
 			r.Verdict = Blocked
 		case policy.Undetermined, policy.Invalid:
@@ -149,12 +149,12 @@ func (j *judge) trail(t trail.Trail) TrailReport {
 }
 
 // unreadable reports whether nothing is known of the policy.
-func (j *judge) unreadable() bool {
+func (j *judgement) unreadable() bool {
 	return j.bucket.State == Unreadable || j.bucket.State == PolicyRead && j.bucket.Policy == nil
 }
 
 // withoutPolicy reports on a requirement where there is no policy to decide by.
-func (j *judge) withoutPolicy(q trail.Requirement) RequirementReport {
+func (j *judgement) withoutPolicy(q trail.Requirement) RequirementReport {
 	r := RequirementReport{
 		ID: q.ID, Action: q.Action, Resource: q.Resource,
 		Decision: policy.ImplicitDeny, Statements: []string{}, Example: q.Resource,

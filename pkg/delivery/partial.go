@@ -17,8 +17,8 @@ func partNames() []string {
 // unopened stands for the region of keys whose region AWS has yet to open.
 const unopened = "<new>"
 
-// value is a part of a result's key. ok is false if the key has no such part.
-func (r result) value(name string) (value string, ok bool) {
+// value is a part of the key that was decided. ok is false if the key has no such part.
+func (r sampleDecision) value(name string) (value string, ok bool) {
 	if v, found := r.sample.Parts[name]; found {
 		return v, true
 	}
@@ -27,37 +27,37 @@ func (r result) value(name string) (value string, ok bool) {
 }
 
 // whyPartial says which of the keys are allowed only, where some are. It is
-// told by the two results, one allowed and one denied, that differ least.
-func (j *judged) whyPartial(doc *policy.Document) (string, bool) {
-	allowed, denied, ok := j.closest()
+// told by the two decisions, one allowed and one denied, that differ least.
+func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
+	allowed, denied, ok := e.closest()
 	if !ok {
-		return j.whySome(doc)
+		return e.whySome(doc)
 	}
 	names := differing(allowed, denied)
 	var only []string
 	for _, name := range partNames() {
-		if text := j.only(doc, allowed, name, slices.Contains(names, name)); text != "" {
+		if text := e.only(doc, allowed, name, slices.Contains(names, name)); text != "" {
 			only = append(only, text)
 		}
 	}
 	if len(only) == 0 {
-		return j.whySome(doc)
+		return e.whySome(doc)
 	}
 	missing := cut(denied, names)
 	if v, _ := denied.value("region"); v == unopened && slices.Contains(names, "region") {
 		missing = "the keys of regions that AWS opens later"
 	}
 	grants := statementsDo(statementNames(doc, allowed.decision.Responsible), "grants", "grant")
-	return fmt.Sprintf("%s only %s; nothing allows %s on %s.", grants, list(only), j.Action, missing), true
+	return fmt.Sprintf("%s only %s; nothing allows %s on %s.", grants, list(only), e.Action, missing), true
 }
 
 // whySome says that some of the keys are allowed only, where it cannot be said
 // which.
-func (j *judged) whySome(doc *policy.Document) (string, bool) {
-	for _, r := range j.results {
+func (e *evaluation) whySome(doc *policy.Document) (string, bool) {
+	for _, r := range e.decisions {
 		if r.outcome == policy.Allowed {
 			return fmt.Sprintf("%s only some of the keys; nothing allows %s on %s.",
-				statementsDo(statementNames(doc, r.decision.Responsible), "grants", "grant"), j.Action, j.example.sample.Text), true
+				statementsDo(statementNames(doc, r.decision.Responsible), "grants", "grant"), e.Action, e.example.sample.Text), true
 		}
 	}
 	return "", false
@@ -65,22 +65,22 @@ func (j *judged) whySome(doc *policy.Document) (string, bool) {
 
 // sameShape reports whether two keys have the same parts: a file's key and a
 // marker's have not.
-func sameShape(a, b result) bool {
+func sameShape(a, b sampleDecision) bool {
 	_, datedA := a.sample.Parts["year"]
 	_, datedB := b.sample.Parts["year"]
 	return datedA == datedB
 }
 
-// closest finds an allowed and a denied result that differ in the fewest
+// closest finds an allowed and a denied decision that differ in the fewest
 // parts; of equals, one of a region that is already open. The allowed one is
 // of such a region: keys of regions to come match the names of open ones too.
-func (j *judged) closest() (allowed, denied result, ok bool) {
+func (e *evaluation) closest() (allowed, denied sampleDecision, ok bool) {
 	best := 0
-	for _, a := range j.results {
+	for _, a := range e.decisions {
 		if v, _ := a.value("region"); a.outcome != policy.Allowed || v == unopened {
 			continue
 		}
-		for _, d := range j.results {
+		for _, d := range e.decisions {
 			if d.outcome != policy.ImplicitDeny {
 				continue
 			}
@@ -100,7 +100,7 @@ func (j *judged) closest() (allowed, denied result, ok bool) {
 }
 
 // differing are the names of the parts in which two keys differ.
-func differing(a, b result) []string {
+func differing(a, b sampleDecision) []string {
 	var out []string
 	for _, name := range partNames() {
 		x, inX := a.value(name)
@@ -113,26 +113,26 @@ func differing(a, b result) []string {
 }
 
 // only says which values of a part are allowed, "region us-east-1", given that
-// the other parts are as in the allowed result. It says nothing where all are,
+// the other parts are as in the allowed one. It says nothing where all are,
 // unless the part differs. Months and days are looked at only if they differ.
-func (j *judged) only(doc *policy.Document, allowed result, name string, differs bool) string {
+func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name string, differs bool) string {
 	if !differs && (name == "month" || name == "day") {
 		return ""
 	}
 	var yes, all []string
-	for i, p := range j.Places {
+	for i, p := range e.Places {
 		for _, part := range p.Resources {
 			if part.Name != name {
 				continue
 			}
-			for _, v := range j.values(i, part) {
+			for _, v := range e.values(i, part) {
 				if slices.Contains(all, v) {
 					continue
 				}
 				all = append(all, v)
 				space := pinOthers(p.Resources, allowed, name)
-				results, complete := decideSpace(doc, j.Requirement, i, pin(space, name, v))
-				if complete && worstOutcome(results) == policy.Allowed {
+				decisions, complete := decideKeys(doc, e.Requirement, i, pin(space, name, v))
+				if complete && worstOutcome(decisions) == policy.Allowed {
 					yes = append(yes, v)
 				}
 			}
@@ -155,8 +155,8 @@ func spelled(name, value string) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// pinOthers returns the space in which all parts but one are as in a result.
-func pinOthers(space policy.Space, like result, but string) policy.Space {
+// pinOthers returns the space in which all parts but one are as in a key that was decided.
+func pinOthers(space policy.Space, like sampleDecision, but string) policy.Space {
 	for _, name := range partNames() {
 		if v, ok := like.sample.Parts[name]; ok && name != but {
 			space = pin(space, name, v)
@@ -165,14 +165,14 @@ func pinOthers(space policy.Space, like result, but string) policy.Space {
 	return space
 }
 
-// values are the values of a place's part that are worth a decision.
-func (j *judged) values(place int, part policy.Part) []string {
+// values are the values of a part of a request set that are worth a decision.
+func (e *evaluation) values(set int, part policy.Part) []string {
 	if len(part.Words) > 0 {
 		return part.Words
 	}
 	var out []string
-	for _, r := range j.results {
-		if v, ok := r.sample.Parts[part.Name]; ok && r.place == place && r.outcome == policy.Allowed {
+	for _, r := range e.decisions {
+		if v, ok := r.sample.Parts[part.Name]; ok && r.set == set && r.outcome == policy.Allowed {
 			out = append(out, v)
 		}
 	}
@@ -196,7 +196,7 @@ func few(name string, values []string, of int) string {
 }
 
 // cut shortens a key behind the last of the named parts.
-func cut(r result, names []string) string {
+func cut(r sampleDecision, names []string) string {
 	end := -1
 	for _, name := range names {
 		v, ok := r.sample.Parts[name]

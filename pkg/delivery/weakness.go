@@ -11,7 +11,7 @@ import (
 
 // weaknesses are the findings on grants that work and are not as they should
 // be. They are about the bucket as a whole.
-func (j *judge) weaknesses() []Finding {
+func (j *judgement) weaknesses() []Finding {
 	var out []Finding
 	for _, find := range []func() (Finding, bool){j.unbound, j.legacy, j.stale} {
 		if f, ok := find(); ok {
@@ -25,12 +25,12 @@ func (j *judge) weaknesses() []Finding {
 // unbound finds grants that let CloudTrail deliver for anybody's trail. A
 // stranger's trail is tried: what is allowed to it is bound to nobody, by
 // whatever key or operator. A Deny that keeps strangers out counts.
-func (j *judge) unbound() (Finding, bool) {
+func (j *judgement) unbound() (Finding, bool) {
 	var open []int
 	for _, t := range j.trails {
-		for _, d := range j.decided[t.ARN] {
-			if d.ID == trail.BucketACL || d.ID == trail.LogFiles {
-				open = append(open, j.openToStrangers(t, d)...)
+		for _, e := range j.evaluations[t.ARN] {
+			if e.ID == trail.BucketACL || e.ID == trail.LogFiles {
+				open = append(open, j.openToStrangers(t, e)...)
 			}
 		}
 	}
@@ -59,14 +59,14 @@ func (j *judge) unbound() (Finding, bool) {
 
 // namesSource reports whether a condition of a statement says for whom
 // CloudTrail must be at work.
-func (j *judge) namesSource(index int) bool {
+func (j *judgement) namesSource(index int) bool {
 	return slices.ContainsFunc(j.doc.At(index).Conditions, func(c policy.Condition) bool {
 		return isSource(c.Key) && !strings.Contains(c.Operator, "Not") && c.Operator != "Null"
 	})
 }
 
 // arns are the ARNs of the bucket's trails.
-func (j *judge) arns() []string {
+func (j *judgement) arns() []string {
 	var out []string
 	for _, t := range j.trails {
 		if !slices.Contains(out, t.ARN) {
@@ -78,17 +78,17 @@ func (j *judge) arns() []string {
 
 // openToStrangers are the statements that allow a request as it would be for
 // a trail of an account, and an organization, that nobody named.
-func (j *judge) openToStrangers(t trail.Trail, d *judged) []int {
+func (j *judgement) openToStrangers(t trail.Trail, e *evaluation) []int {
 	const organization = "o-zzzzzzzzzzzzzzzz"
 	account := "000000000000"
 	// Anybody may give a trail the name of ours.
 	arn := strings.Replace(t.ARN, ":"+t.Account()+":", ":"+account+":", 1)
-	strange := d.example.request.Context.With(sourceARNKey, policy.Is(arn)).
+	strange := e.example.request.Context.With(sourceARNKey, policy.Is(arn)).
 		With("aws:SourceAccount", policy.Is(account)).
 		With("aws:SourceOrgID", policy.Is(organization)).
 		With("aws:SourceOrgPaths", policy.Set(organization+"/r-zzzz/"))
 	var out []int
-	for _, r := range d.results {
+	for _, r := range e.decisions {
 		if r.outcome != policy.Allowed {
 			continue
 		}
@@ -107,7 +107,7 @@ func (j *judge) openToStrangers(t trail.Trail, d *judged) []int {
 
 // legacy finds grants to the accounts that CloudTrail had in each region
 // before it had a service principal.
-func (j *judge) legacy() (Finding, bool) {
+func (j *judgement) legacy() (Finding, bool) {
 	var indexes []int
 	var regions []string
 	for _, index := range legacyStatements(j.doc) {
@@ -138,7 +138,7 @@ func (j *judge) legacy() (Finding, bool) {
 
 // stale finds grants to trails that are gone. Only trails of accounts of which
 // some trail was given are missed: of other accounts nothing is known.
-func (j *judge) stale() (Finding, bool) {
+func (j *judgement) stale() (Finding, bool) {
 	var indexes []int
 	var gone []string
 	for _, st := range j.doc.All() {
@@ -173,7 +173,7 @@ func (j *judge) stale() (Finding, bool) {
 
 // isGone reports whether a value is the ARN of one trail, of an account whose
 // trails are known, that is not there.
-func (j *judge) isGone(arn string) bool {
+func (j *judgement) isGone(arn string) bool {
 	if !strings.Contains(arn, ":cloudtrail:") || strings.ContainsAny(arn, "*?$") {
 		return false
 	}

@@ -10,36 +10,36 @@ import (
 
 // why is the judgement's reason in one sentence, and in a second one the open
 // point of IAM that it rests on, if any.
-func (j *judged) why(doc *policy.Document) string {
+func (e *evaluation) why(doc *policy.Document) string {
 	var text string
-	switch j.outcome {
+	switch e.outcome {
 	case policy.Allowed:
-		text = j.whyAllowed(doc)
+		text = e.whyAllowed(doc)
 	case policy.ExplicitDeny:
-		text = j.whyExplicit(doc)
+		text = e.whyExplicit(doc)
 	case policy.ImplicitDeny:
-		text = j.whyImplicit(doc)
+		text = e.whyImplicit(doc)
 	case policy.Undetermined, policy.Invalid:
-		text = j.whyOpen(doc)
+		text = e.whyOpen(doc)
 	}
-	for _, a := range j.example.decision.Assumptions {
+	for _, a := range e.example.decision.Assumptions {
 		text += fmt.Sprintf(" This rests on an open point of IAM: %s.", strings.TrimSuffix(a.Text, "."))
 	}
 	return text
 }
 
-func (j *judged) whyAllowed(doc *policy.Document) string {
-	return statementsDo(statementNames(doc, j.responsible()), "allows", "allow") + " it."
+func (e *evaluation) whyAllowed(doc *policy.Document) string {
+	return statementsDo(statementNames(doc, e.responsible()), "allows", "allow") + " it."
 }
 
 // whyExplicit names the Deny and what of it hits.
-func (j *judged) whyExplicit(doc *policy.Document) string {
-	denies := j.example.decision.Responsible
-	text := statementsDo(statementNames(doc, denies), "denies", "deny") + " " + j.Action
-	if slices.ContainsFunc(j.results, func(r result) bool { return r.outcome != policy.ExplicitDeny }) {
-		text += " on " + j.example.sample.Text
+func (e *evaluation) whyExplicit(doc *policy.Document) string {
+	denies := e.example.decision.Responsible
+	text := statementsDo(statementNames(doc, denies), "denies", "deny") + " " + e.Action
+	if slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome != policy.ExplicitDeny }) {
+		text += " on " + e.example.sample.Text
 	}
-	if reasons := hits(doc, &j.example.request, denies); reasons != "" {
+	if reasons := hits(doc, &e.example.request, denies); reasons != "" {
 		return text + ": " + reasons + "."
 	}
 	return text + " without a condition."
@@ -80,20 +80,20 @@ func phrase(part policy.PartExplanation) string {
 }
 
 // whyOpen says what is not known.
-func (j *judged) whyOpen(doc *policy.Document) string {
+func (e *evaluation) whyOpen(doc *policy.Document) string {
 	switch {
-	case j.guessed && j.example.outcome == policy.ExplicitDeny:
-		return fmt.Sprintf("%s, and %s %s on %s.", j.unknown(),
-			lowerFirst(statementsDo(statementNames(doc, j.example.decision.Responsible), "denies", "deny")), j.Action, j.example.sample.Text)
-	case j.guessed && j.example.outcome == policy.ImplicitDeny:
-		return fmt.Sprintf("%s, and nothing allows %s on %s.", j.unknown(), j.Action, j.example.sample.Text)
-	case j.unlisted && j.example.outcome == policy.ExplicitDeny:
+	case e.guessed && e.example.outcome == policy.ExplicitDeny:
+		return fmt.Sprintf("%s, and %s %s on %s.", e.unknown(),
+			lowerFirst(statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny")), e.Action, e.example.sample.Text)
+	case e.guessed && e.example.outcome == policy.ImplicitDeny:
+		return fmt.Sprintf("%s, and nothing allows %s on %s.", e.unknown(), e.Action, e.example.sample.Text)
+	case e.unlisted && e.example.outcome == policy.ExplicitDeny:
 		return fmt.Sprintf("%s %s on %s, of an account that is not known to be in the organization.",
-			statementsDo(statementNames(doc, j.example.decision.Responsible), "denies", "deny"), j.Action, j.example.sample.Text)
-	case j.partly && j.example.outcome == policy.Allowed:
+			statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"), e.Action, e.example.sample.Text)
+	case e.incomplete && e.example.outcome == policy.Allowed:
 		return "The policy tells apart more keys than can be decided, so only a part of them was."
 	}
-	d := j.example.decision
+	d := e.example.decision
 	var open []int
 	for _, m := range d.Matches {
 		if m.Truth() == policy.Maybe && slices.Contains(d.Responsible, m.Index) {
@@ -133,9 +133,9 @@ func doubtful(matches []policy.Match, statements []int) []string {
 	return out
 }
 
-// unknown says what makes the places of the requirement a guess.
-func (j *judged) unknown() string {
-	for _, p := range j.Places {
+// unknown says what makes the requests of the requirement a guess.
+func (e *evaluation) unknown() string {
+	for _, p := range e.Places {
 		for _, part := range p.Resources {
 			if part.Name == "organization" && len(part.Words) == 0 {
 				return "The organization's id is not known"
@@ -146,20 +146,20 @@ func (j *judged) unknown() string {
 }
 
 // whyImplicit says what no statement allows.
-func (j *judged) whyImplicit(doc *policy.Document) string {
-	if may := j.denying(doc, false); j.example.decision.Outcome == policy.Undetermined && len(may) > 0 {
+func (e *evaluation) whyImplicit(doc *policy.Document) string {
+	if may := e.denying(doc, false); e.example.decision.Outcome == policy.Undetermined && len(may) > 0 {
 		return fmt.Sprintf("Where %s, which may deny it, does not hit, nothing allows %s on %s.",
-			statementsNamed(statementNames(doc, may)), j.Action, j.Resource)
+			statementsNamed(statementNames(doc, may)), e.Action, e.Resource)
 	}
-	if text, ok := j.whyPartial(doc); ok {
+	if text, ok := e.whyPartial(doc); ok {
 		return text
 	}
-	n, ok := j.nearest(doc)
+	n, ok := e.nearest(doc)
 	if !ok {
-		return fmt.Sprintf("No statement allows %s to CloudTrail.", j.Action)
+		return fmt.Sprintf("No statement allows %s to CloudTrail.", e.Action)
 	}
 	return fmt.Sprintf("No statement allows %s to CloudTrail on %s; the nearest, %s, does not match: %s.",
-		j.Action, j.Resource, shown(n.Label()), strings.Join(n.misses(doc, j), ", and "))
+		e.Action, e.Resource, shown(n.Label()), strings.Join(n.misses(doc, e), ", and "))
 }
 
 // near is an Allow statement that nearly matches, and its failing parts.
@@ -170,9 +170,9 @@ type near struct {
 // nearest finds the Allow statement for CloudTrail that matches the example
 // but for the fewest parts. A statement for others or for other actions is
 // near only if that is all that is wrong with it.
-func (j *judged) nearest(doc *policy.Document) (near, bool) {
+func (e *evaluation) nearest(doc *policy.Document) (near, bool) {
 	best, fewest := -1, 0
-	for _, m := range j.example.decision.Matches {
+	for _, m := range e.example.decision.Matches {
 		if doc.At(m.Index).Effect != policy.Allow || m.Action == policy.No {
 			continue
 		}
@@ -192,7 +192,7 @@ func (j *judged) nearest(doc *policy.Document) (near, bool) {
 	if best < 0 {
 		return near{}, false
 	}
-	for _, st := range doc.Explain(&j.example.request) {
+	for _, st := range doc.Explain(&e.example.request) {
 		if st.Index == best {
 			return near{st}, true
 		}
@@ -201,7 +201,7 @@ func (j *judged) nearest(doc *policy.Document) (near, bool) {
 }
 
 // misses says for each failing part what it wants.
-func (n near) misses(doc *policy.Document, j *judged) []string {
+func (n near) misses(doc *policy.Document, e *evaluation) []string {
 	st := doc.At(n.Index)
 	var out []string
 	for _, part := range n.Parts {
@@ -214,7 +214,7 @@ func (n near) misses(doc *policy.Document, j *judged) []string {
 			for _, p := range st.Principals.Entries {
 				names = append(names, p.Value)
 			}
-			out = append(out, fmt.Sprintf("its Principal is %s, not %s", brief(names), j.example.request.Caller.Value))
+			out = append(out, fmt.Sprintf("its Principal is %s, not %s", brief(names), e.example.request.Caller.Value))
 		case "Resource":
 			out = append(out, fmt.Sprintf("its Resource is %s", brief(st.Resources.List)))
 		default:

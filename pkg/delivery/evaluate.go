@@ -7,18 +7,18 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// judged is a requirement with the decisions on every request of it.
-type judged struct {
+// evaluation is a requirement with the decisions on every request of it.
+type evaluation struct {
 	trail.Requirement
 	outcome policy.Outcome
-	// results are the decisions on the samples of all places.
-	results []result
-	// example is the result that the judgement is told by: the first of the
+	// decisions are the decisions on the samples of all request sets.
+	decisions []sampleDecision
+	// example is the decision that the judgement is told by: the first of the
 	// worst.
-	example result
-	// partly says that the samples cover the requests in part only.
-	partly bool
-	// guessed says that it is open which of the places' requests will be made,
+	example sampleDecision
+	// incomplete says that the samples cover the requests in part only.
+	incomplete bool
+	// guessed says that it is open which of the request sets will be made,
 	// and that they are not all decided alike.
 	guessed bool
 	// unlisted says that accounts are denied explicitly of which it is open
@@ -26,52 +26,53 @@ type judged struct {
 	unlisted bool
 }
 
-// result is the decision on one sample of a place.
-type result struct {
-	place    int
+// sampleDecision is the decision on one sample of a request set.
+type sampleDecision struct {
+	set      int // index in Places
 	sample   policy.Sample
 	request  policy.Request
 	decision policy.Decision
 	outcome  policy.Outcome
 }
 
-// decide decides a requirement: the worst decision of all its requests.
-func decide(doc *policy.Document, q trail.Requirement) *judged {
-	j := &judged{Requirement: q, outcome: policy.Allowed}
+// evaluate decides every request of a requirement. The outcome is the worst of
+// them.
+func evaluate(doc *policy.Document, q trail.Requirement) *evaluation {
+	e := &evaluation{Requirement: q, outcome: policy.Allowed}
 	for i, p := range q.Places {
-		results, complete := decideSpace(doc, q, i, p.Resources)
-		outcome := worstOutcome(results)
-		if p.Guess && denied(outcome) && !alike(doc, q, i, results) {
-			outcome, j.guessed = policy.Undetermined, true
+		decisions, complete := decideKeys(doc, q, i, p.Resources)
+		outcome := worstOutcome(decisions)
+		if p.Guess && denied(outcome) && !everyGuessDenied(doc, q, i, decisions) {
+			outcome, e.guessed = policy.Undetermined, true
 		}
-		if least := leastDenied(results); p.Unlisted && outcome == policy.ExplicitDeny && least != outcome {
-			outcome, j.unlisted = worse(least, policy.Undetermined), true
+		if least := leastDenied(decisions); p.Unlisted && outcome == policy.ExplicitDeny && least != outcome {
+			outcome, e.unlisted = worse(least, policy.Undetermined), true
 		}
 		if !complete {
-			j.partly = true
+			e.incomplete = true
 			outcome = worse(outcome, policy.Undetermined)
 		}
-		j.outcome = worse(j.outcome, outcome)
-		j.results = append(j.results, results...)
+		e.outcome = worse(e.outcome, outcome)
+		e.decisions = append(e.decisions, decisions...)
 	}
-	j.example = j.consistent(doc, j.pick())
-	return j
+	e.example = e.consistent(doc, e.pickExample())
+	return e
 }
 
-// consistent returns a result like r in which the file's name says the same
+// consistent returns a decision like r on a key whose file name says the same
 // account and region as its folders, if there is one. Samples need not.
-func (j *judged) consistent(doc *policy.Document, r result) result {
+func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDecision {
 	if r.outcome == policy.Allowed || r.sample.Parts == nil {
 		return r
 	}
-	space := j.Places[r.place].Resources
+	space := e.Places[r.set].Resources
 	for _, name := range []string{"account", "region"} {
 		if v, ok := r.sample.Parts[name]; ok {
 			space = pin(space, name, v)
 		}
 	}
-	results, _ := decideSpace(doc, j.Requirement, r.place, space)
-	for _, like := range results {
+	decisions, _ := decideKeys(doc, e.Requirement, r.set, space)
+	for _, like := range decisions {
 		if like.outcome == r.outcome {
 			return like
 		}
@@ -79,39 +80,39 @@ func (j *judged) consistent(doc *policy.Document, r result) result {
 	return r
 }
 
-// decideSpace decides a request on every sample of a space.
-func decideSpace(doc *policy.Document, q trail.Requirement, place int, space policy.Space) ([]result, bool) {
-	p := q.Places[place]
+// decideKeys decides a request on every sample of a space.
+func decideKeys(doc *policy.Document, q trail.Requirement, set int, space policy.Space) ([]sampleDecision, bool) {
+	p := q.Places[set]
 	request := policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}
 	samples, complete := doc.Samples(space, &request)
-	results := make([]result, len(samples))
+	decisions := make([]sampleDecision, len(samples))
 	for i, s := range samples {
-		r := result{place: place, sample: s, request: request}
+		r := sampleDecision{set: set, sample: s, request: request}
 		r.request.Resource = s.Text
 		r.decision = doc.Decide(&r.request)
 		r.outcome = r.decision.Outcome
 		if r.outcome == policy.Undetermined && r.decision.DeniedEitherWay {
 			r.outcome = policy.ImplicitDeny
 		}
-		results[i] = r
+		decisions[i] = r
 	}
-	return results, complete && len(samples) > 0
+	return decisions, complete && len(samples) > 0
 }
 
-// alike reports whether every guess that a place makes is denied. The place's
-// own results do not tell, since each may stand for other guesses too: each
-// guess is decided by itself.
-func alike(doc *policy.Document, q trail.Requirement, place int, results []result) bool {
-	guesses := []policy.Space{q.Places[place].Resources}
+// everyGuessDenied reports whether every guess that a request set makes is
+// denied. The decisions on the set do not tell, since each may stand for other
+// guesses too: each guess is decided by itself.
+func everyGuessDenied(doc *policy.Document, q trail.Requirement, set int, decisions []sampleDecision) bool {
+	guesses := []policy.Space{q.Places[set].Resources}
 	for _, name := range []string{"prefix", "organization"} {
 		var next []policy.Space
 		for _, space := range guesses {
-			next = append(next, pinAll(space, name, guessedValues(space, name, results))...)
+			next = append(next, pinAll(space, name, guessedValues(space, name, decisions))...)
 		}
 		guesses = next
 	}
 	for _, space := range guesses {
-		decided, complete := decideSpace(doc, q, place, space)
+		decided, complete := decideKeys(doc, q, set, space)
 		if !complete || !denied(worstOutcome(decided)) {
 			return false
 		}
@@ -121,14 +122,14 @@ func alike(doc *policy.Document, q trail.Requirement, place int, results []resul
 
 // guessedValues are the values of a part to try: all, or where it is a class
 // of characters those that the policy can tell apart.
-func guessedValues(space policy.Space, name string, results []result) []string {
+func guessedValues(space policy.Space, name string, decisions []sampleDecision) []string {
 	for _, part := range space {
 		if part.Name == name && len(part.Words) > 0 {
 			return part.Words
 		}
 	}
 	var values []string
-	for _, r := range results {
+	for _, r := range decisions {
 		if v, ok := r.sample.Parts[name]; ok && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
@@ -168,19 +169,19 @@ func pin(space policy.Space, name, value string) policy.Space {
 	return out
 }
 
-// pick chooses the result that shows the outcome best.
-func (j *judged) pick() result {
-	for _, want := range []policy.Outcome{j.outcome, policy.ExplicitDeny, policy.ImplicitDeny, policy.Undetermined} {
-		for _, r := range j.results {
+// pickExample chooses the decision that shows the outcome best.
+func (e *evaluation) pickExample() sampleDecision {
+	for _, want := range []policy.Outcome{e.outcome, policy.ExplicitDeny, policy.ImplicitDeny, policy.Undetermined} {
+		for _, r := range e.decisions {
 			if r.outcome == want {
 				return r
 			}
 		}
 	}
-	if len(j.results) > 0 {
-		return j.results[0]
+	if len(e.decisions) > 0 {
+		return e.decisions[0]
 	}
-	return result{sample: policy.Sample{Text: j.Resource}}
+	return sampleDecision{sample: policy.Sample{Text: e.Resource}}
 }
 
 // rank orders outcomes from good to bad.
@@ -205,9 +206,9 @@ func worse(a, b policy.Outcome) policy.Outcome {
 	return a
 }
 
-func worstOutcome(results []result) policy.Outcome {
+func worstOutcome(decisions []sampleDecision) policy.Outcome {
 	o := policy.Allowed
-	for _, r := range results {
+	for _, r := range decisions {
 		o = worse(o, r.outcome)
 	}
 	return o
@@ -215,8 +216,8 @@ func worstOutcome(results []result) policy.Outcome {
 
 // leastDenied is the worst of the outcomes that are no explicit denial, or
 // ExplicitDeny if there are none.
-func leastDenied(results []result) policy.Outcome {
-	rest := slices.DeleteFunc(slices.Clone(results), func(r result) bool { return r.outcome == policy.ExplicitDeny })
+func leastDenied(decisions []sampleDecision) policy.Outcome {
+	rest := slices.DeleteFunc(slices.Clone(decisions), func(r sampleDecision) bool { return r.outcome == policy.ExplicitDeny })
 	if len(rest) == 0 {
 		return policy.ExplicitDeny
 	}
@@ -229,12 +230,12 @@ func denied(o policy.Outcome) bool {
 
 // denying are the Deny statements that deny, or may deny, a request that is
 // not allowed. With certain only those that do deny.
-func (j *judged) denying(doc *policy.Document, certain bool) []int {
+func (e *evaluation) denying(doc *policy.Document, certain bool) []int {
 	least := policy.Maybe
 	if certain {
 		least = policy.Yes
 	}
-	return j.collect(func(r result) []int {
+	return e.collect(func(r sampleDecision) []int {
 		var out []int
 		for _, m := range r.decision.Matches {
 			if doc.At(m.Index).Effect == policy.Deny && m.Truth() >= least {
@@ -242,20 +243,20 @@ func (j *judged) denying(doc *policy.Document, certain bool) []int {
 			}
 		}
 		return out
-	}, func(r result) bool { return r.outcome != policy.Allowed })
+	}, func(r sampleDecision) bool { return r.outcome != policy.Allowed })
 }
 
 // responsible are the statements responsible for the worst decisions.
-func (j *judged) responsible() []int {
-	return j.collect(
-		func(r result) []int { return r.decision.Responsible },
-		func(r result) bool { return r.outcome == j.example.outcome },
+func (e *evaluation) responsible() []int {
+	return e.collect(
+		func(r sampleDecision) []int { return r.decision.Responsible },
+		func(r sampleDecision) bool { return r.outcome == e.example.outcome },
 	)
 }
 
-func (j *judged) collect(of func(result) []int, from func(result) bool) []int {
+func (e *evaluation) collect(of func(sampleDecision) []int, from func(sampleDecision) bool) []int {
 	var out []int
-	for _, r := range j.results {
+	for _, r := range e.decisions {
 		if from(r) {
 			out = append(out, of(r)...)
 		}
@@ -264,15 +265,15 @@ func (j *judged) collect(of func(result) []int, from func(result) bool) []int {
 	return slices.Compact(out)
 }
 
-func (j *judged) report(doc *policy.Document) RequirementReport {
-	responsible := j.responsible()
+func (e *evaluation) report(doc *policy.Document) RequirementReport {
+	responsible := e.responsible()
 	return RequirementReport{
-		ID: j.ID, Action: j.Action, Resource: j.Resource,
-		Decision:    j.outcome,
+		ID: e.ID, Action: e.Action, Resource: e.Resource,
+		Decision:    e.outcome,
 		Statements:  statementNames(doc, responsible),
-		Why:         j.why(doc),
-		Example:     j.example.sample.Text,
+		Why:         e.why(doc),
+		Example:     e.example.sample.Text,
 		Responsible: responsible,
-		Denying:     j.denying(doc, false),
+		Denying:     e.denying(doc, false),
 	}
 }
