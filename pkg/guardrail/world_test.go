@@ -85,7 +85,7 @@ func documented(t testing.TB, trails ...trail.Trail) string {
 	}
 	texts := []string{reader}
 	for _, s := range statements {
-		texts = append(texts, string(s))
+		texts = append(texts, string(s.Text()))
 	}
 	return policyOf(texts...)
 }

@@ -24,50 +24,42 @@ type addition struct {
 // statement, as AWS documents it for several accounts.
 func (w *writer) add(needs []need, taken map[string]bool) ([]addition, error) {
 	var out []addition
-	for _, f := range []form{aclForm, writeForm, organizationForm} {
+	for _, k := range []trail.StatementKind{trail.ACLStatement, trail.WriteStatement, trail.OrganizationStatement} {
 		var trails []trail.Trail
 		for _, n := range needs {
-			if n.form == f {
+			if n.statement.Kind == k {
 				trails = append(trails, n.trail)
 			}
 		}
 		if len(trails) == 0 {
 			continue
 		}
-		a, err := w.document(f, trails, taken)
+		a, err := w.document(k, trails, taken)
 		if err != nil {
 			return nil, err
 		}
 		a.action = "add"
-		a.reason = fmt.Sprintf("No statement was certain to let CloudTrail %s; AWS documents this one for %s.", f.purpose(), names(trails))
+		a.reason = fmt.Sprintf("No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))
 		out = append(out, a)
 	}
 	return out, nil
 }
 
-// document returns the documented statement of a form under a Sid that is not
+// document returns the documented statement of a kind under a Sid that is not
 // taken, and takes it.
-func (w *writer) document(f form, trails []trail.Trail, taken map[string]bool) (addition, error) {
-	text, err := w.library.statement(f, trails)
+func (w *writer) document(k trail.StatementKind, trails []trail.Trail, taken map[string]bool) (addition, error) {
+	st, ok, err := w.library.statement(k, trails)
 	if err != nil {
 		return addition{}, err
 	}
-	if text == nil {
-		return addition{}, fmt.Errorf("AWS documents no statement that lets CloudTrail %s for %s", f.purpose(), names(trails))
+	if !ok {
+		return addition{}, fmt.Errorf("AWS documents no statement that lets CloudTrail %s for %s", purpose(k), names(trails))
 	}
-	g, err := readGrant(-1, text)
-	if err != nil {
-		return addition{}, err
+	if taken[st.Sid] {
+		st.Sid = sibling(st.Sid, taken)
 	}
-	sid := g.st.Sid
-	if taken[sid] {
-		sid = sibling(sid, taken)
-		if text, err = policy.SetMember(text, []string{sid}, "Sid"); err != nil {
-			return addition{}, fmt.Errorf("set a Sid: %w", err)
-		}
-	}
-	taken[sid] = true
-	return addition{text: text, sid: sid}, nil
+	taken[st.Sid] = true
+	return addition{text: st.Text(), sid: st.Sid}, nil
 }
 
 // sibling returns the first numbered form of a Sid that is not taken.
@@ -90,12 +82,12 @@ func sidsOf(doc *policy.Document, without []int) map[string]bool {
 	return taken
 }
 
-// purpose is what CloudTrail does by a statement of the form.
-func (f form) purpose() string {
-	switch f {
-	case aclForm:
+// purpose is what CloudTrail does by a statement of the kind.
+func purpose(k trail.StatementKind) string {
+	switch k {
+	case trail.ACLStatement:
 		return "read the bucket's ACL"
-	case writeForm:
+	case trail.WriteStatement:
 		return "write the files of the trail's account"
 	default:
 		return "write the files of the organization"
@@ -139,7 +131,7 @@ func (w *writer) merge(needs []need) (state, error) {
 		include(n.trail)
 	}
 	taken := sidsOf(before, old)
-	texts, err := w.library.documented(trails)
+	statements, err := w.library.documented(trails)
 	if err != nil {
 		return state{}, err
 	}
@@ -148,8 +140,8 @@ func (w *writer) merge(needs []need) (state, error) {
 		replaced[i] = nil
 	}
 	var added []addition
-	for f := range texts {
-		a, err := w.document(form(f), trails, taken)
+	for _, st := range statements {
+		a, err := w.document(st.Kind, trails, taken)
 		if err != nil {
 			return state{}, err
 		}
@@ -177,7 +169,7 @@ func (m *mender) redundant(g grant) bool {
 				if !m.library.grants(action, arn, resource) {
 					return false
 				}
-				writes = writes || strings.EqualFold(action, writeForm.action())
+				writes = writes || strings.EqualFold(action, trail.WriteStatement.Action())
 			}
 		}
 	}

@@ -133,13 +133,13 @@ func genDocumented(t *rapid.T, w world, trails []trail.Trail) []string {
 	for i := range trails {
 		trails[i].Organization = trails[i].Organization && w.setting.Organization.ID != ""
 	}
-	texts, err := trail.Documented(trails, w.setting)
+	statements, err := trail.Documented(trails, w.setting)
 	if err != nil {
 		t.Fatalf("documented: %v", err)
 	}
 	var out []string
-	for _, text := range texts {
-		n := rapid.IntRange(0, 9).Draw(t, "tampered")
+	for _, st := range statements {
+		text, n := st.Text(), rapid.IntRange(0, 9).Draw(t, "tampered")
 		switch {
 		case n == 0: // deleted
 		case n < 5:

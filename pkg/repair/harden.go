@@ -136,7 +136,7 @@ func (h hardening) served() ([]trail.Trail, string) {
 		return nil, reason
 	}
 	folders := h.visible.folders
-	if h.does(writeForm.action()) {
+	if h.does(trail.WriteStatement.Action()) {
 		folders = nil
 		for _, r := range h.st.Resources.List {
 			if f, ok := folderOf(r); ok {
@@ -168,7 +168,7 @@ func (h hardening) exclusive() string {
 		}
 	}
 	for _, a := range h.st.Actions.List {
-		if !strings.EqualFold(a, aclForm.action()) && !strings.EqualFold(a, writeForm.action()) {
+		if !strings.EqualFold(a, trail.ACLStatement.Action()) && !strings.EqualFold(a, trail.WriteStatement.Action()) {
 			return "it grants " + a + ", which CloudTrail does not need"
 		}
 	}
@@ -180,16 +180,12 @@ func (h hardening) exclusive() string {
 
 // serves reports whether the trail may need the statement.
 func (h hardening) serves(t trail.Trail) bool {
-	texts, err := h.library.documented([]trail.Trail{t})
+	statements, err := h.library.documented([]trail.Trail{t})
 	if err != nil {
 		return true
 	}
-	rules, err := readRules(texts)
-	if err != nil {
-		return true
-	}
-	return slices.ContainsFunc(rules, func(r rule) bool {
-		return h.does(r.action) && slices.ContainsFunc(r.resources, func(d string) bool {
+	return slices.ContainsFunc(statements, func(st trail.Statement) bool {
+		return h.does(st.Action) && slices.ContainsFunc(st.Resources, func(d string) bool {
 			return slices.ContainsFunc(h.st.Resources.List, func(have string) bool { return overlap(d, have) })
 		})
 	})

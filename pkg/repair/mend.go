@@ -72,7 +72,7 @@ func (m *mender) extend(g grant, n need) (mended, bool) {
 	wide.action = "mend"
 	wide.reasons = append(wide.reasons, "It now also lets CloudTrail "+n.purpose()+".")
 	cost := 2 * e.size()
-	if !n.form.names(g.st.Sid) {
+	if !namedAfter(n.statement.Kind, g.st.Sid) {
 		cost++
 	}
 	return mended{wide, cost}, true
@@ -82,16 +82,16 @@ func (m *mender) extend(g grant, n need) (mended, bool) {
 // that AWS documents for it: elsewhere it is not the statement's purpose.
 func lack(g grant, bound policy.Condition, n need) (extension, bool) {
 	var e extension
-	if !g.does(n.form.action()) {
-		if !n.form.names(g.st.Sid) {
+	if !g.does(n.statement.Action) {
+		if !namedAfter(n.statement.Kind, g.st.Sid) {
 			return e, false
 		}
-		e.actions = []string{n.form.action()}
+		e.actions = []string{n.statement.Action}
 	}
 	if !slices.Contains(bound.Values, n.trail.ARN) {
 		e.arns = []string{n.trail.ARN}
 	}
-	for _, r := range n.resources {
+	for _, r := range n.statement.Resources {
 		if !g.reaches(r) {
 			e.resources = append(e.resources, r)
 		}
@@ -124,7 +124,7 @@ func (m *mender) documents(g grant, bound policy.Condition, e extension) bool {
 				if e.leaves(action, arn, resource) || void(action, resource) {
 					continue
 				}
-				if !m.library.grants(action, arn, resource) || !strings.EqualFold(action, aclForm.action()) && !g.asksACL() {
+				if !m.library.grants(action, arn, resource) || !strings.EqualFold(action, trail.ACLStatement.Action()) && !g.asksACL() {
 					return false
 				}
 			}
@@ -144,10 +144,10 @@ func (e extension) leaves(action, arn, resource string) bool {
 // the resource names: a bucket's ACL is not asked of an object.
 func void(action, resource string) bool {
 	bucket, _, isObject := strings.Cut(resource, "/")
-	if strings.EqualFold(action, aclForm.action()) {
+	if strings.EqualFold(action, trail.ACLStatement.Action()) {
 		return isObject && !strings.ContainsAny(bucket, "*?$")
 	}
-	return strings.EqualFold(action, writeForm.action()) && !isObject && !strings.ContainsAny(bucket, "*?$")
+	return strings.EqualFold(action, trail.WriteStatement.Action()) && !isObject && !strings.ContainsAny(bucket, "*?$")
 }
 
 func (e extension) apply(g grant, bound policy.Condition) (grant, error) {
@@ -170,23 +170,21 @@ func (e extension) apply(g grant, bound policy.Condition) (grant, error) {
 // if CloudTrail cannot meet its conditions and it names nobody else's account.
 func (m *mender) reset(g grant, n need) (mended, bool) {
 	trails := m.named(g)
-	if !n.form.names(g.st.Sid) || m.visible.stranger(g) || !m.dead(g, n) {
+	if !namedAfter(n.statement.Kind, g.st.Sid) || m.visible.stranger(g) || !m.dead(g, n) {
 		return mended{}, false
 	}
 	if !slices.ContainsFunc(trails, func(t trail.Trail) bool { return t.ARN == n.trail.ARN }) {
 		trails = append(trails, n.trail)
 	}
-	if n.form == organizationForm {
+	if n.statement.Kind == trail.OrganizationStatement {
 		trails = slices.DeleteFunc(trails, func(t trail.Trail) bool { return !t.Organization })
 	}
-	text, err := m.library.statement(n.form, trails)
-	if err != nil || text == nil {
+	st, ok, err := m.library.statement(n.statement.Kind, trails)
+	if err != nil || !ok {
 		return mended{}, false
 	}
-	if text, err = policy.SetMember(text, []string{g.st.Sid}, "Sid"); err != nil {
-		return mended{}, false
-	}
-	fresh, err := g.rewritten(text)
+	st.Sid = g.st.Sid
+	fresh, err := g.rewritten(st.Text())
 	if err != nil {
 		return mended{}, false
 	}
@@ -217,7 +215,7 @@ func (m *mender) dead(g grant, n need) bool {
 	}
 	unknown := policy.Value{State: policy.Either}
 	for _, r := range m.library.requirements(n.trail) {
-		if r.Action != n.form.action() {
+		if r.Action != n.statement.Action {
 			continue
 		}
 		place := r.Places[0]
@@ -228,7 +226,7 @@ func (m *mender) dead(g grant, n need) bool {
 		} {
 			anyTrail = anyTrail.With(key, unknown)
 		}
-		d := doc.Decide(&policy.Request{Caller: place.Caller, Action: r.Action, Resource: n.resources[0], Context: anyTrail})
+		d := doc.Decide(&policy.Request{Caller: place.Caller, Action: r.Action, Resource: n.statement.Resources[0], Context: anyTrail})
 		if d.Matches[0].Condition != policy.No {
 			return false
 		}
@@ -263,8 +261,8 @@ func (m *mender) meets(g grant, n need) bool {
 
 // purpose is what the statement is needed for, as the end of a sentence.
 func (n need) purpose() string {
-	if n.form == aclForm {
+	if n.statement.Kind == trail.ACLStatement {
 		return "read the bucket's ACL for trail " + n.trail.ARN
 	}
-	return "write " + strings.Join(n.resources, " and ") + " for trail " + n.trail.ARN
+	return "write " + strings.Join(n.statement.Resources, " and ") + " for trail " + n.trail.ARN
 }

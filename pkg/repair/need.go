@@ -11,38 +11,10 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// form is one of the statements that AWS documents for a trail, by its place
-// in what [trail.Documented] returns.
-type form int
-
-const (
-	aclForm form = iota
-	writeForm
-	organizationForm
-)
-
-func (f form) action() string {
-	if f == aclForm {
-		return "s3:GetBucketAcl"
-	}
-	return "s3:PutObject"
-}
-
-// sids are the Sids that AWS documents for the form.
-func (f form) sids() []string {
-	switch f {
-	case aclForm:
-		return []string{trail.SidACL, trail.SidSharedACL}
-	case writeForm:
-		return []string{trail.SidWrite, trail.SidSharedWrite}
-	default:
-		return []string{trail.SidOrganizationWrite}
-	}
-}
-
-// names reports whether a Sid is one of the form's, or a numbered sibling.
-func (f form) names(sid string) bool {
-	return slices.ContainsFunc(f.sids(), func(base string) bool {
+// namedAfter reports whether a Sid is one that AWS documents for the kind, or a
+// numbered sibling of it.
+func namedAfter(k trail.StatementKind, sid string) bool {
+	return slices.ContainsFunc(k.Sids(), func(base string) bool {
 		rest, ok := strings.CutPrefix(sid, base)
 		return ok && (rest == "" || strings.HasPrefix(rest, siblingMark))
 	})
@@ -50,18 +22,11 @@ func (f form) names(sid string) bool {
 
 // need is a documented statement that a trail lacks.
 type need struct {
-	trail     trail.Trail
-	form      form
-	resources []string // as the documented statement names them
+	trail trail.Trail
+	// statement is what AWS documents for the trail alone.
+	statement trail.Statement
 	// requirements are those that are not met without it.
 	requirements []trail.RequirementID
-}
-
-// rule is a documented statement, read.
-type rule struct {
-	action    string
-	arns      []string
-	resources []string
 }
 
 // library holds what AWS documents for the trails of the bucket.
@@ -70,7 +35,7 @@ type library struct {
 	trails  []trail.Trail
 	// shared are the documented statements for all of the trails together:
 	// the most that a plan may come to grant.
-	shared []rule
+	shared []trail.Statement
 	asked  map[string][]trail.Requirement // by the trail's ARN, once needed
 }
 
@@ -96,48 +61,45 @@ func newLibrary(trails []trail.Trail, s trail.Environment) (*library, error) {
 	if len(l.trails) == 0 {
 		return l, nil
 	}
-	texts, err := l.documented(l.trails)
-	if err != nil {
-		return nil, err
-	}
-	if l.shared, err = readRules(texts); err != nil {
-		return nil, err
-	}
-	return l, nil
+	var err error
+	l.shared, err = l.documented(l.trails)
+	return l, err
 }
 
 // documented returns the documented statements for some of the trails.
-func (l *library) documented(trails []trail.Trail) ([][]byte, error) {
-	texts, err := trail.Documented(trails, l.setting)
+func (l *library) documented(trails []trail.Trail) ([]trail.Statement, error) {
+	out, err := trail.Documented(trails, l.setting)
 	if errors.Is(err, trail.ErrNoOrganization) {
 		trails = slices.Clone(trails)
 		for i := range trails {
 			trails[i].Organization = false
 		}
-		texts, err = trail.Documented(trails, l.setting)
+		out, err = trail.Documented(trails, l.setting)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("work out the documented statements: %w", err)
 	}
-	return texts, nil
+	return out, nil
 }
 
-// statement returns the documented statement of a form for some of the
-// trails, or nil if there is none.
-func (l *library) statement(f form, trails []trail.Trail) ([]byte, error) {
-	texts, err := l.documented(trails)
-	if err != nil || int(f) >= len(texts) {
-		return nil, err
+// statement returns the documented statement of a kind for some of the
+// trails, or false if there is none.
+func (l *library) statement(k trail.StatementKind, trails []trail.Trail) (trail.Statement, bool, error) {
+	list, err := l.documented(trails)
+	for _, st := range list {
+		if st.Kind == k {
+			return st, true, nil
+		}
 	}
-	return texts[f], nil
+	return trail.Statement{}, false, err
 }
 
 // grants reports whether the documented statements for all of the trails
 // grant the action to the trail on everything that the resource names.
 func (l *library) grants(action, arn, resource string) bool {
-	return slices.ContainsFunc(l.shared, func(r rule) bool {
-		return strings.EqualFold(r.action, action) && slices.Contains(r.arns, arn) &&
-			slices.ContainsFunc(r.resources, func(d string) bool { return within(resource, d) })
+	return slices.ContainsFunc(l.shared, func(st trail.Statement) bool {
+		return strings.EqualFold(st.Action, action) && slices.Contains(st.SourceARNs, arn) &&
+			slices.ContainsFunc(st.Resources, func(d string) bool { return within(resource, d) })
 	})
 }
 
@@ -159,11 +121,7 @@ func (l *library) needs(r delivery.Report) ([]need, error) {
 		if !ok {
 			continue
 		}
-		texts, err := l.documented([]trail.Trail{t})
-		if err != nil {
-			return nil, err
-		}
-		rules, err := readRules(texts)
+		statements, err := l.documented([]trail.Trail{t})
 		if err != nil {
 			return nil, err
 		}
@@ -171,8 +129,8 @@ func (l *library) needs(r delivery.Report) ([]need, error) {
 			if rr.Decision == policy.Allowed || rr.Decision == policy.ExplicitDeny {
 				continue
 			}
-			if f, ok := serving(rules, rr); ok {
-				out = include(out, need{t, f, rules[f].resources, []trail.RequirementID{rr.ID}})
+			if st, ok := serving(statements, rr); ok {
+				out = include(out, need{t, st, []trail.RequirementID{rr.ID}})
 			}
 		}
 	}
@@ -180,12 +138,13 @@ func (l *library) needs(r delivery.Report) ([]need, error) {
 }
 
 // serving returns the documented statement that a requirement falls under.
-func serving(rules []rule, rr delivery.RequirementReport) (form, bool) {
-	i := slices.IndexFunc(rules, func(r rule) bool {
-		return r.action == rr.Action &&
-			slices.ContainsFunc(r.resources, func(d string) bool { return within(rr.Example, plain(d)) })
-	})
-	return form(i), i >= 0
+func serving(statements []trail.Statement, rr delivery.RequirementReport) (trail.Statement, bool) {
+	for _, st := range statements {
+		if st.Action == rr.Action && slices.ContainsFunc(st.Resources, func(d string) bool { return within(rr.Example, plain(d)) }) {
+			return st, true
+		}
+	}
+	return trail.Statement{}, false
 }
 
 // plain writes a documented resource with the characters that it stands for.
@@ -194,7 +153,7 @@ func plain(resource string) string {
 }
 
 func include(needs []need, n need) []need {
-	i := slices.IndexFunc(needs, func(o need) bool { return o.trail.ARN == n.trail.ARN && o.form == n.form })
+	i := slices.IndexFunc(needs, func(o need) bool { return o.trail.ARN == n.trail.ARN && o.statement.Kind == n.statement.Kind })
 	if i < 0 {
 		return append(needs, n)
 	}
@@ -210,18 +169,4 @@ func within(pattern, documented string) bool {
 		return strings.HasPrefix(pattern, literal)
 	}
 	return pattern == documented
-}
-
-// readRules reads the statements that [trail.Documented] returned.
-func readRules(texts [][]byte) ([]rule, error) {
-	rules := make([]rule, len(texts))
-	for i, text := range texts {
-		g, err := readGrant(-1, text)
-		if err != nil {
-			return nil, err
-		}
-		b, _ := g.binding()
-		rules[i] = rule{g.st.Actions.List[0], b.Values, g.st.Resources.List}
-	}
-	return rules, nil
 }

@@ -42,9 +42,9 @@ func (p *planner) give(obstacle string) state {
 
 // begin returns the documented policy, for a bucket that has none.
 func (p *planner) begin(l *library) state {
-	texts, err := l.documented(l.trails)
-	if err != nil {
-		return p.give(err.Error())
+	var texts [][]byte
+	for _, st := range l.shared {
+		texts = append(texts, st.Text())
 	}
 	doc, err := policy.Parse([]byte("{\n    \"Version\": \"2012-10-17\",\n    \"Statement\": []\n}"))
 	if err == nil {

@@ -40,7 +40,7 @@ func mayServe(st *policy.Statement) bool {
 	writes := st.Actions.Not || slices.ContainsFunc(st.Actions.List, func(a string) bool {
 		a = strings.ToLower(a)
 		literal, _, pattern := strings.Cut(strings.ReplaceAll(a, "?", "*"), "*")
-		put := strings.ToLower(writeForm.action())
+		put := strings.ToLower(trail.WriteStatement.Action())
 		return a == put || pattern && strings.HasPrefix(put, literal)
 	})
 	return writes && (st.Principals.Not || slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool {

@@ -9,80 +9,115 @@ import (
 	"strings"
 )
 
-// The Sids that AWS documents: for the trails of one account, and for those
-// of several.
+// StatementKind says which of the statements that AWS documents one is.
+type StatementKind uint8
+
+// The kinds, in AWS's order.
 const (
-	SidACL               = "AWSCloudTrailAclCheck20150319"
-	SidWrite             = "AWSCloudTrailWrite20150319"
-	SidOrganizationWrite = "AWSCloudTrailOrganizationWrite20150319"
-	SidSharedACL         = "AWSCloudTrailAclCheck20131101"
-	SidSharedWrite       = "AWSCloudTrailWrite20131101"
+	// ACLStatement lets CloudTrail read the bucket's ACL.
+	ACLStatement StatementKind = iota
+	// WriteStatement lets it write the files of the trail's account.
+	WriteStatement
+	// OrganizationStatement lets it write the files of the organization.
+	OrganizationStatement
 )
+
+// Action returns the one action that AWS documents for the kind.
+func (k StatementKind) Action() string {
+	if k == ACLStatement {
+		return "s3:GetBucketAcl"
+	}
+	return "s3:PutObject"
+}
+
+// Sids returns the Sids that AWS documents for the kind: first the one for the
+// trails of one account, then the one for those of several, if it has one.
+func (k StatementKind) Sids() []string {
+	switch k {
+	case ACLStatement:
+		return []string{"AWSCloudTrailAclCheck20150319", "AWSCloudTrailAclCheck20131101"}
+	case WriteStatement:
+		return []string{"AWSCloudTrailWrite20150319", "AWSCloudTrailWrite20131101"}
+	default:
+		return []string{"AWSCloudTrailOrganizationWrite20150319"}
+	}
+}
 
 // ErrNoOrganization is the error of [Documented] where the id of the
 // organization is needed and not known.
 var ErrNoOrganization = errors.New("the organization id of an organization trail is not known")
 
-// words is a member that is a string if it holds one value and else a list.
-type words []string
-
-func (w words) MarshalJSON() ([]byte, error) {
-	var v any = []string(w)
-	if len(w) == 1 {
-		v = w[0]
-	}
-	return encode(v, "")
+// Statement is a statement that AWS documents for trails: an Allow of one
+// action to [ServicePrincipal], for the files that it names and for its trails
+// alone. The conditions are all StringEquals.
+type Statement struct {
+	Kind   StatementKind
+	Sid    string
+	Action string
+	// Resources are ARNs. Each is a literal or ends in its only "*".
+	Resources []string
+	// ACL is what s3:x-amz-acl has to be, empty: there is no such condition.
+	ACL string
+	// SourceARNs are what aws:SourceArn may be: the ARNs of the trails.
+	SourceARNs []string
+	// principalListed is whether the principal is written as a list, as AWS
+	// does in its policy for organization trails, and not as a string.
+	principalListed bool
 }
 
-// statement has its members in the order of AWS's examples.
-type statement struct {
+// Text returns the statement as indented JSON.
+func (st Statement) Text() []byte { return encode(st.members()) }
+
+// statementMembers are the members of a statement in the order of AWS's
+// examples.
+type statementMembers struct {
 	Sid       string
 	Effect    string
-	Principal principal
+	Principal struct{ Service any }
 	Action    string
-	Resource  words
-	Condition condition
-}
-
-type principal struct {
-	// Service is a list in AWS's policy for organization trails and a string in
-	// the others.
-	Service any
-}
-
-type condition struct {
-	StringEquals struct {
-		ACL       string `json:"s3:x-amz-acl,omitempty"`
-		SourceARN words  `json:"aws:SourceArn"`
+	Resource  any
+	Condition struct {
+		StringEquals struct {
+			ACL       string `json:"s3:x-amz-acl,omitempty"`
+			SourceARN any    `json:"aws:SourceArn"`
+		}
 	}
+}
+
+func (st Statement) members() statementMembers {
+	m := statementMembers{Sid: st.Sid, Effect: "Allow", Action: st.Action, Resource: oneOrList(st.Resources)}
+	m.Principal.Service = ServicePrincipal
+	if st.principalListed {
+		m.Principal.Service = []string{ServicePrincipal}
+	}
+	m.Condition.StringEquals.ACL = st.ACL
+	m.Condition.StringEquals.SourceARN = oneOrList(st.SourceARNs)
+	return m
+}
+
+// oneOrList is a string if there is one value and else a list.
+func oneOrList(values []string) any {
+	if len(values) == 1 {
+		return values[0]
+	}
+	return values
 }
 
 // Documented returns the statements that AWS documents for trails that share
-// the bucket, in AWS's order, each as indented JSON. Trails share statements
-// as AWS documents it for several accounts. A trail's prefix of which it is
-// not sure how CloudTrail joins it is granted in every way.
+// the bucket, in the order of their kinds. Trails share statements as AWS
+// documents it for several accounts. A trail's prefix of which it is not sure
+// how CloudTrail joins it is granted in every way.
 //
-// The statements are what package repair adds to a policy, so their form is
-// part of the contract: [Requirements] is allowed by them in full.
+// The statements are what package repair adds to a policy, so their text is
+// part of the contract: [Requirements] is allowed by them in full. It fails if
+// one policy cannot serve all of the trails, and with [ErrNoOrganization].
 // Source: create-s3-bucket-policy-for-cloudtrail.html and
 // cloudtrail-set-bucket-policy-for-multiple-accounts.html.
-func Documented(trails []Trail, s Environment) ([][]byte, error) {
+func Documented(trails []Trail, s Environment) ([]Statement, error) {
 	if err := shareBucket(trails, s); err != nil {
 		return nil, err
 	}
-	aclSid, writeSid := SidACL, SidWrite
-	if severalAccounts(trails) {
-		aclSid, writeSid = SidSharedACL, SidSharedWrite
-	}
-	var service any = ServicePrincipal
-	if slices.ContainsFunc(trails, func(t Trail) bool { return t.Organization }) {
-		service = []string{ServicePrincipal}
-	}
-	acl := statement{Sid: aclSid, Effect: "Allow", Principal: principal{service}, Action: "s3:GetBucketAcl"}
-	write := statement{Sid: writeSid, Effect: "Allow", Principal: principal{service}, Action: "s3:PutObject"}
-	write.Condition.StringEquals.ACL = "bucket-owner-full-control"
-	members := write
-	members.Sid = SidOrganizationWrite
+	acl, write, members := newStatement(ACLStatement, trails), newStatement(WriteStatement, trails), newStatement(OrganizationStatement, trails)
 	for _, t := range trails {
 		l := layout{trail: t, setting: s}
 		acl.grant(t, []string{l.bucketARN()})
@@ -94,48 +129,51 @@ func Documented(trails []Trail, s Environment) ([][]byte, error) {
 			members.grant(t, l.granted(s.Organization.ID))
 		}
 	}
-	list := []statement{acl, write}
-	if len(members.Resource) > 0 {
-		list = append(list, members)
+	if len(members.Resources) == 0 {
+		return []Statement{acl, write}, nil
 	}
-	texts := make([][]byte, len(list))
-	for i, st := range list {
-		text, err := encode(st, "    ")
-		if err != nil {
-			return nil, fmt.Errorf("write statement %s: %w", st.Sid, err)
-		}
-		texts[i] = text
-	}
-	return texts, nil
+	return []Statement{acl, write, members}, nil
 }
 
 // DocumentedPolicy returns the statements of Documented as a whole policy,
 // indented.
 func DocumentedPolicy(trails []Trail, s Environment) ([]byte, error) {
-	texts, err := Documented(trails, s)
+	statements, err := Documented(trails, s)
 	if err != nil {
 		return nil, err
 	}
 	p := struct {
 		Version   string
-		Statement []json.RawMessage
+		Statement []statementMembers
 	}{Version: "2012-10-17"}
-	for _, text := range texts {
-		p.Statement = append(p.Statement, text)
+	for _, st := range statements {
+		p.Statement = append(p.Statement, st.members())
 	}
-	return encode(p, "    ")
+	return encode(p), nil
+}
+
+// newStatement returns a statement of the kind that grants nothing yet.
+func newStatement(k StatementKind, trails []Trail) Statement {
+	st := Statement{Kind: k, Sid: k.Sids()[0], Action: k.Action()}
+	if sids := k.Sids(); severalAccounts(trails) {
+		st.Sid = sids[len(sids)-1]
+	}
+	if k != ACLStatement {
+		st.ACL = "bucket-owner-full-control"
+	}
+	st.principalListed = slices.ContainsFunc(trails, func(t Trail) bool { return t.Organization })
+	return st
 }
 
 // grant adds what a trail needs to the statement.
-func (st *statement) grant(t Trail, resources []string) {
-	c := &st.Condition.StringEquals
+func (st *Statement) grant(t Trail, resources []string) {
 	for _, r := range resources {
-		if !slices.Contains(st.Resource, r) {
-			st.Resource = append(st.Resource, r)
+		if !slices.Contains(st.Resources, r) {
+			st.Resources = append(st.Resources, r)
 		}
 	}
-	if !slices.Contains(c.SourceARN, t.ARN) {
-		c.SourceARN = append(c.SourceARN, t.ARN)
+	if !slices.Contains(st.SourceARNs, t.ARN) {
+		st.SourceARNs = append(st.SourceARNs, t.ARN)
 	}
 }
 
@@ -174,14 +212,13 @@ func shareBucket(trails []Trail, s Environment) error {
 	return nil
 }
 
-// encode writes JSON as it is read in AWS's pages: "<" and "&" stay.
-func encode(v any, indent string) ([]byte, error) {
+// encode writes indented JSON as it is read in AWS's pages: "<" and "&" stay.
+// What it is given holds strings only, which can always be written.
+func encode(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", indent)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimRight(b.Bytes(), "\n"), nil
+	e.SetIndent("", "    ")
+	_ = e.Encode(v)
+	return bytes.TrimRight(b.Bytes(), "\n")
 }

@@ -34,7 +34,7 @@ func ExampleDocumented() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("%s\n", statements[0])
+	fmt.Printf("%s\n", statements[0].Text())
 	// Output:
 	// {
 	//     "Sid": "AWSCloudTrailAclCheck20150319",
