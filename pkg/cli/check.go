@@ -20,11 +20,12 @@ func (c *checkCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
+	report := delivery.Judge(in.bucket, in.trails, in.setting)
 	j := judged{
 		Bucket: in.bucket,
 		Trails: in.trails,
-		Report: delivery.Judge(in.bucket, in.trails, in.setting),
-		Plan:   repair.For(in.bucket, in.trails, in.setting, repair.Options{}),
+		Report: report,
+		Plan:   repair.For(in.bucket, in.trails, in.setting, report, repair.Options{}),
 		file:   in.policy,
 	}
 	v := &estate{Buckets: []judged{j}}

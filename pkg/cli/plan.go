@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
@@ -24,7 +25,8 @@ func (c *planCommand) Run(e *environment) error {
 	if err != nil {
 		return err
 	}
-	p := repair.For(in.bucket, in.trails, in.setting, repair.Options{Harden: c.Harden})
+	report := delivery.Judge(in.bucket, in.trails, in.setting)
+	p := repair.For(in.bucket, in.trails, in.setting, report, repair.Options{Harden: c.Harden})
 	if c.Output != "" && len(p.Policy) > 0 {
 		text := append(bytes.TrimRight(bytes.Clone(p.Policy), "\n"), '\n')
 		if err := os.WriteFile(c.Output, text, 0o666); err != nil {

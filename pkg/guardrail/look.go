@@ -157,12 +157,12 @@ func (l *look) judge() {
 		return
 	}
 	setting := l.setting(s)
-	s.report = delivery.Judge(s.bucket, s.trails, setting)
+	judged := delivery.Judge(s.bucket, s.trails, setting)
 	fresh := s.fresh(l.lastChange())
-	s.report = delivery.JudgeStatus(s.report, s.trails, fresh)
+	s.report = delivery.JudgeStatus(judged, s.trails, fresh)
 	s.plan = repair.Plan{Policy: policyText(s.bucket)}
 	if amiss(s.report) || l.config.Harden {
-		s.plan = repair.For(s.bucket, s.trails, setting, repair.Options{Harden: l.config.Harden})
+		s.plan = repair.For(s.bucket, s.trails, setting, judged, repair.Options{Harden: l.config.Harden})
 	}
 	l.result.Report = s.report
 	if l.deed.id == "" && !l.result.Wrote {

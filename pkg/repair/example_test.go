@@ -44,7 +44,8 @@ func ExampleFor() {
 		Name: "main", ARN: "arn:aws:cloudtrail:us-east-1:111111111111:trail/main",
 		HomeRegion: "us-east-1", Bucket: "example-logs", Prefix: "logs", MultiRegion: true,
 	}}
-	plan := repair.For(bucket, trails, trail.Environment{}, repair.Options{})
+	report := delivery.Judge(bucket, trails, trail.Environment{})
+	plan := repair.For(bucket, trails, trail.Environment{}, report, repair.Options{})
 	for _, c := range plan.Changes {
 		fmt.Println(c.Action, c.Statement)
 	}

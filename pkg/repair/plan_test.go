@@ -62,6 +62,11 @@ func (c planCase) setting() trail.Environment {
 	return s
 }
 
+// judgeAndPlan is the plan for a bucket that is yet to be judged.
+func judgeAndPlan(b delivery.Bucket, trails []trail.Trail, s trail.Environment, o repair.Options) repair.Plan {
+	return repair.For(b, trails, s, delivery.Judge(b, trails, s), o)
+}
+
 // TestPlans compares the plan of each file in testdata/plans with the one in
 // the file.
 func TestPlans(t *testing.T) {
@@ -90,7 +95,7 @@ func TestPlans(t *testing.T) {
 					want = &archive.Files[i]
 				}
 			}
-			plan := repair.For(c.bucket(t, text), c.Trails, c.setting(), repair.Options{Harden: c.Harden})
+			plan := judgeAndPlan(c.bucket(t, text), c.Trails, c.setting(), repair.Options{Harden: c.Harden})
 			got := render(plan)
 			if *update {
 				want.Data = []byte(got)

@@ -59,18 +59,18 @@ type Change struct {
 
 // For works out what would let CloudTrail deliver the trails' files into the
 // bucket. It never fails: what cannot be done is refused. Trails that use
-// another bucket are ignored.
+// another bucket are ignored. The report is what [delivery.Judge] says of the
+// same bucket, trails and environment.
 //
 // A requirement that is undetermined only because no statement allows it for
 // certain is restored like one that is denied. One that a Deny denies, or may
 // deny, gets the grant that it lacks only if that brings it nearer to allowed.
-func For(b delivery.Bucket, trails []trail.Trail, s trail.Environment, o Options) Plan {
+func For(b delivery.Bucket, trails []trail.Trail, s trail.Environment, report delivery.Report, o Options) Plan {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
-	p := &planner{bucket: b, setting: s, known: trails}
+	p := &planner{bucket: b, setting: s, known: trails, report: report}
 	p.trails = slices.DeleteFunc(slices.Clone(trails), func(t trail.Trail) bool { return t.Bucket != b.Name })
-	p.report = delivery.Judge(b, trails, s)
 	if len(p.trails) == 0 || !writable(b) {
 		return p.plan(p.current(), p.refuse(p.current()))
 	}

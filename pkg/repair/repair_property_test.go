@@ -23,7 +23,7 @@ type planned struct {
 
 func genPlanned(t *rapid.T, o repair.Options) planned {
 	p := planned{world: genWorld(t)}
-	p.plan = repair.For(p.bucket, p.trails, p.setting, o)
+	p.plan = judgeAndPlan(p.bucket, p.trails, p.setting, o)
 	p.after = p.bucket.Policy
 	if p.plan.Changed {
 		doc, err := policy.Parse(p.plan.Policy)
@@ -87,7 +87,7 @@ func (p planned) settles(t *rapid.T, o repair.Options) {
 	if p.after == nil {
 		return
 	}
-	again := func(doc *policy.Document) repair.Plan { return repair.For(p.with(doc), p.trails, p.setting, o) }
+	again := func(doc *policy.Document) repair.Plan { return judgeAndPlan(p.with(doc), p.trails, p.setting, o) }
 	switch doc := p.after; rapid.IntRange(0, 3).Draw(t, "again") {
 	case 0:
 		doc = reserialized(t, doc, p.partition())
@@ -316,7 +316,7 @@ func TestRefusalChangesNothing(t *testing.T) {
 		w.bucket.Payer = "Requester"
 		w.bucket.State = rapid.SampledFrom([]delivery.BucketState{delivery.Unreadable, delivery.BucketMissing, delivery.OtherOwner}).Draw(t, "state")
 		w.bucket.Policy = nil
-		plan := repair.For(w.bucket, w.trails, w.setting, repair.Options{Harden: true})
+		plan := judgeAndPlan(w.bucket, w.trails, w.setting, repair.Options{Harden: true})
 		if !plan.Empty() || len(plan.Policy) > 0 || len(plan.Changes) > 0 || len(plan.Refused) == 0 {
 			t.Fatalf("planned %+v", plan)
 		}

@@ -45,7 +45,7 @@ func planFor(t *testing.T, text string, trails []trail.Trail) repair.Plan {
 		t.Fatal(err)
 	}
 	b := delivery.Bucket{Name: testBucket, Owner: "111111111111", State: delivery.PolicyRead, Policy: doc}
-	return repair.For(b, trails, trail.Environment{Bucket: testBucket}, repair.Options{})
+	return judgeAndPlan(b, trails, trail.Environment{Bucket: testBucket}, repair.Options{})
 }
 
 func verdict(t *testing.T, text []byte, trails []trail.Trail) delivery.Verdict {
