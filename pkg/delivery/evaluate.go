@@ -3,6 +3,7 @@ package delivery
 import (
 	"slices"
 
+	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -11,12 +12,12 @@ import (
 type evaluation struct {
 	trail.Requirement
 	outcome policy.Outcome
-	// decisions are the decisions on the samples of all request sets.
+	// decisions are the decisions on the witnesses of all request sets.
 	decisions []sampleDecision
 	// example is the decision that the judgement is told by: the first of the
 	// worst.
 	example sampleDecision
-	// incomplete says that the samples cover the requests in part only.
+	// incomplete says that the witnesses cover the requests in part only.
 	incomplete bool
 	// guessed says that it is open which of the request sets will be made,
 	// and that they are not all decided alike.
@@ -26,10 +27,10 @@ type evaluation struct {
 	unlisted bool
 }
 
-// sampleDecision is the decision on one sample of a request set.
+// sampleDecision is the decision on one witness of a request set.
 type sampleDecision struct {
 	set      int // index in Places
-	sample   policy.Sample
+	sample   glob.Witness
 	request  policy.Request
 	decision policy.Decision
 	outcome  policy.Outcome
@@ -62,16 +63,16 @@ func evaluate(doc *policy.Document, q trail.Requirement) *evaluation {
 // consistent returns a decision like r on a key whose file name says the same
 // account and region as its folders, if there is one. Samples need not.
 func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDecision {
-	if r.outcome == policy.Allowed || r.sample.Parts == nil {
+	if r.outcome == policy.Allowed || r.sample.Segments == nil {
 		return r
 	}
-	space := e.Places[r.set].Resources
+	keys := e.Places[r.set].Resources
 	for _, name := range []string{"account", "region"} {
-		if v, ok := r.sample.Parts[name]; ok {
-			space = pin(space, name, v)
+		if v, ok := r.sample.Segments[name]; ok {
+			keys = pin(keys, name, v)
 		}
 	}
-	decisions, _ := decideKeys(doc, e.Requirement, r.set, space)
+	decisions, _ := decideKeys(doc, e.Requirement, r.set, keys)
 	for _, like := range decisions {
 		if like.outcome == r.outcome {
 			return like
@@ -80,13 +81,13 @@ func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDe
 	return r
 }
 
-// decideKeys decides a request on every sample of a space.
-func decideKeys(doc *policy.Document, q trail.Requirement, set int, space policy.Space) ([]sampleDecision, bool) {
+// decideKeys decides a request on every witness of a key set.
+func decideKeys(doc *policy.Document, q trail.Requirement, set int, keys glob.KeySet) ([]sampleDecision, bool) {
 	p := q.Places[set]
 	request := policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}
-	samples, complete := doc.Samples(space, &request)
-	decisions := make([]sampleDecision, len(samples))
-	for i, s := range samples {
+	witnesses, complete := doc.Witnesses(keys, &request)
+	decisions := make([]sampleDecision, len(witnesses))
+	for i, s := range witnesses {
 		r := sampleDecision{set: set, sample: s, request: request}
 		r.request.Resource = s.Text
 		r.decision = doc.Decide(&r.request)
@@ -96,23 +97,23 @@ func decideKeys(doc *policy.Document, q trail.Requirement, set int, space policy
 		}
 		decisions[i] = r
 	}
-	return decisions, complete && len(samples) > 0
+	return decisions, complete && len(witnesses) > 0
 }
 
 // everyGuessDenied reports whether every guess that a request set makes is
 // denied. The decisions on the set do not tell, since each may stand for other
 // guesses too: each guess is decided by itself.
 func everyGuessDenied(doc *policy.Document, q trail.Requirement, set int, decisions []sampleDecision) bool {
-	guesses := []policy.Space{q.Places[set].Resources}
+	guesses := []glob.KeySet{q.Places[set].Resources}
 	for _, name := range []string{"prefix", "organization"} {
-		var next []policy.Space
-		for _, space := range guesses {
-			next = append(next, pinAll(space, name, guessedValues(space, name, decisions))...)
+		var next []glob.KeySet
+		for _, keys := range guesses {
+			next = append(next, pinAll(keys, name, guessedValues(keys, name, decisions))...)
 		}
 		guesses = next
 	}
-	for _, space := range guesses {
-		decided, complete := decideKeys(doc, q, set, space)
+	for _, keys := range guesses {
+		decided, complete := decideKeys(doc, q, set, keys)
 		if !complete || !denied(worstOutcome(decided)) {
 			return false
 		}
@@ -120,50 +121,50 @@ func everyGuessDenied(doc *policy.Document, q trail.Requirement, set int, decisi
 	return true
 }
 
-// guessedValues are the values of a part to try: all, or where it is a class
+// guessedValues are the values of a segment to try: all, or where it is a class
 // of characters those that the policy can tell apart.
-func guessedValues(space policy.Space, name string, decisions []sampleDecision) []string {
-	for _, part := range space {
-		if part.Name == name && len(part.Words) > 0 {
-			return part.Words
+func guessedValues(keys glob.KeySet, name string, decisions []sampleDecision) []string {
+	for _, segment := range keys {
+		if segment.Name == name && len(segment.Words) > 0 {
+			return segment.Words
 		}
 	}
 	var values []string
 	for _, r := range decisions {
-		if v, ok := r.sample.Parts[name]; ok && !slices.Contains(values, v) {
+		if v, ok := r.sample.Segments[name]; ok && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
 	return values
 }
 
-// pinAll returns the space once for each value of the named part; as it is if
+// pinAll returns the key set once for each value of the named segment; as it is if
 // there are none.
-func pinAll(space policy.Space, name string, values []string) []policy.Space {
+func pinAll(keys glob.KeySet, name string, values []string) []glob.KeySet {
 	if len(values) == 0 {
-		return []policy.Space{space}
+		return []glob.KeySet{keys}
 	}
-	out := make([]policy.Space, len(values))
+	out := make([]glob.KeySet, len(values))
 	for i, v := range values {
-		out[i] = pin(space, name, v)
+		out[i] = pin(keys, name, v)
 	}
 	return out
 }
 
-// pin returns the space in which the named part has one value only, also where
-// the same part stands once more without a name, in the file's name.
-func pin(space policy.Space, name, value string) policy.Space {
-	i := slices.IndexFunc(space, func(p policy.Part) bool { return p.Name == name })
+// pin returns the key set in which the named segment has one value only, also where
+// the same stands once more without a name, in the file's name.
+func pin(keys glob.KeySet, name, value string) glob.KeySet {
+	i := slices.IndexFunc(keys, func(p glob.Segment) bool { return p.Name == name })
 	if i < 0 {
-		return space
+		return keys
 	}
-	named := space[i]
-	out := slices.Clone(space)
-	for k, part := range out {
-		again := part.Name == "" && part.Class == named.Class && part.Min == named.Min && part.Max == named.Max &&
-			slices.Equal(part.Words, named.Words)
+	named := keys[i]
+	out := slices.Clone(keys)
+	for k, segment := range out {
+		again := segment.Name == "" && segment.Class == named.Class && segment.Min == named.Min && segment.Max == named.Max &&
+			slices.Equal(segment.Words, named.Words)
 		if k == i || again {
-			out[k] = policy.Part{Name: part.Name, Words: []string{value}}
+			out[k] = glob.Segment{Name: segment.Name, Words: []string{value}}
 		}
 	}
 	return out
@@ -181,7 +182,7 @@ func (e *evaluation) pickExample() sampleDecision {
 	if len(e.decisions) > 0 {
 		return e.decisions[0]
 	}
-	return sampleDecision{sample: policy.Sample{Text: e.Resource}}
+	return sampleDecision{sample: glob.Witness{Text: e.Resource}}
 }
 
 // rank orders outcomes from good to bad.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
@@ -19,10 +20,10 @@ const unopened = "<new>"
 
 // value is a part of the key that was decided. ok is false if the key has no such part.
 func (r sampleDecision) value(name string) (value string, ok bool) {
-	if v, found := r.sample.Parts[name]; found {
+	if v, found := r.sample.Segments[name]; found {
 		return v, true
 	}
-	_, dated := r.sample.Parts["year"]
+	_, dated := r.sample.Segments["year"]
 	return unopened, name == "region" && dated
 }
 
@@ -66,8 +67,8 @@ func (e *evaluation) whySome(doc *policy.Document) (string, bool) {
 // sameShape reports whether two keys have the same parts: a file's key and a
 // marker's have not.
 func sameShape(a, b sampleDecision) bool {
-	_, datedA := a.sample.Parts["year"]
-	_, datedB := b.sample.Parts["year"]
+	_, datedA := a.sample.Segments["year"]
+	_, datedB := b.sample.Segments["year"]
 	return datedA == datedB
 }
 
@@ -121,17 +122,17 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 	}
 	var yes, all []string
 	for i, p := range e.Places {
-		for _, part := range p.Resources {
-			if part.Name != name {
+		for _, segment := range p.Resources {
+			if segment.Name != name {
 				continue
 			}
-			for _, v := range e.values(i, part) {
+			for _, v := range e.values(i, segment) {
 				if slices.Contains(all, v) {
 					continue
 				}
 				all = append(all, v)
-				space := pinOthers(p.Resources, allowed, name)
-				decisions, complete := decideKeys(doc, e.Requirement, i, pin(space, name, v))
+				keys := pinOthers(p.Resources, allowed, name)
+				decisions, complete := decideKeys(doc, e.Requirement, i, pin(keys, name, v))
 				if complete && worstOutcome(decisions) == policy.Allowed {
 					yes = append(yes, v)
 				}
@@ -155,24 +156,24 @@ func spelled(name, value string) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// pinOthers returns the space in which all parts but one are as in a key that was decided.
-func pinOthers(space policy.Space, like sampleDecision, but string) policy.Space {
+// pinOthers returns the key set in which all segments but one are as in a key that was decided.
+func pinOthers(keys glob.KeySet, like sampleDecision, but string) glob.KeySet {
 	for _, name := range partNames() {
-		if v, ok := like.sample.Parts[name]; ok && name != but {
-			space = pin(space, name, v)
+		if v, ok := like.sample.Segments[name]; ok && name != but {
+			keys = pin(keys, name, v)
 		}
 	}
-	return space
+	return keys
 }
 
 // values are the values of a part of a request set that are worth a decision.
-func (e *evaluation) values(set int, part policy.Part) []string {
-	if len(part.Words) > 0 {
-		return part.Words
+func (e *evaluation) values(set int, segment glob.Segment) []string {
+	if len(segment.Words) > 0 {
+		return segment.Words
 	}
 	var out []string
 	for _, r := range e.decisions {
-		if v, ok := r.sample.Parts[part.Name]; ok && r.set == set && r.outcome == policy.Allowed {
+		if v, ok := r.sample.Segments[segment.Name]; ok && r.set == set && r.outcome == policy.Allowed {
 			out = append(out, v)
 		}
 	}
@@ -199,7 +200,7 @@ func few(name string, values []string, of int) string {
 func cut(r sampleDecision, names []string) string {
 	end := -1
 	for _, name := range names {
-		v, ok := r.sample.Parts[name]
+		v, ok := r.sample.Segments[name]
 		if !ok || v == "" {
 			continue
 		}

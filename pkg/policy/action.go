@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
+)
 
 // level is the kind of resource that an action works on.
 type level uint8
@@ -62,7 +66,7 @@ const (
 // actions grows, so a name that is well formed is taken for one that is not
 // listed yet.
 func actionLevels(text string) (levels level, ok bool) {
-	text = lowerASCII(text)
+	text = glob.LowerASCII(text)
 	if text == "*" {
 		return bucketLevel | objectLevel, true
 	}
@@ -81,7 +85,7 @@ func actionLevels(text string) (levels level, ok bool) {
 		{otherLevel, otherActions},
 	} {
 		for known := range strings.FieldsSeq(group.names) {
-			if matchTokens(p.tokens, known) {
+			if p.compiled.Match(glob.Text(known)) {
 				levels |= group.level
 			}
 		}
@@ -89,13 +93,13 @@ func actionLevels(text string) (levels level, ok bool) {
 	if levels != 0 {
 		return levels, true
 	}
-	return bucketLevel | objectLevel, plausible(p.tokens, name)
+	return bucketLevel | objectLevel, plausible(p.compiled.Tokens, name)
 }
 
 // plausible reports whether an unlisted name may be an action of S3 all the
 // same: it begins with a verb that S3 uses and is no misspelling of a name
 // that is listed.
-func plausible(tokens []token, name string) bool {
+func plausible(tokens []glob.Token, name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		letter, digit := 'a' <= c && c <= 'z', '0' <= c && c <= '9'
@@ -103,8 +107,8 @@ func plausible(tokens []token, name string) bool {
 			return false
 		}
 	}
-	if len(tokens) > 1 || tokens[0].op != opText {
-		return tokens[0].op != opText || verb(tokens[0].text)
+	if len(tokens) > 1 || tokens[0].Op != glob.Literal {
+		return tokens[0].Op != glob.Literal || verb(string(tokens[0].Text))
 	}
 	for known := range strings.FieldsSeq(bucketActions + objectActions + otherActions) {
 		if oneEditApart(known, name) {

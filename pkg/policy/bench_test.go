@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 const documented = `{"Version":"2012-10-17","Statement":[
@@ -80,12 +82,12 @@ func BenchmarkFaultsLarge(b *testing.B) {
 	}
 }
 
-func BenchmarkSamples(b *testing.B) {
+func BenchmarkWitnesses(b *testing.B) {
 	d := mustRead(b, []byte(`{"Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":["arn:aws:s3:::logs/AWSLogs/111122223333/*","arn:aws:s3:::logs/AWSLogs/*/CloudTrail/eu-west-1/*","arn:aws:s3:::logs/*","arn:aws:s3:::other/*","arn:aws:s3:::logs"]}}`))
 	s, r := logFiles(), benchmarkRequest()
 	b.ReportAllocs()
 	for b.Loop() {
-		d.Samples(s, r)
+		d.Witnesses(s, r)
 	}
 }
 
@@ -107,5 +109,21 @@ func TestDecideAllocations(t *testing.T) {
 	b := testing.AllocsPerRun(50, func() { many.Decide(r) })
 	if b > a {
 		t.Errorf("%v allocations for 5 statements, %v for 50", a, b)
+	}
+}
+
+func logFiles() glob.KeySet {
+	digits := "0123456789"
+	part := func(name, class string, n, m int) glob.Segment {
+		return glob.Segment{Name: name, Class: class, Min: n, Max: m}
+	}
+	word := func(text string) glob.Segment { return glob.Segment{Words: []string{text}} }
+	regions := strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2 eu-west-1 eu-west-2 eu-west-3 eu-central-1 eu-north-1 eu-south-1 ap-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-southeast-1 ap-southeast-2 ca-central-1 sa-east-1 af-south-1 me-south-1")
+	return glob.KeySet{
+		word("arn:aws:s3:::logs/AWSLogs/111122223333/CloudTrail/"),
+		{Name: "region", Words: regions},
+		word("/"),
+		part("year", digits, 4, 4), word("/"), part("month", digits, 2, 2), word("/"), part("day", digits, 2, 2),
+		word("/111122223333_CloudTrail_"), part("file", "abcdefghijklmnopqrstuvwxyz0123456789-_", 1, -1), word(".json.gz"),
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // representatives returns values that stand for everything a key may hold, as
@@ -110,101 +112,75 @@ func commonKind(key string, tests []*condition) (operatorKind, bool) {
 // textClasses returns one text for each way in which the patterns of the
 // conditions tell texts apart.
 func (ev *evaluator) textClasses(tests []*condition, v Value) ([]string, bool) {
-	var patterns []matcher
+	var patterns []glob.Pattern
 	var naming []bool
 	for _, c := range tests {
 		for i := range c.operands {
-			m, use, ok := ev.classMatcher(c, &c.operands[i])
+			p, use, ok := ev.classPattern(c, &c.operands[i])
 			if !ok {
 				return nil, false
 			}
 			if use {
-				patterns = append(patterns, m)
-				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && names(m.tokens, c.operator.kind))
+				patterns = append(patterns, p)
+				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && names(p.Tokens, c.operator.kind))
 			}
 		}
 		if c.operator.quantifier == forAllValues {
-			patterns, naming = append(patterns, matcher{}), append(naming, false) // the empty text is special
+			patterns, naming = append(patterns, glob.Exact("")), append(naming, false) // the empty text is special
 		}
 	}
-	x := newExplorer(patterns)
 	within := v.Within
 	if len(within) == 0 {
-		space, ok := everything(patterns)
+		everything, ok := glob.Everything(patterns)
 		if !ok {
 			return nil, false
 		}
-		within = []Space{space}
+		within = []glob.KeySet{everything}
 	}
-	for _, s := range within {
-		x.explore(s)
-	}
+	classes, complete := glob.Classes(patterns, glob.DefaultLimits(), within...)
 	var out []string
-	for _, s := range x.samples {
-		foreign := true
-		for i, matched := range s.matches {
-			foreign = foreign && (!matched || !naming[i])
+	for _, class := range classes {
+		awsOwned := true
+		for i, matched := range class.Matches {
+			awsOwned = awsOwned && (!matched || !naming[i])
 		}
-		if foreign {
-			out = append(out, s.Text)
+		if awsOwned {
+			out = append(out, class.Text)
 		}
 	}
-	return out, !x.cut
+	return out, complete
 }
 
-// classMatcher is an operand's pattern for an explorer. use is false if it
-// tells no texts apart, ok if it cannot be told which.
-func (ev *evaluator) classMatcher(c *condition, x *operand) (m matcher, use, ok bool) {
+// classPattern is an operand's pattern. use is false if it tells no texts
+// apart, ok if it cannot be told which.
+func (ev *evaluator) classPattern(c *condition, x *operand) (p glob.Pattern, use, ok bool) {
 	switch c.operator.kind {
 	case nullOperator:
-		return matcher{}, false, true
+		return glob.Pattern{}, false, true
 	case boolOperator:
-		return matcher{tokens: []token{{op: opText, text: "true"}}, fold: true}, true, true
+		return glob.Pattern{Tokens: []glob.Token{literal("true")}, Fold: true}, true, true
 	case stringOperator, arnOperator:
 	case unknownOperator, numericOperator, dateOperator, binaryOperator, addressOperator:
-		return matcher{}, false, false
+		return glob.Pattern{}, false, false
 	}
 	e := x.pattern.expand(ev.lookup)
-	if e.guess || c.operator.fold && !ascii(e.tokens) {
-		return matcher{}, false, false
+	if e.guess || c.operator.fold && !ascii(e.Tokens) {
+		return glob.Pattern{}, false, false
 	}
-	return matcher{tokens: e.tokens, fold: c.operator.fold}, !e.empty && e.shape == whole, true
+	return e.Pattern, !e.empty && !e.notARN, true
 }
 
 // ascii reports whether lower-casing the text of the tokens is a matter of
 // the letters a to z. The Kelvin sign and the long s fold to k and s.
-func ascii(tokens []token) bool {
+func ascii(tokens []glob.Token) bool {
 	for _, t := range tokens {
-		for i := range len(t.text) {
-			if t.text[i] >= 0x80 {
+		for i := range len(t.Text) {
+			if t.Text[i] >= 0x80 {
 				return false
 			}
 		}
 	}
 	return true
-}
-
-// everything is the space of all texts, as far as the patterns can tell.
-func everything(patterns []matcher) (Space, bool) {
-	var b strings.Builder
-	b.WriteByte(':')
-	for _, p := range patterns {
-		for _, t := range p.tokens {
-			if strings.Contains(wellFormed(t.text), "\xED") || wellFormed(t.text) != t.text {
-				return nil, false // half a character is no text
-			}
-			b.WriteString(t.text)
-			if p.fold {
-				b.WriteString(strings.ToUpper(t.text))
-			}
-		}
-	}
-	literals := b.String()
-	for c := 'x'; ; c++ {
-		if !strings.ContainsRune(literals, c) {
-			return Space{{Class: string(c) + literals, Max: -1}}, true
-		}
-	}
 }
 
 // numberClasses returns each number of the conditions and one of each gap.

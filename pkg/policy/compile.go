@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
+)
 
 // compiled is a statement made ready for evaluation.
 type compiled struct {
@@ -126,7 +130,7 @@ func (c compiler) readPatterns(n *node, name string) (Patterns, patterns) {
 		}
 		text.List = append(text.List, item.text)
 		if name == "Action" {
-			out.list = append(out.list, newPattern(lowerASCII(item.text), likeForm, false, false))
+			out.list = append(out.list, newPattern(glob.LowerASCII(item.text), likeForm, false, false))
 		} else {
 			out.list = append(out.list, newPattern(item.text, resourceForm, false, c.vars))
 		}

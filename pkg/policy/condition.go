@@ -3,6 +3,8 @@ package policy
 import (
 	"encoding/base64"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // condition says whether one condition of a statement holds.
@@ -166,6 +168,7 @@ func (ev *evaluator) test(c *condition, value string, e effect) (Truth, notes) {
 // subject is a value of the request, read as an operator needs it.
 type subject struct {
 	text     string
+	chars    glob.Text // the same, for string and ARN operators
 	effect   effect
 	operator operator
 	operand  operand
@@ -178,7 +181,7 @@ func (s *subject) read() bool {
 		if s.operator.fold {
 			s.text = foldCase(s.text)
 		}
-		s.text = units(s.text)
+		s.chars = glob.TextOf(s.text)
 		return true
 	case numericOperator:
 		var ok bool
@@ -240,7 +243,7 @@ func (ev *evaluator) compareText(s *subject, p *pattern) (Truth, notes) {
 		}
 	}
 	switch {
-	case !matchTokens(e.tokens, s.text):
+	case !e.Match(s.chars):
 		return No, 0
 	case e.guess:
 		return Maybe, 0
@@ -252,11 +255,11 @@ func (ev *evaluator) compareText(s *subject, p *pattern) (Truth, notes) {
 // that never grants and never spares from a Deny, or "*".
 func compareOddARN(s *subject, e expansion) (t Truth, n notes, done bool) {
 	switch {
-	case e.shape == malformed && (e.guess || s.effect == unknownEffect):
+	case e.notARN && (e.guess || s.effect == unknownEffect):
 		return Maybe, noteMalformedARN, true
-	case e.shape == malformed:
+	case e.notARN:
 		return truthOf((s.effect == denyEffect) != s.operator.negated), noteMalformedARN, true
-	case !e.guess && len(e.tokens) == 1 && e.tokens[0].op == opStar:
+	case !e.guess && e.Any():
 		return Yes, noteBareStarARN, true
 	}
 	return No, 0, false

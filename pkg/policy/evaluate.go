@@ -1,10 +1,12 @@
 package policy
 
+import "github.com/trailwarden/trailwarden/pkg/glob"
+
 // evaluator answers one request.
 type evaluator struct {
 	request  *Request
-	action   string // lower case
-	resource string // in the form of units
+	action   glob.Text // lower case
+	resource glob.Text
 	// assigned are values tried for keys whose value is not known.
 	assigned []assignment
 	lookup   func(key string) Value
@@ -17,7 +19,7 @@ type assignment struct {
 }
 
 func newEvaluator(r *Request) *evaluator {
-	ev := &evaluator{request: r, action: lowerASCII(r.Action), resource: units(r.Resource)}
+	ev := &evaluator{request: r, action: glob.Text(glob.LowerASCII(r.Action)), resource: glob.TextOf(r.Resource)}
 	ev.lookup = ev.value
 	return ev
 }
@@ -67,7 +69,7 @@ func (ev *evaluator) match(s *compiled) (Match, notes) {
 func (ev *evaluator) actionOf(s *compiled) Truth {
 	result := No
 	for i := range s.action.list {
-		if matchTokens(s.action.list[i].tokens, ev.action) {
+		if s.action.list[i].compiled.Match(ev.action) {
 			result = Yes
 			break
 		}
@@ -104,17 +106,17 @@ func (ev *evaluator) resourceOf(s *compiled) (Truth, notes) {
 // variable has no value matches nothing, see "IAM policy elements: Variables
 // and tags".
 func (ev *evaluator) resourceMatch(p *pattern) (Truth, notes) {
-	if !p.vars && p.shape == whole {
-		return truthOf(matchTokens(p.tokens, ev.resource)), 0
+	if p.pieces == nil && !p.compiled.notARN {
+		return truthOf(p.compiled.Match(ev.resource)), 0
 	}
 	e := p.expand(ev.lookup)
 	if e.empty {
 		return No, noteNotResourceVariable
 	}
 	switch {
-	case !matchTokens(e.tokens, ev.resource):
+	case !e.Match(ev.resource):
 		return No, 0
-	case e.shape == malformed:
+	case e.notARN:
 		return Maybe, noteShortResource
 	case e.guess:
 		return Maybe, 0

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
@@ -66,8 +67,8 @@ func TestUnknownKeys(t *testing.T) {
 		{"sets", []string{`Allow "ForAllValues:StringEquals":{"aws:TagKeys":"a"}`, `Allow "ForAnyValue:StringNotEquals":{"aws:TagKeys":"a"}`}, "aws:TagKeys", either, policy.Allowed},
 		{"absence of a set", []string{`Allow "ForAnyValue:StringLike":{"aws:TagKeys":"*"}`}, "aws:TagKeys", either, policy.Undetermined},
 		{"one of", []string{`Allow "StringEquals":{"k:k":"a"}`, `Allow "StringEquals":{"k:k":"b"}`}, "k:k", policy.Value{State: policy.Present, OneOf: []string{"a", "b"}}, policy.Allowed},
-		{"within", []string{`Allow "StringLike":{"k:k":"a1*"}`, `Allow "StringLike":{"k:k":"a2*"}`}, "k:k", policy.Value{State: policy.Present, Within: []policy.Space{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.Allowed},
-		{"not within", []string{`Allow "StringLike":{"k:k":"b*"}`}, "k:k", policy.Value{State: policy.Present, Within: []policy.Space{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.ImplicitDeny},
+		{"within", []string{`Allow "StringLike":{"k:k":"a1*"}`, `Allow "StringLike":{"k:k":"a2*"}`}, "k:k", policy.Value{State: policy.Present, Within: []glob.KeySet{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.Allowed},
+		{"not within", []string{`Allow "StringLike":{"k:k":"b*"}`}, "k:k", policy.Value{State: policy.Present, Within: []glob.KeySet{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.ImplicitDeny},
 		{"binary", []string{`Allow "BinaryEquals":{"k:k":"QUI="}`}, "k:k", present, policy.Undetermined},
 		{"foreign identity", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":["AROAEXAMPLEID:*","111122223333"]}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.ExplicitDeny},
 		{"foreign identity, nobody named", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":"AROA*"}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.Undetermined},

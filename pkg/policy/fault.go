@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // maxPolicySize is the limit of S3 on a bucket policy in its own normal form,
@@ -243,32 +245,30 @@ func (f *faultFinder) resources(s *compiled) level {
 // levels says what a Resource entry can mean: the bucket, objects, or neither.
 func (f *faultFinder) levels(p *pattern) level {
 	e := p.expand(func(string) Value { return Value{State: Present} })
-	if e.shape == malformed || len(e.tokens) == 1 && e.tokens[0].op == opStar {
+	if e.notARN || e.Any() {
 		return 0
 	}
 	if f.bucket == "" {
-		return levelsOfAny(e.tokens)
+		return levelsOfAny(e.Tokens)
 	}
 	var out level
-	if matchTokens(e.tokens, f.bucket) {
+	if e.Match(glob.TextOf(f.bucket)) {
 		out |= bucketLevel
 	}
-	// Whatever a pattern has left to match, some text matches it.
-	x := newExplorer([]matcher{{tokens: e.tokens}})
-	if x.read([]int32{x.patterns[0].start}, f.bucket+"/")[0] != dead {
+	if e.Continues(f.bucket + "/") {
 		out |= objectLevel
 	}
 	return out
 }
 
 // levelsOfAny is levels for a bucket that is not known.
-func levelsOfAny(tokens []token) level {
+func levelsOfAny(tokens []glob.Token) level {
 	wild := false
 	for _, t := range tokens {
-		if t.op == opText && strings.Contains(t.text, "/") {
+		if t.Op == glob.Literal && strings.Contains(string(t.Text), "/") {
 			return objectLevel
 		}
-		wild = wild || t.op != opText && !t.tight
+		wild = wild || t.Op != glob.Literal && !t.InField
 	}
 	if wild {
 		return bucketLevel | objectLevel

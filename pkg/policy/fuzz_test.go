@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"os"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // seeds adds the policies of the corpus.
@@ -92,7 +94,7 @@ func FuzzDecide(f *testing.F) {
 				t.Errorf("%s\n%q: %v", text, value, err)
 			}
 		}
-		d.Samples(Space{{Words: []string{"arn:aws:s3:::logs/"}}, {Class: "ab/1", Max: 4}}, cloudTrailRequest(NewContext(Value{State: Either})))
+		d.Witnesses(glob.KeySet{{Words: []string{"arn:aws:s3:::logs/"}}, {Class: "ab/1", Max: 4}}, cloudTrailRequest(NewContext(Value{State: Either})))
 	})
 }
 

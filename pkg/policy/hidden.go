@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
+)
 
 // testHidden applies the operator, with its negation, to one value of which
 // only what v says is known.
@@ -69,14 +73,14 @@ func (ev *evaluator) compareHidden(s *subject, x *operand, v Value) (Truth, note
 			return t, n
 		}
 	}
-	if v.AWSOwned && names(ex.tokens, s.operator.kind) {
+	if v.AWSOwned && names(ex.Tokens, s.operator.kind) {
 		return No, 0
 	}
 	t := Maybe
 	switch {
 	case len(v.Within) > 0:
-		t = possible(&x.pattern, ex.tokens, v.Within)
-	case len(ex.tokens) == 1 && ex.tokens[0].op == opStar:
+		t = covered(ex.Pattern, v.Within)
+	case ex.Any():
 		t = Yes
 	}
 	if ex.guess {
@@ -88,11 +92,11 @@ func (ev *evaluator) compareHidden(s *subject, x *operand, v Value) (Truth, note
 // names reports whether a pattern names somebody: a customer's account or
 // identity. An ARN does so by its account field, other text by anything beyond
 // wildcards, colons and the prefix that tells the kind of an identity.
-func names(tokens []token, kind operatorKind) bool {
+func names(tokens []glob.Token, kind operatorKind) bool {
 	var b strings.Builder
 	for _, t := range tokens {
-		if t.op == opText {
-			b.WriteString(t.text)
+		if t.Op == glob.Literal {
+			b.WriteString(string(t.Text))
 		} else {
 			b.WriteByte('*')
 		}

@@ -3,6 +3,10 @@ package policy
 import (
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // form is the way in which a pattern is read.
@@ -15,22 +19,40 @@ const (
 	resourceForm             // the same, as the Resource element does
 )
 
+// arnFields is the number of fields of an ARN that wildcards do not leave. The
+// sixth, the resource, may itself hold ":".
+const arnFields = 5
+
 // pattern is a text of a policy that values are compared with.
 type pattern struct {
-	form   form
-	fold   bool // letters of either case are the same
-	tokens []token
-	vars   bool // tokens holds variables
-	shape  shape
+	form form
+	fold bool // letters of either case are the same
+	// compiled is the pattern if it holds no variable, else pieces are.
+	compiled compiledPattern
+	pieces   []piece
 }
 
-// shape says whether a pattern that should be an ARN is one.
-type shape uint8
+// compiledPattern is a pattern without variables.
+type compiledPattern struct {
+	glob.Pattern
 
-const (
-	whole     shape = iota
-	malformed       // fewer than six fields, not "*"
-)
+	// notARN: it should be an ARN, but has fewer than six fields and is not "*".
+	notARN bool
+}
+
+// piece is a part of a pattern that holds variables: a token, or a variable.
+type piece struct {
+	token    glob.Token
+	variable *variable
+}
+
+// variable is a policy variable, as in "${aws:PrincipalTag/team, 'none'}".
+type variable struct {
+	key         string // lower case
+	name        string // the key as written
+	fallback    string
+	hasFallback bool
+}
 
 // newPattern compiles a text. Variables are read as such if vars is set: in
 // documents of Version 2012-10-17.
@@ -39,131 +61,93 @@ func newPattern(text string, f form, fold, vars bool) pattern {
 		text = foldCase(text)
 	}
 	p := pattern{form: f, fold: fold}
-	tokens := lex(text, f != exactForm, vars)
-	for _, t := range tokens {
-		if t.op == opVar {
-			p.vars = true
-		}
-	}
-	if p.vars {
-		p.tokens = tokens
+	if !vars || !strings.Contains(text, "${") {
+		p.compiled = p.compile(f.parse(text).Tokens)
 		return p
 	}
-	p.tokens, p.shape = shaped(tokens, f)
+	pieces := lex(text, f)
+	if slices.ContainsFunc(pieces, func(x piece) bool { return x.variable != nil }) {
+		p.pieces = pieces
+		return p
+	}
+	var tokens []glob.Token
+	for _, x := range pieces {
+		tokens = glob.Append(tokens, x.token)
+	}
+	p.compiled = p.compile(tokens)
 	return p
 }
 
-// lex splits a text into tokens.
-func lex(text string, wildcards, vars bool) []token {
-	var out []token
-	start := 0
-	flush := func(end int) {
-		if end > start {
-			out = append(out, token{op: opText, text: units(text[start:end])})
+// parse reads a text without variables.
+func (f form) parse(text string) glob.Pattern {
+	if f == exactForm {
+		return glob.Exact(text)
+	}
+	return glob.Parse(text)
+}
+
+// lex splits a text at its variables.
+func lex(text string, f form) []piece {
+	var out []piece
+	plain := func(part string) {
+		for _, t := range f.parse(part).Tokens {
+			out = append(out, piece{token: t})
 		}
 	}
-	for i := 0; i < len(text); i++ {
-		switch {
-		case vars && strings.HasPrefix(text[i:], "${"):
-			size := strings.IndexByte(text[i:], '}')
-			if size < 0 {
-				continue
-			}
-			flush(i)
-			out = append(out, variable(text[i+2:i+size]))
-			i += size
-			start = i + 1
-		case wildcards && text[i] == '*':
-			flush(i)
-			if len(out) == 0 || out[len(out)-1].op != opStar {
-				out = append(out, token{op: opStar})
-			}
-			start = i + 1
-		case wildcards && text[i] == '?':
-			flush(i)
-			out = append(out, token{op: opOne})
-			start = i + 1
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			break
 		}
+		size := strings.IndexByte(text[start:], '}')
+		if size < 0 {
+			break
+		}
+		plain(text[:start])
+		out = append(out, readVariable(text[start+2:start+size]))
+		text = text[start+size+1:]
 	}
-	flush(len(text))
+	plain(text)
 	return out
 }
 
-// variable reads what stands between "${" and "}". The three special
+// readVariable reads what stands between "${" and "}". The three special
 // characters are written as variables of one character; a default follows the
 // key as in "aws:PrincipalTag/team, 'none'". See "IAM policy elements:
 // Variables and tags".
-func variable(text string) token {
+func readVariable(text string) piece {
 	if text == "*" || text == "?" || text == "$" {
-		return token{op: opText, text: text}
+		return piece{token: literal(text)}
 	}
 	key, rest, found := strings.Cut(text, ",")
 	rest = strings.TrimSpace(rest)
 	key = strings.TrimSpace(key)
-	t := token{op: opVar, text: strings.ToLower(key), name: key}
+	v := &variable{key: strings.ToLower(key), name: key}
 	if found && len(rest) >= 2 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
-		t.fallback, t.hasFallback = rest[1:len(rest)-1], true
+		v.fallback, v.hasFallback = rest[1:len(rest)-1], true
 	}
-	return t
+	return piece{variable: v}
 }
 
-// shaped joins neighbouring texts and, for ARNs, ties the wildcards of the
-// first five fields to their field.
-func shaped(tokens []token, f form) ([]token, shape) {
-	if f == exactForm || f == likeForm {
-		return joined(tokens), whole
-	}
-	if len(tokens) == 1 && tokens[0].op == opStar {
-		return tokens, whole
-	}
-	out := joined(tokens)
-	colons := 0
-	for i := range out {
-		if out[i].op == opText {
-			colons += strings.Count(out[i].text, ":")
-		} else if colons < 5 {
-			out[i].tight = true
-		}
-	}
-	if colons >= 5 {
-		return out, whole
-	}
-	for i := range out {
-		out[i].tight = false
-	}
-	return out, malformed
+func literal(text string) glob.Token {
+	return glob.Token{Op: glob.Literal, Text: glob.TextOf(text)}
 }
 
-// neighbours reports whether two texts follow one another.
-func neighbours(tokens []token) bool {
-	for i := range tokens {
-		if i > 0 && tokens[i].op == opText && tokens[i-1].op == opText {
-			return true
-		}
+// compile makes a pattern of its tokens. The wildcards of an ARN are tied to
+// their fields.
+func (p *pattern) compile(tokens []glob.Token) compiledPattern {
+	g := glob.Pattern{Tokens: tokens, Fold: p.fold}
+	if p.form == exactForm || p.form == likeForm || g.Any() {
+		return compiledPattern{Pattern: g}
 	}
-	return false
-}
-
-// joined returns the tokens with neighbouring texts made one.
-func joined(tokens []token) []token {
-	if !neighbours(tokens) {
-		return tokens
-	}
-	out := make([]token, 0, len(tokens))
-	for _, t := range tokens {
-		if last := len(out) - 1; t.op == opText && last >= 0 && out[last].op == opText {
-			out[last].text += t.text
-			continue
-		}
-		out = append(out, t)
-	}
-	return out
+	g, ok := g.InFields(arnFields)
+	return compiledPattern{g, !ok}
 }
 
 // expansion is a pattern with its variables replaced.
 type expansion struct {
-	tokens []token
-	shape  shape
+	compiledPattern
+
 	// empty: a variable has no value, so the pattern matches nothing.
 	empty bool
 	// guess: a variable's value is not known; a star stands for it, and a
@@ -174,64 +158,70 @@ type expansion struct {
 // expand replaces the variables. What comes from a value is text, never a
 // wildcard. Fields of an ARN are told apart after the replacement.
 func (p *pattern) expand(lookup func(key string) Value) expansion {
-	if !p.vars {
-		return expansion{tokens: p.tokens, shape: p.shape}
+	if p.pieces == nil {
+		return expansion{compiledPattern: p.compiled}
 	}
-	var out expansion
-	tokens := make([]token, 0, len(p.tokens))
-	for _, t := range p.tokens {
-		if t.op != opVar {
-			tokens = append(tokens, t)
+	guess := false
+	tokens := make([]glob.Token, 0, len(p.pieces))
+	for _, x := range p.pieces {
+		if x.variable == nil {
+			tokens = glob.Append(tokens, x.token)
 			continue
 		}
-		text, known, exists := variableText(lookup(t.text), t)
+		text, known, exists := x.variable.value(lookup(x.variable.key))
 		switch {
 		case !exists:
 			return expansion{empty: true}
 		case !known:
-			out.guess = true
-			tokens = append(tokens, token{op: opStar})
+			guess = true
+			tokens = append(tokens, glob.Token{Op: glob.Star})
 		default:
 			if p.fold {
 				text = foldCase(text)
 			}
-			tokens = append(tokens, token{op: opText, text: units(text)})
+			tokens = glob.Append(tokens, literal(text))
 		}
 	}
-	if out.guess {
+	out := expansion{compiledPattern: p.compile(tokens), guess: guess}
+	if guess {
 		// The value may hold any number of ":", so that fields cannot be told
 		// apart: match the text as a whole, which matches no less.
-		out.tokens = joined(tokens)
-		_, out.shape = shaped(slices.Clone(tokens), p.form)
-		return out
+		out.Tokens = tokens
 	}
-	out.tokens, out.shape = shaped(tokens, p.form)
 	return out
 }
 
-// variableText is the text that stands for a variable. A key with several
-// values has none.
-func variableText(v Value, t token) (text string, known, exists bool) {
+// value is the text that stands for the variable, of which key is what is known
+// of its key. A key with several values has none.
+func (x *variable) value(key Value) (text string, known, exists bool) {
 	switch {
-	case v.State == Absent:
-		return t.fallback, true, t.hasFallback
-	case v.Multi || v.Known && len(v.Values) != 1:
+	case key.State == Absent:
+		return x.fallback, true, x.hasFallback
+	case key.Multi || key.Known && len(key.Values) != 1:
 		return "", true, false
-	case !v.Known || v.State == Either:
+	case !key.Known || key.State == Either:
 		return "", false, true
 	}
-	return v.Values[0], true, true
+	return key.Values[0], true, true
 }
 
 // variables calls f for each key that the pattern names as a variable: in
 // lower case, and as it is written.
 func (p *pattern) variables(f func(key, name string)) {
-	if !p.vars {
-		return
-	}
-	for _, t := range p.tokens {
-		if t.op == opVar {
-			f(t.text, t.name)
+	for _, x := range p.pieces {
+		if x.variable != nil {
+			f(x.variable.key, x.variable.name)
 		}
 	}
+}
+
+// foldCase lower-cases letters, but never turns one beyond ASCII into ASCII
+// as the Kelvin sign would be.
+func foldCase(s string) string {
+	return strings.Map(func(r rune) rune {
+		if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
+			return lower
+		}
+		return r
+	}, s)
 }

@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
+)
 
 // principal says whether the Principal or NotPrincipal element of a statement
 // covers the caller.
@@ -91,11 +95,11 @@ func serviceIs(caller, entry string) (Truth, notes) {
 	case strings.EqualFold(caller, entry):
 		return Maybe, noteServiceCase
 	}
-	name, ok := strings.CutSuffix(lowerASCII(caller), domain)
+	name, ok := strings.CutSuffix(glob.LowerASCII(caller), domain)
 	if !ok {
 		return No, 0
 	}
-	rest, ok := strings.CutPrefix(lowerASCII(entry), name+".")
+	rest, ok := strings.CutPrefix(glob.LowerASCII(entry), name+".")
 	if ok && strings.HasSuffix(rest, domain) && strings.Count(rest, ".") == 2 {
 		return Maybe, noteRegionalService
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // randomKey is a condition key with the values that requests and policies of
@@ -120,7 +122,7 @@ func drawState(t *rapid.T, k randomKey) Value {
 	case 4:
 		v.AWSOwned = true
 	case 3:
-		v.Within = []Space{{{Words: []string{"a", "arn:aws:s:r:1:"}}, {Class: "ab:", Max: 2}}}
+		v.Within = []glob.KeySet{{{Words: []string{"a", "arn:aws:s:r:1:"}}, {Class: "ab:", Max: 2}}}
 		if strings.HasPrefix(k.name, "aws:S") || strings.HasPrefix(k.name, "aws:C") || strings.HasPrefix(k.name, "s3:") {
 			v.Within = nil
 		}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // Request is one request as IAM sees it: who asks, for which action, on which
@@ -72,8 +74,8 @@ type Value struct {
 	// when Known is not set.
 	OneOf []string
 	// Within, if not empty, describes every value that the key may have
-	// when Known is not set: the union of the spaces.
-	Within []Space
+	// when Known is not set: the union of the sets.
+	Within []glob.KeySet
 	// AWSOwned says that the key, if present, has a value of AWS's own: no
 	// pattern that names a customer's account, identity or address range
 	// matches it. A pattern that names nobody ("*") may.

@@ -247,9 +247,9 @@ func (m *mender) meets(g grant, n need) bool {
 		}
 		for _, place := range r.Places {
 			request := policy.Request{Caller: place.Caller, Action: r.Action, Context: place.Context}
-			samples, _ := doc.Samples(place.Resources, &request)
-			for _, s := range samples {
-				request.Resource = s.Text
+			witnesses, _ := doc.Witnesses(place.Resources, &request)
+			for _, w := range witnesses {
+				request.Resource = w.Text
 				if doc.Decide(&request).Outcome != policy.Allowed {
 					return false
 				}

@@ -248,9 +248,9 @@ func (p planned) keepsUnseen(t *rapid.T) {
 	slices.Reverse(requirements) // the bucket's ACL last
 	for _, r := range requirements {
 		request := policy.Request{Caller: r.Places[0].Caller, Action: r.Action, Context: r.Places[0].Context}
-		samples, _ := p.bucket.Policy.Samples(r.Places[0].Resources, &request)
-		for _, s := range samples {
-			request.Resource = s.Text
+		witnesses, _ := p.bucket.Policy.Witnesses(r.Places[0].Resources, &request)
+		for _, w := range witnesses {
+			request.Resource = w.Text
 			was, is := p.bucket.Policy.Decide(&request).Outcome, p.after.Decide(&request).Outcome
 			served = served || was == policy.Allowed && r.ID != trail.BucketACL
 			if served && nearness(is) < nearness(was) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
@@ -76,30 +77,30 @@ func ownerOrganization(t Trail, s Environment) (id, paths policy.Value) {
 		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, Within: organizationPaths(org.ID)}
 	case t.Organization:
 		// Only an account of an organization owns an organization trail.
-		return policy.Value{State: policy.Present, Within: []policy.Space{organizationIDs()}},
+		return policy.Value{State: policy.Present, Within: []glob.KeySet{organizationIDs()}},
 			policy.Value{State: policy.Present, Multi: true}
 	case org.Known && org.ID == "":
 		return policy.Value{}, policy.Value{}
 	default:
-		return policy.Value{State: policy.Either, Within: []policy.Space{organizationIDs()}},
+		return policy.Value{State: policy.Either, Within: []glob.KeySet{organizationIDs()}},
 			policy.Value{State: policy.Either, Multi: true}
 	}
 }
 
-func organizationPaths(id string) []policy.Space {
-	return []policy.Space{{
+func organizationPaths(id string) []glob.KeySet {
+	return []glob.KeySet{{
 		fixed(id + "/r-"),
 		{Class: lowerLetters + digits + "-/", Min: 4, Max: -1},
 	}}
 }
 
 func identityKeys(keys map[string]policy.Value, t Trail) {
-	names := []policy.Space{{fixed(ServicePrincipal)}}
+	names := []glob.KeySet{{fixed(ServicePrincipal)}}
 	for _, r := range Regions(t.Partition()) {
-		names = append(names, policy.Space{fixed(regionalPrincipal(r))})
+		names = append(names, glob.KeySet{fixed(regionalPrincipal(r))})
 	}
 	if t.Partition() == "aws-cn" {
-		names = append(names, policy.Space{fixed(chinaPrincipal)})
+		names = append(names, glob.KeySet{fixed(chinaPrincipal)})
 	}
 	foreign := policy.Value{State: policy.Either, AWSOwned: true}
 	keys["aws:PrincipalIsAWSService"] = policy.Is("true")
@@ -126,7 +127,7 @@ func networkKeys(keys map[string]policy.Value) {
 }
 
 func placeKeys(keys map[string]policy.Value, t Trail, s Environment) {
-	owner := policy.Value{State: policy.Present, Within: []policy.Space{{anyAccount("")}}}
+	owner := policy.Value{State: policy.Present, Within: []glob.KeySet{{anyAccount("")}}}
 	if s.BucketOwner != "" {
 		owner = policy.Is(s.BucketOwner)
 	}
@@ -151,7 +152,7 @@ func bucketOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	case in && org.Known && !t.Organization:
 		return policy.Value{}, policy.Value{}
 	default:
-		return policy.Value{State: policy.Either, Within: []policy.Space{organizationIDs()}},
+		return policy.Value{State: policy.Either, Within: []glob.KeySet{organizationIDs()}},
 			policy.Value{State: policy.Either, Multi: true}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
 // The folders of an account, by what CloudTrail writes there.
@@ -27,34 +27,34 @@ const redelivery = 30 * 24 * time.Hour
 // lastYear is the last year of which files are asked for.
 const lastYear = 2099
 
-func fixed(text string) policy.Part { return policy.Part{Words: []string{text}} }
+func fixed(text string) glob.Segment { return glob.Segment{Words: []string{text}} }
 
 // anyAccount is every account there may be.
-func anyAccount(name string) policy.Part {
-	return policy.Part{Name: name, Class: digits, Min: 12, Max: 12}
+func anyAccount(name string) glob.Segment {
+	return glob.Segment{Name: name, Class: digits, Min: 12, Max: 12}
 }
 
 // organizationIDs are all ids that an organization may have.
 // Source: the API reference of AWS Organizations, Organization.
-func organizationIDs() policy.Space {
-	return policy.Space{fixed("o-"), {Class: lowerLetters + digits, Min: 10, Max: 32}}
+func organizationIDs() glob.KeySet {
+	return glob.KeySet{fixed("o-"), {Class: lowerLetters + digits, Min: 10, Max: 32}}
 }
 
 // newRegions are the names that a region may have which AWS has yet to open.
-func newRegions(partition string) policy.Space {
-	direction := policy.Part{Words: []string{
+func newRegions(partition string) glob.KeySet {
+	direction := glob.Segment{Words: []string{
 		"north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest",
 	}}
-	number := policy.Part{Class: "123456789", Min: 1, Max: 1}
+	number := glob.Segment{Class: "123456789", Min: 1, Max: 1}
 	switch partition {
 	case "aws":
-		return policy.Space{{Class: lowerLetters, Min: 2, Max: 2}, fixed("-"), direction, fixed("-"), number}
+		return glob.KeySet{{Class: lowerLetters, Min: 2, Max: 2}, fixed("-"), direction, fixed("-"), number}
 	case "aws-cn":
-		return policy.Space{fixed("cn-"), direction, fixed("-"), number}
+		return glob.KeySet{fixed("cn-"), direction, fixed("-"), number}
 	case "aws-us-gov":
-		return policy.Space{fixed("us-gov-"), direction, fixed("-"), number}
+		return glob.KeySet{fixed("us-gov-"), direction, fixed("-"), number}
 	default:
-		return policy.Space{{Class: lowerLetters + digits + "-", Min: 8, Max: 24}}
+		return glob.KeySet{{Class: lowerLetters + digits + "-", Min: 8, Max: 24}}
 	}
 }
 
@@ -62,12 +62,12 @@ func newRegions(partition string) policy.Space {
 type layout struct {
 	trail   Trail
 	setting Environment
-	dates   policy.Space // the folders of a date, with the slashes around them
+	dates   glob.KeySet // the folders of a date, with the slashes around them
 }
 
 func newLayout(t Trail, s Environment) layout {
 	slash := fixed("/")
-	return layout{t, s, policy.Space{
+	return layout{t, s, glob.KeySet{
 		slash, years(s.Now), slash, twoDigits("month", 12), slash, twoDigits("day", 31), slash,
 	}}
 }
@@ -104,20 +104,20 @@ func (l layout) bucketARN() string {
 }
 
 // root is the ARN up to the folder that holds the accounts' folders.
-func (l layout) root(inOrganization bool) policy.Space {
-	s := policy.Space{fixed(l.bucketARN() + "/")}
+func (l layout) root(inOrganization bool) glob.KeySet {
+	s := glob.KeySet{fixed(l.bucketARN() + "/")}
 	if p := l.prefixes(); len(p) > 1 || p[0] != "" {
-		s = append(s, policy.Part{Name: "prefix", Words: p})
+		s = append(s, glob.Segment{Name: "prefix", Words: p})
 	}
 	s = append(s, fixed("AWSLogs/"))
 	if !inOrganization {
 		return s
 	}
 	if id := l.setting.Organization.ID; id != "" {
-		return append(s, policy.Part{Name: "organization", Words: []string{id}}, fixed("/"))
+		return append(s, glob.Segment{Name: "organization", Words: []string{id}}, fixed("/"))
 	}
 	ids := organizationIDs()
-	return append(s, ids[0], policy.Part{Name: "organization", Class: ids[1].Class, Min: ids[1].Min, Max: ids[1].Max}, fixed("/"))
+	return append(s, ids[0], glob.Segment{Name: "organization", Class: ids[1].Class, Min: ids[1].Min, Max: ids[1].Max}, fixed("/"))
 }
 
 // guesses reports whether the keys under root are more than CloudTrail asks
@@ -127,47 +127,47 @@ func (l layout) guesses(inOrganization bool) bool {
 }
 
 // years are those of which CloudTrail may still write files.
-func years(now time.Time) policy.Part {
+func years(now time.Time) glob.Segment {
 	first := 2020
 	if !now.IsZero() {
 		first = min(now.Add(-redelivery).UTC().Year(), lastYear)
 	}
-	part := policy.Part{Name: "year", Words: make([]string, 0, lastYear-first+1)}
+	segment := glob.Segment{Name: "year", Words: make([]string, 0, lastYear-first+1)}
 	for y := first; y <= lastYear; y++ {
-		part.Words = append(part.Words, strconv.Itoa(y))
+		segment.Words = append(segment.Words, strconv.Itoa(y))
 	}
-	return part
+	return segment
 }
 
-func twoDigits(name string, last int) policy.Part {
-	part := policy.Part{Name: name, Words: make([]string, last)}
-	for i := range part.Words {
-		part.Words[i] = fmt.Sprintf("%02d", i+1)
+func twoDigits(name string, last int) glob.Segment {
+	segment := glob.Segment{Name: name, Words: make([]string, last)}
+	for i := range segment.Words {
+		segment.Words[i] = fmt.Sprintf("%02d", i+1)
 	}
-	return part
+	return segment
 }
 
-// accounts are the parts that stand for the accounts whose files the trail
+// accounts are the segments that stand for the accounts whose files the trail
 // holds. An organization's accounts come and go, so beside the known ones it
 // may be any.
-func (l layout) accounts() []policy.Part {
+func (l layout) accounts() []glob.Segment {
 	owner := l.trail.Account()
 	if !l.trail.Organization {
-		return []policy.Part{{Name: "account", Words: []string{owner}}}
+		return []glob.Segment{{Name: "account", Words: []string{owner}}}
 	}
 	known := append([]string{owner}, l.setting.Organization.Members...)
 	if m := l.setting.Organization.ManagementAccount; m != "" {
 		known = append(known, m)
 	}
 	slices.Sort(known[1:])
-	return []policy.Part{
+	return []glob.Segment{
 		{Name: "account", Words: slices.Compact(known)},
 		anyAccount("account"),
 	}
 }
 
 // files are the ARNs of the files of a folder for an account and a region.
-func (l layout) files(folder string, account policy.Part, region policy.Space) policy.Space {
+func (l layout) files(folder string, account glob.Segment, region glob.KeySet) glob.KeySet {
 	s := l.root(l.trail.Organization)
 	s = append(s, account, fixed("/"+folder+"/"))
 	s = append(s, region...)
@@ -177,25 +177,25 @@ func (l layout) files(folder string, account policy.Part, region policy.Space) p
 	for _, p := range region {
 		s = append(s, unnamed(p))
 	}
-	date := policy.Part{Class: digits, Min: 8, Max: 8}
+	date := glob.Segment{Class: digits, Min: 8, Max: 8}
 	if folder == digestFolder {
 		return append(s, fixed("_"+l.trail.name()+"_"+l.trail.region()+"_"), date, fixed("T"),
-			policy.Part{Class: digits, Min: 6, Max: 6}, fixed("Z"),
-			policy.Part{Words: []string{"", "_backfill"}}, fixed(".json.gz"))
+			glob.Segment{Class: digits, Min: 6, Max: 6}, fixed("Z"),
+			glob.Segment{Words: []string{"", "_backfill"}}, fixed(".json.gz"))
 	}
-	return append(s, fixed("_"), date, fixed("T"), policy.Part{Class: digits, Min: 4, Max: 4}, fixed("Z_"),
-		policy.Part{Class: letters + digits, Min: 16, Max: 16}, fixed(".json.gz"))
+	return append(s, fixed("_"), date, fixed("T"), glob.Segment{Class: digits, Min: 4, Max: 4}, fixed("Z_"),
+		glob.Segment{Class: letters + digits, Min: 16, Max: 16}, fixed(".json.gz"))
 }
 
-func unnamed(p policy.Part) policy.Part {
+func unnamed(p glob.Segment) glob.Segment {
 	p.Name = ""
 	return p
 }
 
 // marker is the ARN of the empty object that CloudTrail writes into a folder
 // of the trail's owner when the trail is made or changed.
-func (l layout) marker(folder string, inOrganization bool) policy.Space {
-	account := policy.Part{Name: "account", Words: []string{l.trail.Account()}}
+func (l layout) marker(folder string, inOrganization bool) glob.KeySet {
+	account := glob.Segment{Name: "account", Words: []string{l.trail.Account()}}
 	return append(l.root(inOrganization), account, fixed("/"+folder+"/"))
 }
 

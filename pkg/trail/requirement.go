@@ -1,6 +1,9 @@
 package trail
 
-import "github.com/trailwarden/trailwarden/pkg/policy"
+import (
+	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+)
 
 // RequirementID names one kind of request that CloudTrail makes.
 type RequirementID string
@@ -30,15 +33,15 @@ type Requirement struct {
 
 // RequestSet is a set of requests that differ in their resource only.
 type RequestSet struct {
-	// Resources are the ARNs that CloudTrail may ask for. Its parts are named
+	// Resources are the ARNs that CloudTrail may ask for. Its segments are named
 	// "prefix", "organization", "account", "region", "year", "month", "day".
-	// A region that AWS has yet to open has no part of that name.
-	Resources policy.Space
+	// A region that AWS has yet to open has no segment of that name.
+	Resources glob.KeySet
 	Caller    policy.Caller
 	Context   policy.Context
 	// Guess says that Resources holds more than CloudTrail will ask for,
 	// because something is not known: an organization's id, how a prefix that
-	// ends in a slash is joined. CloudTrail asks for one value of the parts
+	// ends in a slash is joined. CloudTrail asks for one value of the segments
 	// "prefix" and "organization" only, so a denial of some of them is not
 	// certain to be one that CloudTrail meets.
 	Guess bool
@@ -71,7 +74,7 @@ func requirements(t Trail, s Environment, regional bool) []Requirement {
 	w := writer{layout: l, context: put, regional: regional}
 	out := []Requirement{{
 		ID: BucketACL, Action: "s3:GetBucketAcl", Resource: l.bucketARN(),
-		Places: []RequestSet{{Resources: policy.Space{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
+		Places: []RequestSet{{Resources: glob.KeySet{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
 	}, w.files(LogFiles, logFolder)}
 	if t.LogFileValidation {
 		digest := w.files(DigestFiles, digestFolder)
@@ -110,7 +113,7 @@ func (w writer) caller(region string) policy.Caller {
 	return service(w.trail.Partition())
 }
 
-func (w writer) place(resources policy.Space, region string, inOrganization bool) RequestSet {
+func (w writer) place(resources glob.KeySet, region string, inOrganization bool) RequestSet {
 	return RequestSet{Resources: resources, Caller: w.caller(region), Context: w.context, Guess: w.guesses(inOrganization)}
 }
 
@@ -135,14 +138,14 @@ func (w writer) files(id RequirementID, folder string) Requirement {
 // regionPlaces are the places of an account's files: for each way in which
 // CloudTrail is known to the policy in its regions, and for the regions that
 // AWS has yet to open.
-func (w writer) regionPlaces(folder string, account policy.Part) []RequestSet {
-	at := func(names policy.Space, region string) RequestSet {
+func (w writer) regionPlaces(folder string, account glob.Segment) []RequestSet {
+	at := func(names glob.KeySet, region string) RequestSet {
 		p := w.place(w.layout.files(folder, account, names), region, w.trail.Organization)
 		p.Unlisted = len(account.Words) == 0
 		return p
 	}
 	in := func(region string, names ...string) RequestSet {
-		return at(policy.Space{{Name: "region", Words: names}}, region)
+		return at(glob.KeySet{{Name: "region", Words: names}}, region)
 	}
 	if !w.trail.MultiRegion {
 		return []RequestSet{in(w.trail.region(), w.trail.region())}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -28,8 +28,8 @@ func mainOf(change func(*trail.Trail)) trail.Trail {
 
 func organizationTrail(t *trail.Trail) { t.Organization = true }
 
-// expression is a space as a regular expression.
-func expression(s policy.Space) *regexp.Regexp {
+// expression is a key set as a regular expression.
+func expression(s glob.KeySet) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString("^")
 	for _, p := range s {
