@@ -16,15 +16,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// What holds where a variable is not set.
-const (
-	defaultBudget       = 3
-	defaultWindow       = time.Hour
-	defaultReminder     = 24 * time.Hour
-	defaultSnapshotDays = 90
-	// bucketsAtOnce keeps a sweep within CloudTrail's ten reads a second.
-	bucketsAtOnce = 4
-)
+const day = 24 * time.Hour
 
 // VariableError is one variable of the environment that is missing or wrong.
 type VariableError struct {
@@ -71,14 +63,13 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 		Guard: guardrail.Config{
 			Restore:       variable(&e, "TRAILWARDEN_RESTORE_BUCKETS", "", "names of buckets, separated by commas", buckets),
 			Harden:        variable(&e, "TRAILWARDEN_HARDEN", "false", "true or false", truth),
-			Budget:        variable(&e, "TRAILWARDEN_REPAIR_BUDGET", strconv.Itoa(defaultBudget), "a number from 1 to 20", between(1, ledger.MaxRepairs)),
-			Window:        variable(&e, "TRAILWARDEN_REPAIR_WINDOW", defaultWindow.String(), "a duration of at least a minute, such as 1h", duration(time.Minute)),
-			RemindEvery:   variable(&e, "TRAILWARDEN_REMINDER", defaultReminder.String(), "a duration such as 24h, or 0 for none", duration(0)),
-			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(defaultSnapshotDays), "a number of days from 1 to 3650", days),
+			Budget:        variable(&e, "TRAILWARDEN_REPAIR_BUDGET", strconv.Itoa(guardrail.DefaultBudget), "a number from 1 to 20", between(1, ledger.MaxRepairs)),
+			Window:        variable(&e, "TRAILWARDEN_REPAIR_WINDOW", guardrail.DefaultWindow.String(), "a duration of at least a minute, such as 1h", duration(time.Minute)),
+			RemindEvery:   variable(&e, "TRAILWARDEN_REMINDER", guardrail.DefaultReminder.String(), "a duration such as 24h, or 0 for none", duration(0)),
+			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(int(guardrail.DefaultKeepSnapshots/day)), "a number of days from 1 to 3650", days),
 			Format:        variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
 			Trails:        variable(&e, "TRAILWARDEN_TRAILS", "", "trails in JSON, as `aws cloudtrail describe-trails` prints them", trails),
 			Owners:        variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", "bucket=account pairs, separated by commas", owners),
-			Parallel:      bucketsAtOnce,
 		},
 	}
 	return c, errors.Join(e.failures...)
@@ -189,7 +180,7 @@ func between(low, high int) func(string) (int, error) {
 
 func days(s string) (time.Duration, error) {
 	n, err := between(1, 3650)(s)
-	return time.Duration(n) * 24 * time.Hour, err
+	return time.Duration(n) * day, err
 }
 
 func duration(low time.Duration) func(string) (time.Duration, error) {

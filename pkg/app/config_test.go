@@ -67,7 +67,7 @@ func defaults() Config {
 		Account: "111122223333", Region: "eu-west-1", TopicARN: "arn:aws:sns:eu-west-1:111122223333:alerts",
 		Guard: guardrail.Config{
 			Format: alert.Text, Budget: 3, Window: time.Hour, RemindEvery: 24 * time.Hour,
-			KeepSnapshots: 90 * 24 * time.Hour, Parallel: bucketsAtOnce,
+			KeepSnapshots: 90 * 24 * time.Hour,
 		},
 	}
 }

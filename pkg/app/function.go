@@ -178,7 +178,7 @@ func answer(done outcome, failures ...error) (json.RawMessage, error) {
 func outcomeOf(r guardrail.Result) bucketOutcome {
 	return bucketOutcome{
 		Bucket: r.Bucket, InUse: r.InUse, Verdict: string(r.Report.Verdict),
-		Wrote: r.Wrote, Repaired: r.Repaired, Told: r.Told,
+		Wrote: r.Wrote, Repaired: r.Repaired, Told: r.Notified,
 	}
 }
 
@@ -186,7 +186,7 @@ func outcomeOf(r guardrail.Result) bucketOutcome {
 func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Result) {
 	log.InfoContext(ctx, "bucket looked at",
 		"bucket", r.Bucket, "inUse", r.InUse, "verdict", r.Report.Verdict, "findings", len(r.Report.Findings),
-		"wrote", r.Wrote, "repaired", r.Repaired, "told", r.Told)
+		"wrote", r.Wrote, "repaired", r.Repaired, "told", r.Notified)
 	if !r.InUse {
 		return
 	}
@@ -205,7 +205,7 @@ func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Re
 
 // reportDelay writes how long it took from the API call to the alert.
 func (f *Functions) reportDelay(request guardrail.Request, r guardrail.Result) {
-	if len(r.Told) == 0 || request.Change == nil || request.Change.Time.IsZero() {
+	if len(r.Notified) == 0 || request.Change == nil || request.Change.Time.IsZero() {
 		return
 	}
 	delay := f.meter.now().Sub(request.Change.Time)

@@ -68,9 +68,6 @@ const day = 24 * time.Hour
 // connect reaches the account with the guard's defaults.
 func (s session) connect(ctx context.Context, e *environment, table string, c guardrail.Config) (connection, error) {
 	c.Format = alert.Text
-	c.Budget, c.Window = 3, time.Hour
-	c.KeepSnapshots = 90 * day
-	c.Parallel = 4
 	log := io.Discard
 	if s.Verbose {
 		log = e.stderr

@@ -215,7 +215,7 @@ func stepJSON(s step) stepOut {
 	for _, r := range s.results {
 		out.Results = append(out.Results, resultOut{
 			Bucket: r.Bucket, InUse: r.InUse, Verdict: r.Report.Verdict,
-			Wrote: r.Wrote, Repaired: r.Repaired, Told: orEmpty(r.Told), Diff: s.diffs[r.Bucket],
+			Wrote: r.Wrote, Repaired: r.Repaired, Told: orEmpty(r.Notified), Diff: s.diffs[r.Bucket],
 		})
 	}
 	return out

@@ -7,27 +7,22 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// Audit looks at every trail bucket of the account and writes and tells
+// Audit judges every trail bucket of the account and writes and tells
 // nothing. Progress, if not nil, is called as buckets are done. A bucket that
 // could not be judged says so itself; the error is that the trails could not
 // be listed.
 func (g *Guard) Audit(ctx context.Context, account, region string, progress func(done, total int)) ([]Audited, error) {
-	e, err := g.survey(ctx, account, region)
+	inv, err := g.survey(ctx, account, region)
 	if err != nil {
 		return nil, err
 	}
-	// An audit reads what a sweep reads, but remembers nothing.
-	reader := &Guard{ports: g.ports, config: g.config, run: g.run}
-	reader.ports.Ledger = nil
-	shared := g.newPass(ctx, account)
-	names := bucketsIn(e.all)
+	state := g.newSweepState(account)
+	names := inv.buckets()
 	audited := make([]Audited, len(names))
 	var mu sync.Mutex
 	done := 0
-	reader.each(len(names), func(i int) {
-		j := reader.job(Request{Account: account, Region: region}, e, names[i])
-		j.sweep = shared
-		audited[i] = reader.audit(ctx, j)
+	g.each(len(names), func(i int) {
+		audited[i] = g.audit(ctx, inv, names[i], state)
 		if progress == nil {
 			return
 		}
@@ -39,17 +34,19 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 	return audited, nil
 }
 
-func (g *Guard) audit(ctx context.Context, j job) Audited {
-	l := g.newLook(j)
-	a := Audited{Bucket: delivery.Bucket{Name: j.bucket.Name, Owner: j.bucket.Account}, Trails: j.trails}
-	if err := l.observe(ctx); err != nil {
-		a.Err = err
-		return a
+// audit observes and assesses a bucket as a sweep does, of which nothing is
+// remembered.
+func (g *Guard) audit(ctx context.Context, inv inventory, name string, state *sweepState) Audited {
+	b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name)}
+	t := g.target(inv, b, state)
+	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
+	obs, err := g.observe(ctx, t, forgotten)
+	if err != nil {
+		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: b.Trails, Err: err}
 	}
-	l.judge()
-	s := &l.sight
+	out := assess(t, forgotten, obs, attempt{}, outcome{}, g.config)
 	return Audited{
-		Bucket: s.bucket, Trails: s.trails, Statuses: s.statuses,
-		Report: s.report, Plan: s.plan, Err: join(s.problems),
+		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
+		Report: out.report, Plan: out.plan, Err: join(obs.problems),
 	}
 }

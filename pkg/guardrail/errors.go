@@ -66,7 +66,7 @@ func (e *LedgerError) Error() string { return fmt.Sprintf("memory of %s: %v", e.
 func (e *LedgerError) Unwrap() error { return e.Err }
 
 // PublishError says that an alert could not be sent. With a ledger it is kept
-// and sent with the next look.
+// and sent with the next reconciliation.
 type PublishError struct {
 	Bucket string
 	Err    error
@@ -87,14 +87,16 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("bucket %s was being changed or repaired for as long as there was time", e.Bucket)
 }
 
-// SweepError joins what went wrong in a sweep. The rest was looked at.
+// SweepError joins what went wrong in a sweep. The rest was reconciled.
 type SweepError struct {
-	Failed int // how many looks were not finished
+	Failed int // how many reconciliations were not finished
 	Err    error
 }
 
 // Error returns the count and the causes, one a line.
-func (e *SweepError) Error() string { return fmt.Sprintf("%d looks failed: %v", e.Failed, e.Err) }
+func (e *SweepError) Error() string {
+	return fmt.Sprintf("%d reconciliations failed: %v", e.Failed, e.Err)
+}
 
 // Unwrap returns the causes.
 func (e *SweepError) Unwrap() error { return e.Err }

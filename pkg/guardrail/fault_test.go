@@ -176,7 +176,7 @@ func (c faultCase) check(t *testing.T) {
 		t.Error("something is left to be told")
 	}
 	if record.Open() == c.cured {
-		t.Errorf("the team believes %v", record.Told)
+		t.Errorf("the team believes %v", record.Notified)
 	}
 	if c.exact() && doubled(w.kinds(), c.fault == denied) {
 		t.Error("told twice")

@@ -1,6 +1,3 @@
-// Package guardrail keeps the buckets of trails able to receive them. It looks
-// at a bucket, judges it, restores it where the owner opted in, remembers, and
-// tells the security team. It knows no SDK: it defines the ports it needs.
 package guardrail
 
 import (
@@ -15,13 +12,13 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Ports are the guard's hands. All but Alerts and Ledger are required.
+// Ports are what the guard works with. All but Alerts and Ledger are required.
 type Ports struct {
 	Trails        Trails
 	Buckets       Buckets
 	Organizations Organizations
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
-	// and a guard that can send it does with its next look.
+	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts
 	// Ledger may be nil: the guard then works without memory.
 	Ledger Ledger
@@ -46,7 +43,7 @@ type Config struct {
 	// Owners are declared owners of buckets, by bucket name, where it is not
 	// the account in which the guard runs.
 	Owners map[string]string
-	// Parallel is how many buckets a sweep looks at at once.
+	// Parallel is how many buckets a sweep reconciles at once.
 	Parallel int
 }
 
@@ -61,6 +58,7 @@ type Runtime struct {
 // several goroutines.
 type Guard struct {
 	ports  Ports
+	memory memory
 	config Config
 	run    Runtime
 }
@@ -70,7 +68,10 @@ const (
 	DefaultBudget        = 3
 	DefaultWindow        = time.Hour
 	DefaultKeepSnapshots = 90 * 24 * time.Hour
-	DefaultParallel      = 4
+	DefaultParallel      = 4 // keeps a sweep within CloudTrail's ten reads a second
+	// DefaultReminder is for those who read a configuration; in Config zero
+	// means never.
+	DefaultReminder = 24 * time.Hour
 )
 
 // New returns a guard. Of the configuration, Budget, Window, KeepSnapshots and
@@ -89,18 +90,19 @@ func New(p Ports, c Config, r Runtime) *Guard {
 	if c.Parallel <= 0 {
 		c.Parallel = DefaultParallel
 	}
-	if p.Ledger == nil {
-		r.Log.WarnContext(context.Background(), "no ledger: every event of an outage is told, and there is no repair budget")
+	g := &Guard{ports: p, memory: noMemory{}, config: c, run: r}
+	if p.Ledger != nil {
+		g.memory = durable{p.Ledger}
 	}
-	return &Guard{ports: p, config: c, run: r}
+	return g
 }
 
-// Request asks for a look at what an event may have changed. It carries
+// Request asks to reconcile what an event may have changed. It carries
 // identity only; the state is read fresh.
 type Request struct {
 	Account string
 	Region  string
-	// Bucket is the bucket to look at, or empty: the bucket of Trail.
+	// Bucket is the bucket that was changed, or empty: the bucket of Trail.
 	Bucket string
 	// Trail is the name or ARN of a trail that was changed, or empty.
 	Trail string
@@ -113,15 +115,32 @@ type Request struct {
 	SubmittedPolicy []byte
 }
 
-// Result is what a look at one bucket came to.
+// Result is what reconciling one target came to.
 type Result struct {
-	Bucket   string
-	InUse    bool // a trail delivers into the bucket
+	Bucket   string // or the ARN of a deleted trail
+	InUse    bool   // a trail delivers into the bucket
 	Report   delivery.Report
 	Plan     repair.Plan
 	Repaired bool // something was written, and it was verified
 	Wrote    bool // something was written
-	Told     []alert.Kind
+	// Notified are the kinds of the alerts that were sent.
+	Notified []alert.Kind
+}
+
+func resultOf(t Target) Result {
+	return Result{Bucket: t.Key().Bucket, InUse: len(t.trails()) > 0}
+}
+
+// with returns the result with what a round came to. Plan stays the one that led
+// to a write.
+func (r Result) with(out outcome, done attempt) Result {
+	r.Report = out.report
+	if !done.made() && !r.Wrote {
+		r.Plan = out.plan
+	}
+	r.Wrote = r.Wrote || done.wrote
+	r.Repaired = r.Repaired || done.succeeded()
+	return r
 }
 
 // SweepResult is what a sweep came to.

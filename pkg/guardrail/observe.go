@@ -10,26 +10,149 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
-	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// sight is what was seen of a bucket, and the judgement on it.
-type sight struct {
+// observation is what a target is now, as far as it could be read.
+type observation struct {
 	at           time.Time // before the bucket was read
 	bucket       delivery.Bucket
 	organization trail.Organization
-	trails       []trail.Trail
+	trails       []trail.Trail // that deliver into the bucket, with what their event selectors tell
 	statuses     []trail.Status
-	readings     []reading
-	unasked      []string // trails whose status could not be read
-	stale        []string // trails that report an error from before the last change
-	notes        []string
-	// problems are failures that may pass; the look is to be repeated.
+	// readings are all that was asked of trails, failures among them.
+	readings []reading
+	// unasked are ARNs of trails of which it is not known what CloudTrail
+	// reports.
+	unasked []string
+	notes   []string
+	// problems are failures that may pass: the reconciliation is to be repeated.
 	problems []error
-	partial  bool // the organization could not be read for now
-	report   delivery.Report
-	plan     repair.Plan
+	// partial says that the organization could not be read for now.
+	partial bool
+}
+
+// reading is what asking for one trail's status came to.
+type reading struct {
+	trail  trail.Trail
+	status trail.Status
+	asked  bool
+	err    error
+}
+
+// load reads the record and all that the judgement needs, at once. A record that
+// cannot be read for good is no failure: what is wrong is then told without
+// memory, and nothing is written.
+func (g *Guard) load(ctx context.Context, t Target, rec record) (record, observation, error) {
+	var loaded record
+	var obs observation
+	var recordErr, err error
+	var both sync.WaitGroup
+	both.Go(func() { loaded, recordErr = rec.reload(ctx) })
+	both.Go(func() { obs, err = g.observe(ctx, t, rec) })
+	both.Wait()
+	switch {
+	case err != nil:
+		return rec, obs, err
+	case recordErr != nil && Is(recordErr, Transient):
+		return rec, obs, recordErr
+	case recordErr != nil:
+		loaded = g.blank(t).forget(recordErr)
+		obs = obs.withoutMemory(recordErr)
+	}
+	return loaded, obs, nil
+}
+
+// observe reads all that the judgement needs, at once. The error is that the
+// bucket could not be read; what else could not be read, the observation says.
+func (g *Guard) observe(ctx context.Context, t Target, rec record) (observation, error) {
+	obs := observation{at: g.now()}
+	if cause := rec.cause(); cause != nil {
+		obs = obs.withoutMemory(cause)
+	}
+	b, ok := t.Subject.(TrailBucket)
+	if !ok { // only what is remembered of it matters
+		key := t.Key()
+		obs.bucket = delivery.Bucket{Name: key.Bucket, Owner: key.Account, Region: t.home()}
+		return obs, nil
+	}
+	obs.trails = slices.Clone(b.Trails)
+	obs.readings = make([]reading, len(b.Trails))
+	var bucketErr, orgErr error
+	var all sync.WaitGroup
+	all.Go(func() { obs.bucket, bucketErr = g.ports.Buckets.Observe(ctx, b.BucketRef) })
+	all.Go(func() { obs.organization, orgErr = t.occasion.organization(ctx) })
+	for i, tr := range b.Trails {
+		all.Go(func() { obs.readings[i] = t.read(ctx, tr) })
+	}
+	all.Wait()
+	if bucketErr != nil {
+		return obs, &ObserveError{Subject: "bucket " + b.Name, Err: bucketErr}
+	}
+	if orgErr != nil {
+		obs.partial, obs.organization = true, trail.Organization{}
+		obs.problems = append(obs.problems, &ObserveError{Subject: "organization of account " + t.inventory.account, Err: orgErr})
+		obs.notes = append(obs.notes, "The organization could not be read just now, so this judgement does without it.")
+	}
+	for i, r := range obs.readings {
+		obs.add(i, r)
+	}
+	return obs, nil
+}
+
+// read asks for a trail's status. A trail that is only declared belongs to an
+// account that cannot be read, so it is not asked.
+func (t Target) read(ctx context.Context, tr trail.Trail) reading {
+	if !has(t.inventory.listed, tr.ARN) {
+		return reading{trail: tr}
+	}
+	full, status, err := t.occasion.status(ctx, tr)
+	if err != nil {
+		full = tr
+	}
+	return reading{trail: full, status: status, asked: true, err: err}
+}
+
+// add adds what was asked of the trail at index i.
+func (o *observation) add(i int, r reading) {
+	arn := o.trails[i].ARN
+	switch {
+	case !r.asked:
+		o.unasked = append(o.unasked, arn)
+	case r.err == nil:
+		o.trails[i] = r.trail
+		o.statuses = append(o.statuses, r.status)
+	case Is(r.err, Denied) && r.status.ARN != "":
+		o.statuses = append(o.statuses, r.status)
+		o.notes = append(o.notes, fmt.Sprintf(
+			"The event selectors of trail %s may not be read, so files of network activity and aggregated events are not judged.", arn))
+	case Is(r.err, Denied):
+		o.unasked = append(o.unasked, arn)
+		o.notes = append(o.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s may not be read.", arn))
+	default:
+		o.unasked = append(o.unasked, arn)
+		o.notes = append(o.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s could not be read just now.", arn))
+		o.problems = append(o.problems, &ObserveError{Subject: "status of trail " + arn, Err: r.err})
+	}
+}
+
+// withoutMemory adds that the ledger fails for good. It comes before all else.
+func (o observation) withoutMemory(cause error) observation {
+	o.problems = slices.Concat([]error{cause}, o.problems)
+	o.notes = slices.Concat([]string{
+		"What was told before cannot be read, so nothing is written and this may be told more than once.",
+	}, o.notes)
+	return o
+}
+
+func (o observation) fingerprint() string { return ledger.Fingerprint(policyText(o.bucket)) }
+
+// policyKnown reports whether it is known what policy the bucket has, or that
+// it has none.
+func (o observation) policyKnown() bool { return policyKnown(o.bucket) }
+
+func policyKnown(b delivery.Bucket) bool {
+	return b.State == delivery.PolicyRead || b.State == delivery.PolicyMissing
 }
 
 func policyText(b delivery.Bucket) []byte {
@@ -39,166 +162,7 @@ func policyText(b delivery.Bucket) []byte {
 	return b.Policy.Text()
 }
 
-func (s *sight) digest() string { return ledger.Fingerprint(policyText(s.bucket)) }
-
-// known reports whether it is known what policy the bucket has, or that it has
-// none.
-func (s *sight) known() bool {
-	return s.bucket.State == delivery.PolicyRead || s.bucket.State == delivery.PolicyMissing
-}
-
-// same reports whether two readings of a bucket found the same.
-func same(a, b delivery.Bucket) bool {
+// sameBucket reports whether two readings of a bucket found the same.
+func sameBucket(a, b delivery.Bucket) bool {
 	return a.State == b.State && a.Owner == b.Owner && a.Payer == b.Payer && bytes.Equal(policyText(a), policyText(b))
-}
-
-// fresh returns the statuses without errors of deliveries that were tried
-// before the bucket last changed. It notes the trails that had such an error.
-func (s *sight) fresh(changed time.Time) []trail.Status {
-	s.stale = nil
-	statuses := slices.Clone(s.statuses)
-	for i := range statuses {
-		status := &statuses[i]
-		failing := status.DeliveryError != "" || status.DigestError != ""
-		if failing && !status.DeliveryAttempt.After(changed) && !changed.IsZero() {
-			status.DeliveryError, status.DigestError = "", ""
-			s.stale = append(s.stale, status.ARN)
-		}
-	}
-	return statuses
-}
-
-// reading is one Status call's outcome.
-type reading struct {
-	trail  trail.Trail
-	status trail.Status
-	asked  bool
-	err    error
-}
-
-// observe reads all that the judgement needs, at once.
-func (l *look) observe(ctx context.Context) error {
-	return l.read(ctx, l.load)
-}
-
-// observeAfter reads it again, but for the record.
-func (l *look) observeAfter(ctx context.Context, record ledger.Record) error {
-	return l.read(ctx, func(context.Context) (ledger.Record, error) { return record, nil })
-}
-
-// read reads all that the judgement needs, and the record with load.
-func (l *look) read(ctx context.Context, load func(context.Context) (ledger.Record, error)) error {
-	if l.gone() || len(l.trails) == 0 {
-		return l.observeAbsent(ctx, load)
-	}
-	s := sight{at: l.now(), trails: slices.Clone(l.trails)}
-	var all sync.WaitGroup
-	var bucketErr, orgErr, recordErr error
-	var record ledger.Record
-	readings := make([]reading, len(l.trails))
-	all.Go(func() { s.bucket, bucketErr = l.ports.Buckets.Observe(ctx, l.bucket) })
-	all.Go(func() { s.organization, orgErr = l.organization(ctx) })
-	all.Go(func() { record, recordErr = load(ctx) })
-	for i, t := range l.trails {
-		all.Go(func() { readings[i] = l.status(ctx, t) })
-	}
-	all.Wait()
-	if bucketErr != nil {
-		return &ObserveError{Subject: "bucket " + l.bucket.Name, Err: bucketErr}
-	}
-	if recordErr != nil {
-		if Is(recordErr, Transient) {
-			return recordErr
-		}
-		l.amnesic, record = true, ledger.Record{Key: l.key()}
-		s.problems = append(s.problems, recordErr)
-		s.notes = append(s.notes, "What was told before cannot be read, so nothing is written and this may be told more than once.")
-	}
-	if orgErr != nil {
-		s.partial, s.organization = true, trail.Organization{}
-		s.problems = append(s.problems, &ObserveError{Subject: "organization of account " + l.estate.account, Err: orgErr})
-		s.notes = append(s.notes, "The organization could not be read just now, so this judgement does without it.")
-	}
-	for i, r := range readings {
-		s.take(i, r)
-	}
-	s.readings = readings
-	l.record, l.sight = record, s
-	return nil
-}
-
-// observeAbsent is for a trail that was deleted, and for a bucket that no
-// trail uses any more: only what is remembered of them matters.
-func (l *look) observeAbsent(ctx context.Context, load func(context.Context) (ledger.Record, error)) error {
-	record, err := load(ctx)
-	if err != nil {
-		return err
-	}
-	l.record = record
-	l.sight = sight{at: l.now(), bucket: delivery.Bucket{Name: l.bucket.Name, Owner: l.bucket.Account, Region: l.bucket.Region}}
-	return nil
-}
-
-func (l *look) organization(ctx context.Context) (trail.Organization, error) {
-	if l.sweep != nil {
-		return l.sweep.organization()
-	}
-	return l.ports.Organizations.Organization(ctx, l.estate.account)
-}
-
-// status asks for a trail's status. A trail that is only declared belongs to
-// an account that cannot be read.
-func (l *look) status(ctx context.Context, t trail.Trail) reading {
-	if !has(l.estate.listed, t.ARN) {
-		return reading{trail: t}
-	}
-	if l.sweep != nil {
-		if err := l.sweep.pace(ctx); err != nil {
-			return reading{trail: t, asked: true, err: err}
-		}
-	}
-	full, status, err := l.ports.Trails.Status(ctx, l.estate.account, t)
-	if err != nil {
-		full = t
-	}
-	return reading{trail: full, status: status, asked: true, err: err}
-}
-
-func (s *sight) take(i int, r reading) {
-	t := s.trails[i]
-	switch {
-	case !r.asked:
-		s.unasked = append(s.unasked, t.ARN)
-	case r.err == nil:
-		s.trails[i] = r.trail
-		s.statuses = append(s.statuses, r.status)
-	case Is(r.err, Denied) && r.status.ARN != "":
-		s.statuses = append(s.statuses, r.status)
-		s.notes = append(s.notes, fmt.Sprintf("The event selectors of trail %s may not be read, so files of network activity and aggregated events are not judged.", t.ARN))
-	case Is(r.err, Denied):
-		s.unasked = append(s.unasked, t.ARN)
-		s.notes = append(s.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s may not be read.", t.ARN))
-	default:
-		s.unasked = append(s.unasked, t.ARN)
-		s.notes = append(s.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s could not be read just now.", t.ARN))
-		s.problems = append(s.problems, &ObserveError{Subject: "status of trail " + t.ARN, Err: r.err})
-	}
-}
-
-// load reads the record. Repairs of this look that were never written do not
-// count.
-func (l *look) load(ctx context.Context) (ledger.Record, error) {
-	if !l.remembers() {
-		return ledger.Record{Key: l.key()}, nil
-	}
-	record, err := l.ports.Ledger.Load(ctx, l.key())
-	if err != nil {
-		return ledger.Record{}, &LedgerError{Bucket: l.bucket.Name, Err: err}
-	}
-	for _, r := range record.Repairs {
-		if l.mine(r.ID) && !slices.Contains(l.wrote, r.ID) {
-			record = record.Abandon(r.ID)
-		}
-	}
-	return record, nil
 }

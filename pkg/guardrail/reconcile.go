@@ -4,59 +4,62 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/pkg/alert"
 )
 
 // listLag is how long CloudTrail is given to list a trail as it was changed.
 const listLag = 3 * time.Second
 
-// Reconcile looks at one bucket, or at the buckets of one trail, and does what
-// is needed. An error means that the look was not finished and must be tried
-// again; everything done before it is remembered. Its type says what failed:
-// *ObserveError, *WriteError, *VerifyError, *LedgerError, *PublishError or
-// *BusyError.
+// Reconcile brings one bucket to rest, or the buckets of one trail. An error
+// means that it was not finished and must be tried again; everything done before
+// it is remembered. Its type says what failed: *ObserveError, *WriteError,
+// *VerifyError, *LedgerError, *PublishError or *BusyError.
 func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
-	e, err := g.survey(ctx, r.Account, r.Region)
+	inv, err := g.survey(ctx, r.Account, r.Region)
 	if err != nil {
 		return nil, err
 	}
-	if e.lags(r) {
+	if inv.lags(r) {
 		if err := g.run.Sleep(ctx, listLag); err != nil {
 			return nil, &ObserveError{Subject: "trails of account " + r.Account, Err: err}
 		}
-		if e, err = g.survey(ctx, r.Account, r.Region); err != nil {
+		if inv, err = g.survey(ctx, r.Account, r.Region); err != nil {
 			return nil, err
 		}
 	}
 	buckets := []string{r.Bucket}
-	if t, ok := e.find(r); ok {
+	t, listed := inv.find(r)
+	switch {
+	case listed:
 		buckets = append(buckets, t.Bucket)
-	} else if r.Trail != "" {
-		return g.reconcileGone(ctx, r, e)
+	case deletes(r):
+		return g.reconcileDeletion(ctx, r, inv)
 	}
-	return g.lookAtAll(ctx, r, e, buckets)
+	return g.reconcileBuckets(ctx, r, inv, buckets)
 }
 
-// reconcileGone is for a trail that is not listed. If it was deleted, that is
-// told, and what it delivered into is looked at.
-func (g *Guard) reconcileGone(ctx context.Context, r Request, e estate) ([]Result, error) {
-	if !deletes(r) {
-		return g.lookAtAll(ctx, r, e, []string{r.Bucket})
-	}
-	arn := arnOf(r)
-	told, err := g.lookAtGone(ctx, r, e, arn)
-	results, errs := []Result{told}, []error{err}
-	buckets, err := g.bucketsOf(ctx, r.Account, arn)
+// deletes reports whether the request is about a trail that was deleted.
+func deletes(r Request) bool {
+	return r.Trail != "" && r.Change != nil && r.Change.Event == "DeleteTrail" && r.Change.ErrorCode == ""
+}
+
+// reconcileDeletion notifies of a trail that was deleted, and reconciles what it
+// delivered into.
+func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory) ([]Result, error) {
+	d := deletedTrail(inv, arnOf(r))
+	result, err := g.reconcile(ctx, g.eventTarget(r, inv, d))
+	results, errs := []Result{result}, []error{err}
+	buckets, err := g.bucketsOf(ctx, r.Account, d.ARN)
 	errs = append(errs, err)
-	more, err := g.lookAtAll(ctx, r, e, append(buckets, r.Bucket))
+	more, err := g.reconcileBuckets(ctx, r, inv, append(buckets, r.Bucket))
 	return append(results, more...), join(append(errs, err))
 }
 
-// lookAtAll looks at each of the buckets once. A name may be empty.
-func (g *Guard) lookAtAll(ctx context.Context, r Request, e estate, buckets []string) ([]Result, error) {
+// reconcileBuckets reconciles each of the buckets once. A name may be empty. A
+// bucket that no trail uses is none of the guard's business.
+func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv inventory, buckets []string) ([]Result, error) {
 	slices.Sort(buckets)
 	var results []Result
 	var errs []error
@@ -64,27 +67,21 @@ func (g *Guard) lookAtAll(ctx context.Context, r Request, e estate, buckets []st
 		if name == "" {
 			continue
 		}
-		result, err := g.lookAt(ctx, g.job(r, e, name))
+		trails := inv.into(name)
+		if len(trails) == 0 {
+			results = append(results, Result{Bucket: name})
+			continue
+		}
+		t := g.eventTarget(r, inv, TrailBucket{BucketRef: g.ref(inv, name), Trails: trails})
+		result, err := g.reconcile(ctx, t)
 		results, errs = append(results, result), append(errs, err)
 	}
 	return results, join(errs)
 }
 
-// join returns a single error as it is, so that its type is seen.
-func join(errs []error) error {
-	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
-
 // bucketsOf returns the buckets whose records know the trail.
 func (g *Guard) bucketsOf(ctx context.Context, account, arn string) ([]string, error) {
-	if g.ports.Ledger == nil {
-		return nil, nil
-	}
-	records, err := g.ports.Ledger.List(ctx, account)
+	records, err := g.memory.List(ctx, account)
 	if err != nil {
 		return nil, &LedgerError{Bucket: "account " + account, Err: err}
 	}
@@ -97,96 +94,115 @@ func (g *Guard) bucketsOf(ctx context.Context, account, arn string) ([]string, e
 	return buckets, nil
 }
 
-// estate is the trails of an account.
-type estate struct {
-	account, region string
-	listed          []trail.Trail // as CloudTrail lists them
-	all             []trail.Trail // with those that are declared
-}
+// maxRounds bounds how often one reconciliation starts over while others keep
+// changing the target.
+const maxRounds = 8
 
-// survey lists the trails that the account sees.
-func (g *Guard) survey(ctx context.Context, account, region string) (estate, error) {
-	listed, err := g.ports.Trails.Trails(ctx, account, region)
-	if err != nil {
-		return estate{}, &ObserveError{Subject: "trails of account " + account, Err: err}
-	}
-	all := slices.Clone(listed)
-	for _, t := range g.config.Trails {
-		if !has(all, t.ARN) {
-			all = append(all, t)
+// errOvertaken says that somebody else was faster: the bucket is not as it was
+// judged any more, or another version of the record was stored. Nothing was
+// written. The round starts over.
+var errOvertaken = errors.New("the bucket or its record was changed while it was being worked on")
+
+// reconcile brings one target to rest, round by round. A round that has nothing
+// to notify ends it. After a notification the target is read once more: an event
+// that came meanwhile found the old record, and had nothing to notify.
+//
+// The errors are those of [Guard.Reconcile].
+func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
+	var (
+		rec  = g.blank(t)
+		obs  observation
+		out  outcome
+		done attempt // the repair of this reconciliation, until it is remembered
+		err  error
+		// One failed write is enough, and without memory the outage is told once
+		// before the write.
+		gaveUp, notified bool
+	)
+	res := resultOf(t)
+	for range maxRounds {
+		if rec, obs, err = g.load(ctx, t, rec); err != nil { // at once: a healthy bucket costs one round of reads
+			return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+		}
+		rec = rec.withoutUnwritten(t, done)
+		out = assess(t, rec, obs, done, out, g.config)
+		res = res.with(out, done)
+
+		if rec.durable() && (out.amiss() || rec.Pending()) {
+			// The bucket was read while the record was: it may be older, from
+			// before a repair that the record already knows. What is acted on is
+			// read after the record, so that whatever comes later is a conflict.
+			if obs, err = g.observe(ctx, t, rec); err != nil {
+				return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+			}
+			out = assess(t, rec, obs, done, out, g.config)
+			res = res.with(out, done)
+		}
+
+		if rec.leasedToOther(t, g.now()) {
+			if !concerned(t, rec, obs, out) {
+				return res, join(obs.problems)
+			}
+			if err := g.awaitLease(ctx, t, rec); err != nil {
+				return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+			}
+			continue
+		}
+
+		may := g.mayRepair(t, rec, obs, out, gaveUp || done.made())
+		if may == granted && !rec.durable() && !notified {
+			notified = true
+			res.Notified, err = g.notifyWithoutMemory(ctx, round{t, rec, obs, out, done, may})
+		}
+		if may == granted && err == nil {
+			rec, obs, out, done, err = g.repair(ctx, t, rec, obs, out)
+			gaveUp = gaveUp || done.gaveUp
+			res = res.with(out, done)
+		}
+		again := false
+		if err == nil {
+			var sent []alert.Kind
+			rec, sent, again, err = g.remember(ctx, round{t, rec, obs, out, done, may})
+			res.Notified = append(res.Notified, sent...)
+		}
+		switch {
+		case errors.Is(err, errOvertaken):
+			continue
+		case err != nil:
+			return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+		}
+		problems := append(slices.Clone(obs.problems), done.problems()...)
+		done = attempt{} // it is remembered, and notified
+		if !again || len(problems) > 0 {
+			return res, join(problems)
 		}
 	}
-	return estate{account: account, region: region, listed: listed, all: all}, nil
+	return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, &BusyError{Bucket: t.Key().Bucket})
 }
 
-func has(trails []trail.Trail, arn string) bool {
-	return slices.ContainsFunc(trails, func(t trail.Trail) bool { return t.ARN == arn })
+// abandon ends a reconciliation that could not be finished, and returns why. If
+// its memory fails for good, such as for want of a permission, what is wrong is
+// told without it. Else an attempt that is not under way any more is left to
+// others.
+func (g *Guard) abandon(ctx context.Context, r round, res Result, err error) (Result, error) {
+	var memory *LedgerError
+	if errors.As(err, &memory) && !Is(err, Transient) && !Is(err, Conflict) && r.record.durable() {
+		r.record = r.record.forget(err)
+		sent, notifyErr := g.notifyWithoutMemory(ctx, r)
+		res.Notified = append(res.Notified, sent...)
+		return res, join([]error{err, notifyErr})
+	}
+	g.releaseLease(ctx, r.target, r.record, r.done)
+	return res, err
 }
 
-// find returns the trail of a request. A name is that of a trail of the
-// request's account and region.
-func (e estate) find(r Request) (trail.Trail, bool) {
-	for _, t := range e.all {
-		byName := t.Name == r.Trail && t.Account() == r.Account && t.HomeRegion == r.Region
-		if r.Trail != "" && (t.ARN == r.Trail || byName) {
-			return t, true
-		}
+// join returns a single error as it is, so that its type is seen.
+func join(errs []error) error {
+	errs = slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
+	if len(errs) == 1 {
+		return errs[0]
 	}
-	return trail.Trail{}, false
+	return errors.Join(errs...)
 }
 
-// lags reports whether the list does not have yet what the event says.
-func (e estate) lags(r Request) bool {
-	if r.Trail == "" || r.Change == nil || r.Change.ErrorCode != "" {
-		return false
-	}
-	t, found := e.find(r)
-	switch r.Change.Event {
-	case "CreateTrail", "UpdateTrail":
-		return !found || r.Bucket != "" && t.Bucket != r.Bucket
-	case "DeleteTrail":
-		return found
-	default:
-		return false
-	}
-}
-
-func deletes(r Request) bool {
-	return r.Change != nil && r.Change.Event == "DeleteTrail" && r.Change.ErrorCode == ""
-}
-
-// arnOf returns the ARN of the trail that a request names.
-func arnOf(r Request) string {
-	if strings.HasPrefix(r.Trail, "arn:") {
-		return r.Trail
-	}
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(r.Region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(r.Region, "us-gov-"):
-		partition = "aws-us-gov"
-	}
-	return "arn:" + partition + ":cloudtrail:" + r.Region + ":" + r.Account + ":trail/" + r.Trail
-}
-
-// into returns the trails that deliver into the bucket.
-func (e estate) into(bucket string) []trail.Trail {
-	var trails []trail.Trail
-	for _, t := range e.all {
-		if t.Bucket == bucket {
-			trails = append(trails, t)
-		}
-	}
-	return trails
-}
-
-// ref returns where a bucket is expected. Events tell the region of a bucket
-// only where they come from it; the adapter finds the right one.
-func (g *Guard) ref(account, region, bucket string) BucketRef {
-	owner := g.config.Owners[bucket]
-	if owner == "" {
-		owner = account
-	}
-	return BucketRef{Name: bucket, Account: owner, Region: region}
-}
+func (g *Guard) now() time.Time { return g.run.Now() }

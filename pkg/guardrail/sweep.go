@@ -3,9 +3,11 @@ package guardrail
 import (
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/time/rate"
 
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -16,99 +18,139 @@ import (
 // Source: awscloudtrail userguide, WhatIsCloudTrail-Limits.html.
 const statusInterval = 125 * time.Millisecond
 
-// pass is what the looks of one sweep share.
-type pass struct {
-	run          Runtime
-	organization func() (trail.Organization, error)
-	// untold are trails that are gone, and of which the team could not be told.
-	untold []string
+// sweepState is what the reconciliations of one sweep share. It is their
+// occasion: the organization is read once, and CloudTrail is asked at a
+// bounded rate.
+type sweepState struct {
+	directly
 
-	mu   sync.Mutex
-	next time.Time
+	run  Runtime
+	pace *rate.Limiter
+	// unnotified are trails that are gone, and of which the team could not be told.
+	// They are complete before a bucket is reconciled.
+	unnotified []string
+
+	readOrganization sync.Once
+	read             trail.Organization
+	readErr          error
 }
 
-func (g *Guard) newPass(ctx context.Context, account string) *pass {
-	return &pass{run: g.run, organization: sync.OnceValues(func() (trail.Organization, error) {
-		return g.ports.Organizations.Organization(ctx, account)
-	})}
-}
-
-// pace waits for the caller's turn to ask CloudTrail.
-func (p *pass) pace(ctx context.Context) error {
-	p.mu.Lock()
-	now := p.run.Now()
-	turn := p.next
-	if turn.Before(now) {
-		turn = now
+func (g *Guard) newSweepState(account string) *sweepState {
+	return &sweepState{
+		directly: directly{ports: g.ports, account: account},
+		run:      g.run, pace: rate.NewLimiter(rate.Every(statusInterval), 1),
 	}
-	p.next = turn.Add(statusInterval)
-	p.mu.Unlock()
-	if turn.After(now) {
-		return p.run.Sleep(ctx, turn.Sub(now))
-	}
-	return nil
 }
 
-// Sweep looks at every trail bucket of the account, at every bucket and trail
+func (s *sweepState) organization(ctx context.Context) (trail.Organization, error) {
+	s.readOrganization.Do(func() { s.read, s.readErr = s.directly.organization(ctx) })
+	return s.read, s.readErr
+}
+
+// status waits for its turn before it asks CloudTrail.
+func (s *sweepState) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
+	now := s.run.Now()
+	if wait := s.pace.ReserveN(now, 1).DelayFrom(now); wait > 0 {
+		if err := s.run.Sleep(ctx, wait); err != nil {
+			return t, trail.Status{}, err
+		}
+	}
+	return s.directly.status(ctx, t)
+}
+
+// remembered keeps what is seen, and what is gone and was not told of. A sweep
+// sees everything, so a difference is worth a store.
+func (s *sweepState) remembered(seen, before []string) (arns []string, alone bool) {
+	return union(seen, slices.DeleteFunc(slices.Clone(before), func(arn string) bool {
+		return !slices.Contains(s.unnotified, arn)
+	})), true
+}
+
+// mayRefuse reports whether it is the management account that may not be read.
+func (s *sweepState) mayRefuse(ctx context.Context, account string, err error) bool {
+	o, orgErr := s.organization(ctx)
+	return Is(err, Denied) && orgErr == nil && account == o.ManagementAccount
+}
+
+// Sweep reconciles every trail bucket of the account, and every bucket and trail
 // that is remembered and no longer there, and sends the alerts that wait. One
 // bad bucket does not stop the rest; the failures are joined into a
 // *SweepError. If the trails cannot be listed nothing is judged, and the error
 // is that too.
 func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult, error) {
-	shared := g.newPass(ctx, account)
+	state := g.newSweepState(account)
 	records, recordErr := g.records(ctx, account)
-	e, err := g.survey(ctx, account, region)
+	inv, err := g.survey(ctx, account, region)
 	if err != nil {
-		results, errs := g.flush(ctx, records)
+		results, errs := g.flushAll(ctx, records)
 		return SweepResult{Results: results}, sweepError(append(errs, recordErr, err))
 	}
-	request := Request{Account: account, Region: region}
-	others := g.forwarded(ctx, e, records, shared)
-	known := func(arn string) bool { return has(others.trails, arn) || slices.Contains(others.unread, arn) }
-	missing := slices.DeleteFunc(lost(records, e), known)
-	gone := make([]job, len(missing))
-	for i, arn := range missing {
-		gone[i] = g.goneJob(request, e, arn)
+	others := g.forwarded(ctx, inv, records, state)
+
+	// Trails that are gone come first: a bucket forgets a trail only after the
+	// team was told of it.
+	gone := slices.DeleteFunc(inv.missing(records), others.knows)
+	var targets []Target
+	for _, arn := range gone {
+		targets = append(targets, g.target(inv, deletedTrail(inv, arn), state))
 	}
-	results, errs := g.lookAtEach(ctx, gone, shared)
+	results, errs := g.reconcileEach(ctx, targets)
 	for i, err := range errs {
 		if err != nil {
-			shared.untold = append(shared.untold, missing[i])
+			state.unnotified = append(state.unnotified, gone[i])
 		}
 	}
-	more, moreErrs := g.lookAtEach(ctx, g.sweepJobs(request, e, records, missing, others), shared)
-	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.hides(r) })
-	flushed, flushErrs := g.flush(ctx, hidden)
-	return SweepResult{Trails: len(e.all), Results: slices.Concat(results, more, flushed)},
+
+	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, records, gone, others, state))
+	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.leavesOpen(r) })
+	flushed, flushErrs := g.flushAll(ctx, hidden)
+	return SweepResult{Trails: len(inv.all), Results: slices.Concat(results, more, flushed)},
 		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, []error{recordErr}))
 }
 
-// sweepJobs are the buckets that trails use, and what else is remembered: for
+// sweepTargets are the buckets that trails use, and what else is remembered: for
 // that no trail uses it any more. A bucket is judged with the trails of other
 // accounts that it is remembered with, and not at all if they cannot be read.
-func (g *Guard) sweepJobs(r Request, e estate, records []ledger.Record, done []string, others forwarded) []job {
-	var jobs []job
-	for _, name := range bucketsIn(e.all) {
-		j := g.job(r, e, name)
-		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Bucket == name && r.Account == j.bucket.Account })
-		if i >= 0 && others.hides(records[i]) {
+// Done are deleted trails that were reconciled already.
+func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []string, others forwarded, state *sweepState) []Target {
+	var targets []Target
+	taken := map[ledger.Key]bool{}
+	for _, name := range inv.buckets() {
+		ref := g.ref(inv, name)
+		taken[ref.Key()] = true
+		trails := inv.into(name)
+		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Key == ref.Key() })
+		if i >= 0 && others.leavesOpen(records[i]) {
 			continue
 		}
 		if i >= 0 {
-			j.trails = append(j.trails, others.of(records[i])...)
+			trails = append(trails, others.into(records[i])...)
 		}
-		jobs = append(jobs, j)
+		targets = append(targets, g.target(inv, TrailBucket{BucketRef: ref, Trails: trails}, state))
 	}
-	for _, record := range records {
-		known := func(j job) bool { return j.bucket.Name == record.Bucket && j.bucket.Account == record.Account }
-		if slices.ContainsFunc(jobs, known) || slices.Contains(done, record.Bucket) || others.hides(record) {
+	for _, r := range records {
+		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(r) {
 			continue
 		}
-		j := g.job(r, e, record.Bucket)
-		j.bucket.Account, j.trails = record.Account, others.of(record)
-		jobs = append(jobs, j)
+		targets = append(targets, g.target(inv, g.rememberedSubject(inv, r, others), state))
 	}
-	return jobs
+	return targets
+}
+
+// rememberedSubject is what a record is about that no trail of the inventory
+// uses.
+func (g *Guard) rememberedSubject(inv inventory, r ledger.Record, others forwarded) Subject {
+	if isTrail(r.Bucket) {
+		d := deletedTrail(inv, r.Bucket)
+		d.Account = r.Account
+		return d
+	}
+	ref := g.ref(inv, r.Bucket)
+	ref.Account = r.Account
+	if trails := others.into(r); len(trails) > 0 {
+		return TrailBucket{BucketRef: ref, Trails: trails}
+	}
+	return UnusedBucket{ref}
 }
 
 func sweepError(errs []error) error {
@@ -122,9 +164,6 @@ func sweepError(errs []error) error {
 // records returns what is remembered of the account's buckets, and of those of
 // declared owners.
 func (g *Guard) records(ctx context.Context, account string) ([]ledger.Record, error) {
-	if g.ports.Ledger == nil {
-		return nil, nil
-	}
 	accounts := []string{account}
 	for _, owner := range g.config.Owners {
 		accounts = append(accounts, owner)
@@ -132,7 +171,7 @@ func (g *Guard) records(ctx context.Context, account string) ([]ledger.Record, e
 	slices.Sort(accounts)
 	var records []ledger.Record
 	for _, a := range slices.Compact(accounts) {
-		list, err := g.ports.Ledger.List(ctx, a)
+		list, err := g.memory.List(ctx, a)
 		if err != nil {
 			return records, &LedgerError{Bucket: "account " + a, Err: err}
 		}
@@ -141,97 +180,34 @@ func (g *Guard) records(ctx context.Context, account string) ([]ledger.Record, e
 	return records, nil
 }
 
-// lost returns the trails that are remembered and no longer there.
-func lost(records []ledger.Record, e estate) []string {
-	var arns []string
-	for _, r := range records {
-		for _, arn := range r.Trails {
-			if !has(e.all, arn) {
-				arns = append(arns, arn)
-			}
-		}
-	}
-	slices.Sort(arns)
-	return slices.Compact(arns)
-}
-
-func bucketsIn(trails []trail.Trail) []string {
-	var names []string
-	for _, t := range trails {
-		names = append(names, t.Bucket)
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
-}
-
-// lookAtEach looks at the jobs, several at once, and keeps their order.
-func (g *Guard) lookAtEach(ctx context.Context, jobs []job, shared *pass) ([]Result, []error) {
-	results, errs := make([]Result, len(jobs)), make([]error, len(jobs))
-	g.each(len(jobs), func(i int) {
-		j := jobs[i]
-		j.sweep = shared
-		results[i], errs[i] = g.lookAt(ctx, j)
-	})
+// reconcileEach reconciles the targets, several at once, and keeps their order.
+func (g *Guard) reconcileEach(ctx context.Context, targets []Target) ([]Result, []error) {
+	results, errs := make([]Result, len(targets)), make([]error, len(targets))
+	g.each(len(targets), func(i int) { results[i], errs[i] = g.reconcile(ctx, targets[i]) })
 	return results, errs
 }
 
 // each calls do for 0 to n-1, as many at once as the configuration allows.
 func (g *Guard) each(n int, do func(i int)) {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, g.config.Parallel)
+	var all errgroup.Group
+	all.SetLimit(g.config.Parallel)
 	for i := range n {
-		slots <- struct{}{}
-		all.Go(func() {
-			defer func() { <-slots }()
-			do(i)
-		})
+		all.Go(func() error { do(i); return nil })
 	}
-	all.Wait()
+	_ = all.Wait() // do keeps its own errors
 }
 
-// flush sends the alerts that wait, without a look at anything.
-func (g *Guard) flush(ctx context.Context, records []ledger.Record) ([]Result, []error) {
+// flushAll sends the alerts of the records that wait, without looking at
+// anything.
+func (g *Guard) flushAll(ctx context.Context, records []ledger.Record) ([]Result, []error) {
 	var results []Result
 	var errs []error
 	for _, r := range records {
 		if len(r.Outbox) == 0 {
 			continue
 		}
-		l := g.newLook(job{bucket: BucketRef{Name: r.Bucket, Account: r.Account}})
-		err := l.flush(ctx)
-		results, errs = append(results, l.result), append(errs, err)
+		res, err := g.flush(ctx, g.target(inventory{}, UnusedBucket{BucketRef{Name: r.Bucket, Account: r.Account}}, nil))
+		results, errs = append(results, res), append(errs, err)
 	}
 	return results, errs
 }
-
-func (l *look) flush(ctx context.Context) error {
-	record, err := l.load(ctx)
-	if err != nil {
-		return err
-	}
-	next, claimed := l.claim(ctx, record)
-	if len(claimed) == 0 {
-		return nil
-	}
-	if again, err := l.save(ctx, next); again || err != nil {
-		return err // whoever was faster has seen the alerts too
-	}
-	return l.publish(ctx, claimed)
-}
-
-// goneJob is the look at a trail that is gone: its record goes by its ARN.
-func (g *Guard) goneJob(r Request, e estate, arn string) job {
-	j := g.job(r, e, arn)
-	j.bucket = BucketRef{Name: arn, Account: r.Account, Region: r.Region}
-	if fields := strings.Split(arn, ":"); len(fields) > 4 && fields[3] != "" {
-		j.bucket.Region = fields[3]
-	}
-	return j
-}
-
-func (g *Guard) lookAtGone(ctx context.Context, r Request, e estate, arn string) (Result, error) {
-	return g.lookAt(ctx, g.goneJob(r, e, arn))
-}
-
-// isTrail reports whether a record's bucket is the ARN of a trail.
-func isTrail(name string) bool { return strings.HasPrefix(name, "arn:") }

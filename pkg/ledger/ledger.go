@@ -1,5 +1,5 @@
-// Package ledger holds what is remembered of a bucket between two looks at
-// it: what the team was told, what was repaired, and the policies that
+// Package ledger holds what is remembered of a bucket between two
+// reconciliations: what the team was told, what was repaired, and the policies that
 // repairs replaced. It decides which change of state is told.
 //
 // Everything here is pure: data in, data out. A store keeps the records.
@@ -28,13 +28,13 @@ type Record struct {
 	// A store accepts a record only over the version that it was read at.
 	Version int64 `json:"version"`
 
-	// Told are the findings as the team was last told of them. None: the
+	// Notified are the findings as the team was last told of them. None: the
 	// team believes that the bucket is healthy.
-	Told []Finding `json:"told,omitempty"`
+	Notified []Finding `json:"told,omitempty"`
 	// Since is when the state that was told of began.
 	Since time.Time `json:"since,omitzero"`
-	// ToldAt is when the team was last told of the bucket, good or bad.
-	ToldAt time.Time `json:"toldAt,omitzero"`
+	// NotifiedAt is when the team was last told of the bucket, good or bad.
+	NotifiedAt time.Time `json:"toldAt,omitzero"`
 	// Failure is why the last repair failed, as the team was told.
 	Failure string `json:"failure,omitempty"`
 	// FoughtAt is when the team was last told of a fight.
@@ -47,7 +47,7 @@ type Record struct {
 	Repairs []Repair `json:"repairs,omitempty"`
 	// Attempt is the repair that is under way, or that was when its process
 	// ended. It is stored before the write, and what came of it is told by
-	// whoever looks next.
+	// whoever reconciles next.
 	Attempt *Attempt `json:"attempt,omitempty"`
 	// Hold says that the bucket is not to be repaired.
 	Hold *Hold `json:"hold,omitempty"`
@@ -133,7 +133,11 @@ type Settings struct {
 }
 
 // Open reports whether the team was told of something that is not settled.
-func (r Record) Open() bool { return len(r.Told) > 0 }
+func (r Record) Open() bool { return len(r.Notified) > 0 }
+
+// Pending reports whether something is not settled: the team was told of it, or
+// a repair was begun whose outcome was not told.
+func (r Record) Pending() bool { return r.Open() || r.Attempt != nil }
 
 // Recent returns the repairs of the window that ends now.
 func (r Record) Recent(now time.Time, window time.Duration) []Repair {

@@ -16,13 +16,13 @@ type Facts struct {
 	// Fingerprint is that of the policy as it was read, unless it is Unread.
 	Fingerprint string
 	Unread      bool
-	// Change is the API call that led to the look, if any.
+	// Change is the API call that led here, if any.
 	Change *delivery.Change
 	// Overwrote says that Change wrote a policy that a repair overwrote unseen.
 	Overwrote bool
-	// Repaired says that this look wrote, and that the write was verified.
+	// Repaired says that something was written, and that the write was verified.
 	Repaired bool
-	// Failure says why a repair of this look failed; empty: it did not.
+	// Failure says why a repair failed; empty: it did not.
 	Failure string
 	// OverBudget says that a repair was wanted that the budget did not allow.
 	OverBudget bool
@@ -35,91 +35,91 @@ type Facts struct {
 }
 
 // holdGrace is how long an undo may take: it stores the hold before it puts the
-// policy back, and a look in between still sees the other one.
+// policy back, and whoever reads in between still sees the other one.
 const holdGrace = time.Minute
 
-// Next returns the record after a look, and what is to be told. The record is
-// to be stored if changed is true. Since what is told follows from the
-// difference between record and look, an event that comes twice changes
+// Next returns the record after a reconciliation, and what is to be notified.
+// The record is to be stored if changed is true. Since what is told follows from the
+// difference between record and facts, an event that comes twice changes
 // nothing the second time.
-func Next(r Record, l Facts, now time.Time, s Settings) (next Record, tell alert.Kind, changed bool) {
+func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind alert.Kind, changed bool) {
 	next = r
-	current := findings(r, l)
+	current := findings(r, facts)
 	if len(current) == 0 {
-		tell = settle(&next, l, now)
+		kind = resolve(&next, facts, now)
 	} else {
-		tell = worsen(&next, l, current, now, s)
+		kind = worsen(&next, facts, current, now, s)
 	}
-	if tell == alert.Nothing && l.Overwrote && !r.Knows(l.Change) {
-		tell = alert.Changed
+	if kind == alert.Nothing && facts.Overwrote && !r.Knows(facts.Change) {
+		kind = alert.Changed
 	}
-	if len(current) > 0 || tell != alert.Nothing {
-		next.Changes = merge(r.Changes, l.Change)
+	if len(current) > 0 || kind != alert.Nothing {
+		next.Changes = merge(r.Changes, facts.Change)
 	}
-	if next.Hold != nil && !next.Holds(l.Fingerprint) && !l.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
+	if next.Hold != nil && !next.Holds(facts.Fingerprint) && !facts.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
 		next.Hold = nil
 	}
-	return next, tell, !reflect.DeepEqual(r, next)
+	return next, kind, !reflect.DeepEqual(r, next)
 }
 
-// settle is for a look that found nothing wrong.
-func settle(r *Record, l Facts, now time.Time) alert.Kind {
-	if l.Partial {
+// resolve is for facts with nothing wrong.
+func resolve(r *Record, facts Facts, now time.Time) alert.Kind {
+	if facts.Partial {
 		return alert.Nothing
 	}
-	tell := alert.Nothing
+	kind := alert.Nothing
 	switch {
-	case l.Repaired, r.Attempt != nil && r.Attempt.After == l.Fingerprint:
-		tell = alert.Restored
+	case facts.Repaired, r.Attempt != nil && r.Attempt.After == facts.Fingerprint:
+		kind = alert.Restored
 	case r.Open(), r.Attempt != nil:
-		tell = alert.Resolved
+		kind = alert.Resolved
 	}
-	if r.Attempt != nil && tell == alert.Restored {
+	if r.Attempt != nil && kind == alert.Restored {
 		r.Repairs = done(r.Repairs, r.Attempt.ID)
 	}
 	r.Attempt = nil
-	r.Told, r.Since, r.Failure = nil, time.Time{}, ""
-	if tell != alert.Nothing {
-		r.ToldAt = now
+	r.Notified, r.Since, r.Failure = nil, time.Time{}, ""
+	if kind != alert.Nothing {
+		r.NotifiedAt = now
 	}
-	return tell
+	return kind
 }
 
-// worsen is for a look that found something wrong.
-func worsen(r *Record, l Facts, current []Finding, now time.Time, s Settings) alert.Kind {
-	same := reflect.DeepEqual(r.Told, current)
-	tell := alert.Nothing
+// worsen is for facts with something wrong.
+func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings) alert.Kind {
+	same := reflect.DeepEqual(r.Notified, current)
+	kind := alert.Nothing
 	switch {
-	case l.Failure != "" && (!same || r.Failure != l.Failure):
-		tell = alert.RestoreFailed
-	case l.OverBudget && fought(*r, now, s):
-		tell = alert.Fight
+	case facts.Failure != "" && (!same || r.Failure != facts.Failure):
+		kind = alert.RestoreFailed
+	case facts.OverBudget && fought(*r, now, s):
+		kind = alert.Fight
 	case !r.Open():
-		tell = alert.Opened
+		kind = alert.Opened
 	case !same:
-		tell = alert.Changed
+		kind = alert.Changed
 	case due(*r, current, now, s):
-		tell = alert.Reminder
+		kind = alert.Reminder
 	}
-	if !l.Partial {
+	if !facts.Partial {
 		r.Attempt = nil
 	}
-	if l.Failure != "" {
-		r.Failure = l.Failure
+	if facts.Failure != "" {
+		r.Failure = facts.Failure
 	} else if !same {
 		r.Failure = ""
 	}
-	if tell == alert.Nothing {
-		return tell
+	if kind == alert.Nothing {
+		return kind
 	}
 	if !r.Open() {
-		r.Since = began(l.Change, now)
+		r.Since = began(facts.Change, now)
 	}
-	if tell == alert.Fight {
+	if kind == alert.Fight {
 		r.FoughtAt = now
 	}
-	r.Told, r.ToldAt = current, now
-	return tell
+	r.Notified, r.NotifiedAt = current, now
+	return kind
 }
 
 // fought reports whether the spent budget is a fight that was not told yet in
@@ -133,7 +133,7 @@ func fought(r Record, now time.Time, s Settings) bool {
 
 func due(r Record, current []Finding, now time.Time, s Settings) bool {
 	outage := func(f Finding) bool { return f.Kind == delivery.Outage }
-	return s.RemindEvery > 0 && slices.ContainsFunc(current, outage) && !now.Before(r.ToldAt.Add(s.RemindEvery))
+	return s.RemindEvery > 0 && slices.ContainsFunc(current, outage) && !now.Before(r.NotifiedAt.Add(s.RemindEvery))
 }
 
 // began is when what a change led to began. Clocks differ, so that a change
@@ -145,12 +145,12 @@ func began(c *delivery.Change, now time.Time) time.Time {
 	return c.Time
 }
 
-// findings are the findings of a look that are told, sorted. Where something
+// findings are the findings that are notified, sorted. Where something
 // could not be asked, what is known of it from before still holds.
-func findings(r Record, l Facts) []Finding {
+func findings(r Record, facts Facts) []Finding {
 	var list []Finding
-	for _, f := range l.Findings {
-		if f.Kind == delivery.Weakness || l.Partial && f.Kind == delivery.Unknown {
+	for _, f := range facts.Findings {
+		if f.Kind == delivery.Weakness || facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
 		statements := slices.Clone(f.Statements)
@@ -159,8 +159,8 @@ func findings(r Record, l Facts) []Finding {
 		}
 		list = append(list, Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: statements})
 	}
-	for _, f := range r.Told {
-		if stillHolds(f, l) {
+	for _, f := range r.Notified {
+		if stillHolds(f, facts) {
 			list = append(list, f)
 		}
 	}
@@ -180,15 +180,15 @@ func explained(list []Finding) func(Finding) bool {
 	}
 }
 
-// stillHolds reports whether a finding that was told holds because the look
-// could not find out that it does not.
-func stillHolds(f Finding, l Facts) bool {
+// stillHolds reports whether a finding that was notified holds because it
+// could not be found out that it does not.
+func stillHolds(f Finding, facts Facts) bool {
 	switch {
-	case l.Partial && f.Kind == delivery.Unknown:
+	case facts.Partial && f.Kind == delivery.Unknown:
 		return true
-	case slices.Contains(l.Unasked, f.Trail):
+	case slices.Contains(facts.Unasked, f.Trail):
 		return Reported(f.ID)
-	case slices.Contains(l.Stale, f.Trail):
+	case slices.Contains(facts.Stale, f.Trail):
 		return f.ID == delivery.DeliveryFailingID
 	}
 	return false

@@ -1,0 +1,305 @@
+package guardrail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+)
+
+// attempt is a repair that was carried out, or tried. The zero attempt is none.
+type attempt struct {
+	id     string
+	before delivery.Report
+	plan   repair.Plan
+	// read is when the bucket was last read before the write, written when the
+	// answer to the write came, or when it may have been made for all that is
+	// known.
+	read, written time.Time
+	// mayBeWritten says that the write was sent, wrote that it was made.
+	mayBeWritten, wrote bool
+	// verified says that what was written was read back.
+	verified bool
+	// failure says why it failed, in words that are the same each time, and
+	// detail with the service's own words.
+	failure, detail string
+	// gaveUp says that the write failed, so that it is not tried again.
+	gaveUp bool
+	// refused says of each outage why the caller could not end it.
+	refused []repair.Refusal
+	// problem is why it is to be tried again by another call, nil if that is of
+	// no use.
+	problem error
+}
+
+// made reports whether there is an attempt.
+func (a attempt) made() bool { return a.id != "" }
+
+// succeeded reports whether the bucket is seen to be repaired.
+func (a attempt) succeeded() bool { return a.made() && a.verified && a.failure == "" }
+
+func (a attempt) problems() []error {
+	if a.problem == nil {
+		return nil
+	}
+	return []error{a.problem}
+}
+
+// reserve is kept of an invocation's time to verify and to tell.
+const reserve = 5 * time.Second
+
+// The waits between tries of a write, and between readings of what was
+// written. Each is twice the one before, up to the longest.
+const (
+	firstWait   = 200 * time.Millisecond
+	longestWait = 3 * time.Second
+	maxTries    = 6
+)
+
+// repair carries out the plan and verifies it: it stores what it is about to do,
+// keeps the policy that is replaced, reads the bucket once more, writes, and
+// reads back. The error is errOvertaken if somebody else was faster; nothing was
+// written then, and there is no attempt. A write that fails is no error: the
+// attempt says so.
+func (g *Guard) repair(
+	ctx context.Context, t Target, rec record, obs observation, out outcome,
+) (record, observation, outcome, attempt, error) {
+	done := attempt{id: newID(t), before: out.report, plan: out.plan}
+	rec, err := g.begin(ctx, rec, obs, out, done.id)
+	if err != nil {
+		return rec, obs, out, attempt{}, err
+	}
+	if done.plan.Changed {
+		err := g.keep(ctx, rec, obs.bucket, "Replaced by Trailwarden to let CloudTrail deliver again.")
+		if err != nil && Is(err, Transient) {
+			return rec, obs, out, done, err
+		}
+		if err != nil { // what cannot be undone is not done
+			rec.Record = rec.Abandon(done.id)
+			return rec, obs, out, g.failed(rec, done, err), nil
+		}
+	}
+	b := t.bucket()
+	done.read = g.now()
+	current, err := g.ports.Buckets.Observe(ctx, b)
+	if err != nil {
+		return rec, obs, out, done, &ObserveError{Subject: "bucket " + b.Name, Err: err}
+	}
+	if !sameBucket(obs.bucket, current) {
+		return rec, obs, out, attempt{}, errOvertaken
+	}
+	done.mayBeWritten = true
+	done, err = g.write(ctx, b, obs.bucket, done)
+	if errors.Is(err, errOvertaken) {
+		return rec, obs, out, attempt{}, err
+	}
+	if err != nil {
+		done = g.failed(rec, done, err)
+		// The bucket is judged as the failed write has left it.
+		current, err := g.ports.Buckets.Observe(ctx, b)
+		if err != nil {
+			obs.notes = append(obs.notes, "What the bucket looks like after the failed write could not be read.")
+			return rec, obs, out, done, nil
+		}
+		obs.bucket, obs.at = current, g.now()
+		return rec, obs, assess(t, rec, obs, done, out, g.config), done, nil
+	}
+	if obs.bucket, err = g.readBack(ctx, b, obs.bucket, done.plan); err != nil {
+		return rec, obs, out, done, err
+	}
+	obs.at = g.now()
+	done.verified = true
+	out = assess(t, rec, obs, done, out, g.config)
+	if left := out.report.Outages(); len(left) > 0 {
+		done.failure = fmt.Sprintf("what was written did not help against everything: %s", left[0].Message)
+		done.detail = done.failure
+	}
+	return rec, obs, out, done, nil
+}
+
+// begin stores what is about to be done before it is done: the repair counts,
+// and what it is about will be told whatever happens to this process.
+func (g *Guard) begin(ctx context.Context, rec record, obs observation, out outcome, id string) (record, error) {
+	if !rec.durable() {
+		return rec, nil
+	}
+	before := obs.fingerprint()
+	after := before
+	if out.plan.Changed {
+		after = ledger.Fingerprint(out.plan.Policy)
+	}
+	return rec.save(ctx, rec.Begin(
+		ledger.Attempt{ID: id, Until: g.leaseEnd(ctx), Report: brief(out.report), Plan: out.plan, After: after},
+		ledger.Repair{ID: id, Read: g.now(), Before: before, After: after},
+	))
+}
+
+// brief is a report without the details of requirements, to be stored.
+func brief(r delivery.Report) delivery.Report {
+	trails := make([]delivery.TrailReport, len(r.Trails))
+	for i, t := range r.Trails {
+		trails[i] = delivery.TrailReport{ARN: t.ARN, Verdict: t.Verdict}
+	}
+	r.Trails = trails
+	return r
+}
+
+// keep keeps the policy that is about to be replaced.
+func (g *Guard) keep(ctx context.Context, rec record, b delivery.Bucket, reason string) error {
+	now := g.now()
+	err := rec.memory.Keep(ctx, ledger.Snapshot{
+		Key: rec.Key, Time: now, Policy: policyText(b), Region: b.Region,
+		Reason: reason, Expires: now.Add(g.config.KeepSnapshots),
+	})
+	if err != nil {
+		return &LedgerError{Bucket: rec.Bucket, Err: err}
+	}
+	return nil
+}
+
+// write carries out the attempt's plan on a bucket that was last read as
+// before.
+func (g *Guard) write(ctx context.Context, b BucketRef, before delivery.Bucket, done attempt) (attempt, error) {
+	if plan := done.plan; plan.Changed {
+		if err := g.putPolicy(ctx, b, before, plan.Policy); err != nil {
+			return done, err
+		}
+		done.written, done.wrote = g.now(), true
+	}
+	if done.plan.ResetPayer {
+		err := g.writeWithRetry(ctx, b, func() error {
+			return g.ports.Buckets.ResetPayer(ctx, b)
+		}, func(now delivery.Bucket) (bool, error) {
+			return now.Payer == delivery.PayerOwner, nil
+		})
+		if err != nil {
+			return done, err
+		}
+		done.written, done.wrote = g.now(), true
+	}
+	return done, nil
+}
+
+// putPolicy replaces the policy of a bucket that was last read as before. The
+// error is errOvertaken if somebody else has written in between.
+func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Bucket, policy []byte) error {
+	want := ledger.Fingerprint(policy)
+	return g.writeWithRetry(ctx, b, func() error {
+		return g.ports.Buckets.PutPolicy(ctx, b, policy)
+	}, func(now delivery.Bucket) (bool, error) {
+		switch {
+		case ledger.Fingerprint(policyText(now)) == want:
+			return true, nil
+		case !sameBucket(now, before):
+			return false, errOvertaken
+		}
+		return false, nil
+	})
+}
+
+// writeWithRetry tries a write until it succeeds, fails for good, or time is
+// short. The answer to a write may be lost: done looks whether it was made
+// before it is made again.
+func (g *Guard) writeWithRetry(ctx context.Context, b BucketRef, write func() error, done func(delivery.Bucket) (bool, error)) error {
+	err := write()
+	for try, wait := 1, firstWait; err != nil && (Is(err, Transient) || Is(err, Conflict)); try, wait = try+1, min(2*wait, longestWait) {
+		if try == maxTries || !g.pause(ctx, wait, reserve) {
+			return err
+		}
+		current, readErr := g.ports.Buckets.Observe(ctx, b)
+		if readErr != nil {
+			continue
+		}
+		if ok, over := done(current); ok || over != nil {
+			return over
+		}
+		err = write()
+	}
+	return err
+}
+
+// readBack reads the bucket until what was written can be seen, or what somebody
+// else has written since. S3 may give the former policy for a moment.
+func (g *Guard) readBack(ctx context.Context, b BucketRef, before delivery.Bucket, plan repair.Plan) (delivery.Bucket, error) {
+	for try, wait := 1, firstWait/2; ; try, wait = try+1, min(2*wait, longestWait) {
+		current, err := g.ports.Buckets.Observe(ctx, b)
+		if err == nil && shows(current, before, plan) {
+			return current, nil
+		}
+		if try < maxTries && g.pause(ctx, wait, reserve/2) {
+			continue
+		}
+		if err == nil {
+			err = errors.New("the bucket still gives what it had before")
+		}
+		return before, &VerifyError{Bucket: b.Name, Err: err}
+	}
+}
+
+// shows reports whether a reading shows the write. What cannot be read shows
+// nothing.
+func shows(now, before delivery.Bucket, plan repair.Plan) bool {
+	if !policyKnown(now) {
+		return false
+	}
+	if plan.Changed && ledger.Fingerprint(policyText(now)) == ledger.Fingerprint(policyText(before)) {
+		return false
+	}
+	return !plan.ResetPayer || now.Payer == delivery.PayerOwner
+}
+
+// failed returns the attempt with why its write failed. A failure that may pass
+// is a problem: the whole reconciliation is tried again.
+func (g *Guard) failed(rec record, done attempt, err error) attempt {
+	done.gaveUp = true
+	done.failure, done.detail = reason(err), err.Error()
+	if p := (*PortError)(nil); errors.As(err, &p) {
+		done.detail = done.failure + ": " + p.Err.Error()
+	}
+	done.refused = refusals(done.before, err)
+	if Is(err, Transient) || Is(err, Conflict) {
+		done.problem = &WriteError{Bucket: rec.Bucket, Err: err}
+		done.written = g.now() // for all that is known
+	}
+	return done
+}
+
+// refusals says of each outage that was to be ended why it was not, where S3
+// did not let the caller write.
+func refusals(before delivery.Report, err error) []repair.Refusal {
+	var p *PortError
+	if !errors.As(err, &p) || p.Class != Denied || !strings.HasPrefix(p.Op, "s3:Put") {
+		return nil
+	}
+	// S3 has one code for both, and says which it is.
+	public := strings.Contains(strings.ToLower(p.Err.Error()), "public")
+	var out []repair.Refusal
+	for _, f := range before.Outages() {
+		switch {
+		case !f.Restorable:
+		case public:
+			out = append(out, repair.PublicAccessBlocked(f))
+		default:
+			out = append(out, repair.WriteDenied(f, p.Code))
+		}
+	}
+	return out
+}
+
+// reason is a failure in words that are the same each time, without the ids
+// that services put into their messages.
+func reason(err error) string {
+	var p *PortError
+	if !errors.As(err, &p) {
+		return err.Error()
+	}
+	if p.Code == "" {
+		return fmt.Sprintf("%s: %s", p.Op, p.Class)
+	}
+	return fmt.Sprintf("%s: %s (%s)", p.Op, p.Class, p.Code)
+}

@@ -1,0 +1,198 @@
+package guardrail
+
+import (
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// outcome is what assessing a target came to.
+type outcome struct {
+	// report is the judgement on what was observed, with what CloudTrail itself
+	// reports of its deliveries.
+	report delivery.Report
+	// plan is what restoring would do.
+	plan repair.Plan
+	// stale are ARNs of trails that report an error of a delivery from before
+	// the bucket last changed.
+	stale []string
+
+	judged judgement
+}
+
+// amiss reports whether there is more to say than weaknesses.
+func (o outcome) amiss() bool { return amiss(o.report) }
+
+func amiss(r delivery.Report) bool {
+	return slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Kind != delivery.Weakness })
+}
+
+// judgement is the report on a bucket's policy and the plan to restore it, and
+// what both rest on.
+type judgement struct {
+	observation
+
+	report delivery.Report
+	plan   *repair.Plan // nil: none was asked for yet
+}
+
+// judgementAge is how long a judgement holds while nothing that it rests on has
+// changed. A condition on the time of day may change it; rounds of one
+// reconciliation are closer together than any such condition means.
+const judgementAge = time.Minute
+
+// restsOn reports whether the judgement is that of the observation. A bucket
+// that was read again and is the same is not judged again.
+func (j judgement) restsOn(o observation) bool {
+	return !j.at.IsZero() && o.at.Sub(j.at) < judgementAge &&
+		sameBucket(j.bucket, o.bucket) && j.bucket.Region == o.bucket.Region && j.bucket.Reason == o.bucket.Reason &&
+		slices.Equal(j.trails, o.trails) && reflect.DeepEqual(j.organization, o.organization)
+}
+
+// assess says what is to be said of what was observed, and what restoring would
+// do. It is pure. Done is the repair that this reconciliation has made, if any;
+// earlier is the outcome of a round before, whose judgement is kept where it
+// still holds.
+func assess(t Target, rec record, obs observation, done attempt, earlier outcome, c Config) outcome {
+	switch s := t.Subject.(type) {
+	case DeletedTrail:
+		return outcome{report: absent(s)}
+	case UnusedBucket:
+		return outcome{report: delivery.Report{Bucket: s.Name, Verdict: delivery.Delivering}}
+	}
+	out := outcome{judged: earlier.judged}
+	env := environment(t, obs)
+	if !out.judged.restsOn(obs) {
+		out.judged = judgement{observation: obs, report: delivery.Judge(obs.bucket, obs.trails, env)}
+	}
+	statuses, stale := freshStatuses(obs.statuses, lastChange(t, rec, done))
+	out.report = delivery.JudgeStatus(out.judged.report, obs.trails, statuses)
+	out.stale = stale
+	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
+	if out.amiss() || c.Harden {
+		if out.judged.plan == nil {
+			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, repair.Options{Harden: c.Harden})
+			out.judged.plan = &plan
+		}
+		out.plan = *out.judged.plan
+	}
+	return out
+}
+
+// absent is the report on a trail that is not listed any more, unless it is
+// again.
+func absent(d DeletedTrail) delivery.Report {
+	if d.Back {
+		return delivery.Report{Bucket: d.ARN, Verdict: delivery.Delivering}
+	}
+	return delivery.Report{
+		Bucket: d.ARN, Verdict: delivery.Blocked,
+		Trails:   []delivery.TrailReport{{ARN: d.ARN, Verdict: delivery.Blocked}},
+		Findings: []delivery.Finding{delivery.TrailDeleted(d.ARN)},
+	}
+}
+
+func environment(t Target, obs observation) trail.Environment {
+	key := t.Key()
+	owner := obs.bucket.Owner
+	if owner == "" {
+		owner = key.Account
+	}
+	return trail.Environment{
+		Bucket: key.Bucket, BucketOwner: owner, BucketRegion: obs.bucket.Region,
+		Organization: obs.organization, Now: obs.at,
+	}
+}
+
+// lastChange is when the bucket is last known to have changed. What CloudTrail
+// reports of deliveries before it says nothing of the bucket as it is now.
+func lastChange(t Target, rec record, done attempt) time.Time {
+	last := done.written
+	latest := func(at time.Time) {
+		if at.After(last) {
+			last = at
+		}
+	}
+	for _, r := range rec.Repairs {
+		latest(r.Written)
+	}
+	for _, c := range rec.Changes {
+		latest(c.Time)
+	}
+	if t.Change != nil {
+		latest(t.Change.Time)
+	}
+	// An outage that rests on the bucket was there until after it was told.
+	blocked := func(f ledger.Finding) bool { return !ledger.Reported(f.ID) }
+	if !rec.Open() || slices.ContainsFunc(rec.Notified, blocked) {
+		latest(rec.NotifiedAt)
+	}
+	return last
+}
+
+// freshStatuses returns the statuses without errors of deliveries that were
+// tried before the bucket last changed, and the ARNs of trails that had one.
+func freshStatuses(statuses []trail.Status, changed time.Time) (fresh []trail.Status, stale []string) {
+	fresh = slices.Clone(statuses)
+	for i := range fresh {
+		s := &fresh[i]
+		failing := s.DeliveryError != "" || s.DigestError != ""
+		if failing && !s.DeliveryAttempt.After(changed) && !changed.IsZero() {
+			s.DeliveryError, s.DigestError = "", ""
+			stale = append(stale, s.ARN)
+		}
+	}
+	return fresh, stale
+}
+
+// permission says whether a plan may be carried out, or why not.
+type permission uint8
+
+const (
+	notNeeded   permission = iota // there is nothing to do
+	notOptedIn                    // the owner did not list the bucket
+	onHold                        // somebody undid a repair
+	budgetSpent                   // it was repaired too often
+	notSure                       // it was judged without something that could not be read
+	notAgain                      // it was tried
+	granted                       // the owner's configuration allows it
+	ordered                       // a person was asked, and agreed
+)
+
+// mayRepair says whether the plan is to be carried out now. Tried says that this
+// reconciliation has made a repair or failed to: one is enough.
+func (g *Guard) mayRepair(t Target, rec record, obs observation, out outcome, tried bool) permission {
+	switch {
+	case out.plan.Empty():
+		return notNeeded
+	case tried:
+		return notAgain
+	case !g.optedIn(t):
+		return notOptedIn
+	case rec.Holds(obs.fingerprint()):
+		return onHold
+	case rec.durable() && rec.Spent(g.now(), g.settings(t)):
+		return budgetSpent
+	case obs.partial, rec.memoryFailed():
+		return notSure
+	case len(out.report.Outages()) == 0 && !g.config.Harden:
+		return notNeeded
+	}
+	return granted
+}
+
+func (g *Guard) optedIn(t Target) bool { return slices.Contains(g.config.Restore, t.Key().Bucket) }
+
+// settings are those of the target's memory.
+func (g *Guard) settings(t Target) ledger.Settings {
+	s := ledger.Settings{Budget: g.config.Budget, Window: g.config.Window, RemindEvery: g.config.RemindEvery}
+	if _, ok := t.Subject.(DeletedTrail); ok {
+		s.RemindEvery = 0 // a trail stays deleted; once is enough
+	}
+	return s
+}

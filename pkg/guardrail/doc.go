@@ -1,0 +1,39 @@
+// Package guardrail keeps the buckets of trails able to receive them. It knows
+// no SDK: it defines the ports that it needs (ports.go), and adapters
+// implement them.
+//
+// # One reconciliation
+//
+// [Guard.Reconcile] takes the identity of what an event may have changed.
+// [Guard.Sweep] takes every bucket of the account. Both bring one [Target]
+// after the other to rest, in rounds (reconcile.go):
+//
+//	             ┌───────────────── overtaken: start over ─────────────────┐
+//	             v                                                         │
+//	load ──> assess ──> may it be repaired? ──> repair ──> remember ──> notify ──> at rest
+//	observe.go  assess.go    assess.go          apply.go   notify.go    notify.go
+//
+// What passes from step to step are values: the [Target], the record of what
+// is remembered of it, the observation of what it is now, the outcome of
+// assessing it, and the attempt to repair it, if one was made. Assessing is
+// pure.
+//
+// # Invariants
+//
+//   - Events carry identity only. What is judged is read fresh.
+//   - What could not be read is never taken as fine, and never as empty.
+//   - What is acted on is read after the record. So whatever somebody else
+//     stores in between is a conflict, and the round starts over.
+//   - A repair is stored before it is made, and what is to be told is stored
+//     with the change of state that it tells of. A process that ends anywhere
+//     leaves both to whoever reconciles the target next.
+//   - Nothing is written to a bucket that was not opted in, is held, or has
+//     spent its budget, except by a person who was asked.
+//   - Without memory, everything that is wrong is told every time.
+//
+// # Two processes at one target
+//
+// Stores are conditional on the version that was read, so one of two wins. A
+// repair under way is a lease on the target (lease.go): another process that
+// has something to do or to tell waits for its end, or for its time to be up.
+package guardrail

@@ -1,0 +1,324 @@
+package guardrail
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// round is what a round of a reconciliation has come to: all that is to be
+// remembered of it and told.
+type round struct {
+	target Target
+	record record // as it was before
+	obs    observation
+	out    outcome
+	done   attempt
+	may    permission
+}
+
+// newID names something that a reconciliation stores.
+func newID(t Target) string { return t.id + "-" + rand.Text() }
+
+// remember stores what the round came to, with the notification that it calls
+// for, and sends what waits. It returns the record as it is stored then, and the
+// kinds of the alerts that were sent. Again says that a change of state was
+// notified, so that the target is to be looked at once more. The error is
+// errOvertaken if somebody else stored the record first.
+func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.Kind, again bool, _ error) {
+	if !r.record.durable() {
+		sent, err := g.notifyWithoutMemory(ctx, r)
+		return r.record, sent, false, err
+	}
+	loaded := r.record
+	if r.done.made() {
+		r.record.Record = r.record.Written(r.done.id, r.done.read, r.done.written, r.done.verified)
+	}
+	facts := r.facts()
+	next, kind, changed := ledger.Next(r.record.Record, facts, g.now(), g.settings(r.target))
+	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
+	changed = changed || r.done.made() || alone && !slices.Equal(arns, next.Trails)
+	if changed {
+		next.Trails = arns
+	}
+	if kind != alert.Nothing {
+		next = next.Post(g.message(ctx, r, facts, next, kind))
+	}
+	next, claimed := g.claim(ctx, r.target, next)
+	if !changed && len(claimed) == 0 {
+		return loaded, nil, false, nil
+	}
+	saved, err := r.record.save(ctx, next)
+	if err != nil {
+		return loaded, nil, false, err
+	}
+	saved, sent, err = g.publish(ctx, saved, claimed)
+	return saved, sent, kind != alert.Nothing, err
+}
+
+// notifyWithoutMemory sends what is wrong, as often as it is seen.
+// Before a repair it tells of the outage, because nobody would know of it if
+// this process ended between the repair and its report.
+func (g *Guard) notifyWithoutMemory(ctx context.Context, r round) (sent []alert.Kind, _ error) {
+	facts := r.facts()
+	next, kind, _ := ledger.Next(ledger.Record{Key: r.target.Key()}, facts, g.now(), g.settings(r.target))
+	if kind == alert.Nothing || g.ports.Alerts == nil {
+		return nil, nil
+	}
+	m := g.message(ctx, r, facts, next, kind)
+	if err := g.send(ctx, next.Bucket, m); err != nil {
+		return nil, err
+	}
+	return []alert.Kind{m.Kind}, nil
+}
+
+// facts are what the round came to, for the ledger.
+func (r round) facts() ledger.Facts {
+	t, rec, obs, out, done := r.target, r.record, r.obs, r.out, r.done
+	facts := ledger.Facts{
+		Findings: out.report.Findings, Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(), Change: t.Change,
+		Overwrote: rec.Overwritten(t.Change, t.Submitted, obs.fingerprint()),
+		Repaired:  done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
+		Partial: obs.partial, Unasked: obs.unasked, Stale: out.stale,
+	}
+	if rec.Own(t.Change, t.Submitted) {
+		facts.Change = nil // it was our own write
+	}
+	return facts
+}
+
+func arnsOf(trails []trail.Trail) []string {
+	var arns []string
+	for _, t := range trails {
+		arns = append(arns, t.ARN)
+	}
+	return arns
+}
+
+// message composes the alert on a change of state. Next is the record after it.
+func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next ledger.Record, kind alert.Kind) ledger.Message {
+	t, rec, obs, out, done := r.target, r.record, r.obs, r.out, r.done
+	key := t.Key()
+	n := alert.Notice{
+		Kind: kind, Account: key.Account, Region: obs.bucket.Region, At: g.now(),
+		Since: since(rec, next, facts), Report: out.report, Changes: g.changes(rec, next, facts), Statuses: obs.statuses,
+		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
+		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
+		Notes: slices.Clone(obs.notes),
+	}
+	if n.Region == "" {
+		n.Region = t.home()
+	}
+	switch a := rec.Attempt; {
+	case done.made():
+		n.Before, n.Plan = &done.before, done.plan
+		n.Plan.Refused = slices.Concat(done.plan.Refused, done.refused)
+	case a != nil && a.After == obs.fingerprint(): // of a process that ended before it could tell
+		n.Before, n.Plan = &a.Report, a.Plan
+	}
+	if r.may == ordered {
+		n.Notes = append(n.Notes, "The repair was made by hand.")
+	}
+	if rec.Holds(obs.fingerprint()) {
+		n.Held = fmt.Sprintf("undone by %s at %s", rec.Hold.By, rec.Hold.At.UTC().Format(time.RFC3339))
+	}
+	if facts.Overwrote {
+		n.Overwritten = t.Submitted
+		if len(t.Submitted) == 0 {
+			n.Notes = append(n.Notes,
+				"The bucket's policy was deleted while a repair was being written, and the repair put it back unseen.")
+		}
+	}
+	if facts.OverBudget {
+		n.Notes = append(n.Notes, fmt.Sprintf("The repair budget of %d in %s is spent, so nothing is written for now.",
+			g.config.Budget, g.config.Window))
+	}
+	if kind == alert.Resolved {
+		n.Notes = append(n.Notes, resolution(t, rec, obs, lastChange(t, rec, done))...)
+	}
+	blind, note := blindness(ctx, t, obs, out)
+	n.Blind = blind
+	if note != "" {
+		n.Notes = append(n.Notes, note)
+	}
+	return ledger.Message{ID: newID(t), Kind: kind, At: g.now(), Message: alert.Compose(n, g.config.Format)}
+}
+
+func since(rec record, next ledger.Record, facts ledger.Facts) time.Time {
+	switch {
+	case !next.Since.IsZero():
+		return next.Since
+	case !rec.Since.IsZero():
+		return rec.Since
+	case facts.Change != nil:
+		return facts.Change.Time
+	}
+	return time.Time{}
+}
+
+// changes are the API calls that may have led here, newest first. What was
+// told before the last time that all was well is left out.
+func (g *Guard) changes(rec record, next ledger.Record, facts ledger.Facts) []delivery.Change {
+	list := slices.Clone(next.Changes)
+	if facts.OverBudget {
+		start := g.now().Add(-g.config.Window)
+		return slices.DeleteFunc(list, func(c delivery.Change) bool { return c.Time.Before(start) })
+	}
+	known := rec.NotifiedAt
+	if rec.Open() {
+		known = rec.Since
+	}
+	return slices.DeleteFunc(list, func(c delivery.Change) bool {
+		return c.Time.Before(known) && (facts.Change == nil || c.EventID != facts.Change.EventID)
+	})
+}
+
+// resolution says what is behind a target that is right again.
+func resolution(t Target, rec record, obs observation, changed time.Time) []string {
+	switch t.Subject.(type) {
+	case DeletedTrail:
+		return []string{"The trail is there again."}
+	case UnusedBucket:
+		return []string{"No trail delivers into the bucket any more, so nothing is watched there."}
+	}
+	var notes []string
+	for _, s := range obs.statuses {
+		switch {
+		case s.DeliveredAt.After(rec.Since) && !s.DeliveredAt.Before(changed):
+			notes = append(notes, fmt.Sprintf("CloudTrail has delivered files of trail %s since, last at %s.",
+				s.ARN, s.DeliveredAt.UTC().Format(time.RFC3339)))
+		case s.DeliveredAt.IsZero():
+			notes = append(notes, fmt.Sprintf("CloudTrail reports no delivery of trail %s yet.", s.ARN))
+		default:
+			notes = append(notes, fmt.Sprintf("CloudTrail has not delivered files of trail %s since, last at %s.",
+				s.ARN, s.DeliveredAt.UTC().Format(time.RFC3339)))
+		}
+	}
+	return notes
+}
+
+// blindness reports whether no trail of the account is logging any more, so
+// that EventBridge will see no more events; the note says that it is not known.
+// It asks for the trails of other buckets too, where a trail was silenced.
+func blindness(ctx context.Context, t Target, obs observation, out outcome) (blind bool, note string) {
+	silenced := func(f delivery.Finding) bool {
+		return f.ID == delivery.TrailStoppedID || f.ID == delivery.TrailDeletedID
+	}
+	if !slices.ContainsFunc(out.report.Findings, silenced) {
+		return false, ""
+	}
+	for _, tr := range t.inventory.listed {
+		var r reading
+		i := slices.IndexFunc(obs.readings, func(r reading) bool { return r.trail.ARN == tr.ARN })
+		if i >= 0 {
+			r = obs.readings[i]
+		} else {
+			r = t.read(ctx, tr)
+		}
+		if r.err != nil {
+			return false, "Whether another trail of the account is still logging could not be read, so EventBridge may see no more events."
+		}
+		if r.status.Logging {
+			return false, ""
+		}
+	}
+	return true, ""
+}
+
+// claim claims the alerts that wait. Without a topic they are left for those who
+// can send them.
+func (g *Guard) claim(ctx context.Context, t Target, r ledger.Record) (ledger.Record, []ledger.Message) {
+	if g.ports.Alerts == nil {
+		return r, nil
+	}
+	return r.Claim(g.now(), g.leaseEnd(ctx), t.own)
+}
+
+// publish sends alerts that were claimed and takes them out of the record. One
+// that cannot be sent stays there and is free for the next reconciliation.
+func (g *Guard) publish(ctx context.Context, rec record, claimed []ledger.Message) (_ record, sent []alert.Kind, _ error) {
+	if len(claimed) == 0 {
+		return rec, nil, nil
+	}
+	published := map[string]bool{}
+	var errs []error
+	for _, m := range claimed {
+		if err := g.send(ctx, rec.Bucket, m); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		published[m.ID] = true
+		sent = append(sent, m.Kind)
+	}
+	rec, err := g.releaseClaims(ctx, rec, claimed, published)
+	return rec, sent, join(append(errs, err))
+}
+
+func (g *Guard) send(ctx context.Context, bucket string, m ledger.Message) error {
+	if err := g.ports.Alerts.Publish(ctx, m.Message); err != nil {
+		return &PublishError{Bucket: bucket, Err: err}
+	}
+	g.run.Log.InfoContext(ctx, "alert sent", "kind", m.Kind, "bucket", bucket)
+	return nil
+}
+
+// releaseClaims takes published alerts out of the record and frees the other ones that
+// were claimed. Whatever somebody else stored meanwhile is kept. A store that
+// fails for a moment is tried again, since an alert that is not taken out is
+// sent twice.
+func (g *Guard) releaseClaims(ctx context.Context, rec record, claimed []ledger.Message, published map[string]bool) (record, error) {
+	for try, wait := 1, firstWait; ; try, wait = try+1, min(2*wait, longestWait) {
+		next := rec.Record
+		for _, m := range claimed {
+			if published[m.ID] {
+				next = next.Published(m.ID)
+			} else {
+				next = next.Free(m.ID)
+			}
+		}
+		saved, err := rec.save(ctx, next)
+		if err == nil {
+			return saved, nil
+		}
+		overtaken := errors.Is(err, errOvertaken)
+		if overtaken {
+			err = &BusyError{Bucket: rec.Bucket}
+		}
+		if try == maxTries || !overtaken && !Is(err, Transient) || !g.pause(ctx, wait, time.Second) {
+			return rec, err
+		}
+		if reloaded, loadErr := rec.reload(ctx); loadErr == nil {
+			rec = reloaded
+		}
+	}
+}
+
+// flush sends the alerts that wait, without looking at the target.
+func (g *Guard) flush(ctx context.Context, t Target) (Result, error) {
+	res := resultOf(t)
+	rec, err := g.blank(t).reload(ctx)
+	if err != nil {
+		return res, err
+	}
+	next, claimed := g.claim(ctx, t, rec.Record)
+	if len(claimed) == 0 {
+		return res, nil
+	}
+	rec, err = rec.save(ctx, next)
+	if errors.Is(err, errOvertaken) {
+		return res, nil // whoever was faster has seen the alerts too
+	}
+	if err != nil {
+		return res, err
+	}
+	_, res.Notified, err = g.publish(ctx, rec, claimed)
+	return res, err
+}

@@ -1,0 +1,184 @@
+package guardrail
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Target is what one reconciliation is about, and what led to it. It does not
+// change while the reconciliation goes on.
+type Target struct {
+	Subject
+	// Change is the API call of the event, nil if there was none or if it
+	// failed: a call that failed changed nothing.
+	Change *delivery.Change
+	// Submitted is the policy that Change wrote, as its event tells; see
+	// [Request.SubmittedPolicy].
+	Submitted []byte
+
+	occasion  occasion
+	inventory inventory
+	// id begins the id of all that this reconciliation stores, so that it
+	// knows its own repairs and claims again.
+	id string
+}
+
+// Subject is the thing itself: a [TrailBucket], an [UnusedBucket] or a
+// [DeletedTrail].
+type Subject interface {
+	// Key is where the subject's record is kept.
+	Key() ledger.Key
+	// home is the region in which the subject is expected.
+	home() string
+}
+
+// TrailBucket is a bucket that trails deliver into.
+type TrailBucket struct {
+	BucketRef
+	Trails []trail.Trail // at least one
+}
+
+// UnusedBucket is a bucket that is remembered, and that no trail delivers into
+// any more.
+type UnusedBucket struct{ BucketRef }
+
+// DeletedTrail is a trail that was deleted, or is remembered and not listed any
+// more. Its record goes by its ARN.
+type DeletedTrail struct {
+	ARN     string
+	Account string // whose guard remembers it: the account that was surveyed
+	Region  string // the trail's home region
+	// Back says that the trail is listed again.
+	Back bool
+}
+
+// Key is the bucket's account and name.
+func (b BucketRef) Key() ledger.Key { return ledger.Key{Account: b.Account, Bucket: b.Name} }
+
+// Key is the account, and the trail's ARN in the bucket's place.
+func (d DeletedTrail) Key() ledger.Key { return ledger.Key{Account: d.Account, Bucket: d.ARN} }
+
+func (b BucketRef) home() string { return b.Region }
+
+func (d DeletedTrail) home() string { return d.Region }
+
+// trails are the trails that deliver into the target.
+func (t Target) trails() []trail.Trail {
+	if b, ok := t.Subject.(TrailBucket); ok {
+		return b.Trails
+	}
+	return nil
+}
+
+// own reports whether something stored is of this reconciliation.
+func (t Target) own(id string) bool { return strings.HasPrefix(id, t.id) }
+
+// occasion is what led to a reconciliation, an event or a sweep: how the
+// account is asked, and what the record keeps.
+type occasion interface {
+	// organization reads the organization of the account.
+	organization(ctx context.Context) (trail.Organization, error)
+	// status reads what CloudTrail reports of a trail.
+	status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error)
+	// remembered returns the trails that a record is to name, sorted, of those
+	// that were seen now and those that it named before. Alone says that a
+	// difference is worth a store even if nothing else has changed.
+	remembered(seen, before []string) (arns []string, alone bool)
+}
+
+// directly asks at once and by itself. It is the occasion of an event, and of a
+// person.
+type directly struct {
+	ports   Ports
+	account string
+}
+
+func (d directly) organization(ctx context.Context) (trail.Organization, error) {
+	return d.ports.Organizations.Organization(ctx, d.account)
+}
+
+func (d directly) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
+	return d.ports.Trails.Status(ctx, d.account, t)
+}
+
+// remembered keeps all: an event does not make a trail forgotten that is gone,
+// since the sweep is still to tell of it.
+func (directly) remembered(seen, before []string) (arns []string, alone bool) {
+	return union(seen, before), false
+}
+
+// target makes a target of a subject.
+func (g *Guard) target(inv inventory, s Subject, o occasion) Target {
+	return Target{Subject: s, occasion: o, inventory: inv, id: rand.Text()}
+}
+
+// eventTarget makes a target of a subject that an event is about. A call that
+// failed changed nothing.
+func (g *Guard) eventTarget(r Request, inv inventory, s Subject) Target {
+	t := g.target(inv, s, directly{ports: g.ports, account: inv.account})
+	if s.Key().Bucket == r.Bucket {
+		t.Submitted = r.SubmittedPolicy
+	}
+	if r.Change != nil && r.Change.ErrorCode == "" {
+		t.Change = r.Change
+	}
+	return t
+}
+
+// bucket is the target's bucket, where it has one.
+func (t Target) bucket() BucketRef {
+	if b, ok := t.Subject.(TrailBucket); ok {
+		return b.BucketRef
+	}
+	key := t.Key()
+	return BucketRef{Name: key.Bucket, Account: key.Account, Region: t.home()}
+}
+
+// ref returns where a bucket is expected. Events tell the region of a bucket
+// only where they come from it; the adapter finds the right one.
+func (g *Guard) ref(inv inventory, bucket string) BucketRef {
+	owner := g.config.Owners[bucket]
+	if owner == "" {
+		owner = inv.account
+	}
+	return BucketRef{Name: bucket, Account: owner, Region: inv.region}
+}
+
+func deletedTrail(inv inventory, arn string) DeletedTrail {
+	_, region := homeOf(arn)
+	if region == "" {
+		region = inv.region
+	}
+	return DeletedTrail{ARN: arn, Account: inv.account, Region: region, Back: has(inv.all, arn)}
+}
+
+// isTrail reports whether a record's bucket is the ARN of a trail.
+func isTrail(name string) bool { return strings.HasPrefix(name, "arn:") }
+
+// arnOf returns the ARN of the trail that a request names.
+func arnOf(r Request) string {
+	if strings.HasPrefix(r.Trail, "arn:") {
+		return r.Trail
+	}
+	partition := "aws"
+	switch {
+	case strings.HasPrefix(r.Region, "cn-"):
+		partition = "aws-cn"
+	case strings.HasPrefix(r.Region, "us-gov-"):
+		partition = "aws-us-gov"
+	}
+	return "arn:" + partition + ":cloudtrail:" + r.Region + ":" + r.Account + ":trail/" + r.Trail
+}
+
+// union returns the texts of both lists, each once, sorted.
+func union(a, b []string) []string {
+	all := slices.Concat(a, b)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
