@@ -2,6 +2,9 @@ package alert
 
 import "github.com/trailwarden/trailwarden/pkg/delivery"
 
+// anyFinding stands for every family of findings.
+const anyFinding = "*"
+
 // need is what must hold of a finding for a rule to speak.
 type need uint8
 
@@ -18,7 +21,7 @@ const (
 // findings name.
 type rule struct {
 	kinds   []Kind // none: every kind
-	finding string // id, or "*" and the end of ids; empty: no finding is asked for
+	finding string // family of findings, which is the id of most; empty: no finding is asked for
 	need    need
 	held    bool // only while repairs are on hold
 	sound   bool // only if nothing is wrong any more
@@ -56,7 +59,7 @@ func urgent() []rule {
 			text:  "Take away what made the repair fail. It is named above.",
 		},
 		{
-			finding: "*", need: restorable,
+			finding: anyFinding, need: restorable,
 			text:     "Restore it. The command shows the change and asks before it writes:",
 			commands: []string{"trailwarden restore --bucket {bucket}"},
 		},
@@ -85,13 +88,13 @@ func urgent() []rule {
 			commands: []string{"aws cloudtrail start-logging --name {trail} --region {region}"},
 		},
 		{
-			finding: "*-denied", need: denied,
+			finding: delivery.DeniedFamily, need: denied,
 			text: "Let CloudTrail through the statement that stands in its way, where the policy is maintained. " +
 				"Trailwarden never edits a Deny; it prints the exact edit:",
 			commands: []string{getPolicy, getTrails, plan},
 		},
 		{
-			finding: "*-denied", need: obstructed,
+			finding: delivery.DeniedFamily, need: obstructed,
 			text: "Take away what keeps the policy from being restored; the reason is told below. Then see the change, " +
 				"and restore it:",
 			commands: []string{getPolicy, getTrails, plan, "trailwarden restore --bucket {bucket}"},
@@ -125,7 +128,7 @@ func urgent() []rule {
 func closing() []rule {
 	return []rule{
 		{
-			finding:  "*-undetermined",
+			finding:  delivery.UndeterminedFamily,
 			text:     "See what the answer hangs on:",
 			commands: []string{getPolicy, getTrails, "trailwarden explain --bucket {bucket} --policy policy.json --trails trails.json"},
 		},

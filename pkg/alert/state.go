@@ -1,10 +1,6 @@
 package alert
 
-import (
-	"strings"
-
-	"github.com/trailwarden/trailwarden/pkg/delivery"
-)
+import "github.com/trailwarden/trailwarden/pkg/delivery"
 
 // state is what a report comes to, as its story is told.
 type state string
@@ -49,11 +45,13 @@ func findingState(f delivery.Finding) state {
 	default:
 		return uncertain
 	}
-	switch {
-	case strings.HasPrefix(f.ID, "trail-"):
+	t, _ := delivery.Lookup(f.ID)
+	switch t.Loss {
+	case delivery.LossEvents:
 		return stopped
-	case f.Severity == delivery.Critical, f.ID == delivery.RequesterPaysID:
+	case delivery.LossLogFiles:
 		return broken
+	case delivery.LossPart, delivery.LossNone:
 	}
 	return partly
 }

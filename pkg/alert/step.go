@@ -75,9 +75,9 @@ func (d *view) matching(r rule) []delivery.Finding {
 }
 
 func (r rule) speaksOf(f delivery.Finding, isRefused bool) bool {
-	end, wild := strings.CutPrefix(r.finding, "*")
+	t, _ := delivery.Lookup(f.ID)
 	switch {
-	case r.finding == "", !wild && f.ID != r.finding, !strings.HasSuffix(f.ID, end):
+	case r.finding == "", r.finding != anyFinding && r.finding != t.Family:
 		return false
 	case r.need == restorable:
 		return f.Restorable && !isRefused

@@ -1,8 +1,6 @@
 package alert_test
 
 import (
-	"os"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,24 +8,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/repair"
-	"github.com/trailwarden/trailwarden/pkg/trail"
 )
-
-// findingIDs are the ids of all findings that there are.
-func findingIDs() []string {
-	ids := []string{
-		delivery.PolicyMissingID, delivery.PolicyUnreadableID, delivery.BucketMissingID, delivery.BucketOwnerChangedID,
-		delivery.RequesterPaysID, delivery.TrailStoppedID, delivery.TrailDeletedID, delivery.DeliveryFailingID,
-		delivery.SourceARNMissingID, delivery.LegacyAccountsID, delivery.StaleTrailARNID,
-	}
-	for _, r := range []trail.RequirementID{
-		trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.InsightsFiles, trail.NetworkActivityFiles,
-		trail.AggregatedFiles, trail.ManagementAccountFiles, trail.PreflightMarker,
-	} {
-		ids = append(ids, delivery.DeniedID(r), delivery.UndeterminedID(r))
-	}
-	return ids
-}
 
 func steps(f delivery.Finding, refusals ...repair.Refusal) []alert.Step {
 	return alert.NextSteps(alert.Notice{
@@ -39,33 +20,16 @@ func steps(f delivery.Finding, refusals ...repair.Refusal) []alert.Step {
 
 // Whatever is found, there is something to do about it beside checking again.
 func TestEveryFindingHasStep(t *testing.T) {
-	for _, id := range findingIDs() {
+	for _, f := range delivery.Catalog() {
 		for _, restorable := range []bool{true, false} {
-			got := steps(delivery.Finding{ID: id, Kind: delivery.Outage, Trail: mainTrail, Restorable: restorable})
+			got := steps(delivery.Finding{ID: f.ID, Kind: delivery.Outage, Trail: mainTrail, Restorable: restorable})
 			if len(got) < 2 {
-				t.Errorf("%s (restorable: %v) has the steps %v only", id, restorable, got)
+				t.Errorf("%s (restorable: %v) has the steps %v only", f.ID, restorable, got)
 			}
 			if restorable != slices.Contains(got[0].Commands, "trailwarden restore --bucket logs-b") {
-				t.Errorf("%s (restorable: %v) starts with %v", id, restorable, got[0])
+				t.Errorf("%s (restorable: %v) starts with %v", f.ID, restorable, got[0])
 			}
 		}
-	}
-}
-
-func TestEveryFindingHasHeading(t *testing.T) {
-	page, err := os.ReadFile("../../docs/findings.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var headings []string
-	for _, m := range regexp.MustCompile(`(?m)^## ([a-z-]+)$`).FindAllSubmatch(page, -1) {
-		headings = append(headings, string(m[1]))
-	}
-	want := findingIDs()
-	slices.Sort(want)
-	slices.Sort(headings)
-	if !slices.Equal(want, headings) {
-		t.Errorf("headings %q, findings %q", headings, want)
 	}
 }
 

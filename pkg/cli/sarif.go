@@ -242,40 +242,13 @@ func securitySeverity(s delivery.Severity) string {
 // ruleSummary says in a few words what a finding id is about.
 func ruleSummary(id string) string {
 	switch id {
-	case delivery.PolicyMissingID:
-		return "The bucket has no policy"
-	case delivery.RequesterPaysID:
-		return "The bucket makes the requester pay, which CloudTrail does not"
-	case delivery.BucketMissingID:
-		return "The trail's bucket does not exist"
-	case delivery.BucketOwnerChangedID:
-		return "The bucket belongs to another account than expected"
-	case delivery.PolicyUnreadableID:
-		return "The bucket's policy could not be read"
-	case delivery.TrailStoppedID:
-		return "The trail does not log"
-	case delivery.TrailDeletedID:
-		return "The trail was deleted"
-	case delivery.DeliveryFailingID:
-		return "CloudTrail itself reports that delivery fails"
-	case delivery.SourceARNMissingID:
-		return "A grant to CloudTrail is not bound to the trail's owner"
-	case delivery.LegacyAccountsID:
-		return "A grant names CloudTrail's old accounts instead of the service"
-	case delivery.StaleTrailARNID:
-		return "A grant names a trail that is gone"
 	case invalidRule:
 		return "S3 would refuse the policy"
 	case unjudgedRule:
 		return "The bucket could not be judged"
 	}
-	if what, ok := strings.CutSuffix(id, "-denied"); ok {
-		return "CloudTrail is denied: " + what
-	}
-	if what, ok := strings.CutSuffix(id, "-undetermined"); ok {
-		return "It is not certain that CloudTrail is allowed: " + what
-	}
-	return strings.ReplaceAll(id, "-", " ")
+	t, _ := delivery.Lookup(id)
+	return cmp.Or(t.Title, id)
 }
 
 // ruleHelp is the address of a rule's page: that of the findings has a heading

@@ -11,7 +11,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 // validSARIF checks a text against the schema of SARIF 2.1.0, from
@@ -79,29 +79,21 @@ func TestSARIFOfCheck(t *testing.T) {
 	}
 }
 
-// TestRulesHaveHelp checks that the page of findings has a heading for each.
+// TestRulesHaveHelp checks that the page of findings has a heading for each,
+// and that each has a summary.
 func TestRulesHaveHelp(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/findings.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ids := []string{
-		"policy-missing", "requester-pays", "bucket-missing", "bucket-owner-changed", "policy-unreadable",
-		"trail-stopped", "trail-deleted", "delivery-failing", "source-arn-missing", "legacy-account-principals", "stale-trail-arn",
-	}
-	for _, r := range []trail.RequirementID{
-		trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.InsightsFiles, trail.NetworkActivityFiles,
-		trail.AggregatedFiles, trail.ManagementAccountFiles, trail.PreflightMarker,
-	} {
-		ids = append(ids, string(r)+"-denied", string(r)+"-undetermined")
-	}
-	for _, id := range ids {
-		if !strings.Contains(string(page), "\n## "+id+"\n") {
-			t.Errorf("docs/findings.md has no heading %q", id)
+	for _, f := range delivery.Catalog() {
+		_, heading, _ := strings.Cut(ruleHelp(f.ID), "#")
+		if !strings.Contains(string(page), "\n## "+heading+"\n") {
+			t.Errorf("docs/findings.md has no heading %q", heading)
 		}
-		if ruleSummary(id) == strings.ReplaceAll(id, "-", " ") {
-			t.Errorf("rule %s has no summary of its own", id)
+		if summary := ruleSummary(f.ID); summary == "" || summary == f.ID || summary == strings.ReplaceAll(f.ID, "-", " ") {
+			t.Errorf("rule %s has no summary of its own", f.ID)
 		}
 	}
 }

@@ -166,6 +166,9 @@ func checkReport(t *testing.T, r delivery.Report) {
 		if f.Message == "" || f.Remedy == "" || f.Statements == nil {
 			t.Errorf("finding without message, remedy or statements: %+v", f)
 		}
+		if known, ok := delivery.Lookup(f.ID); !ok || f.Kind != known.Kind || f.Severity != known.Severity {
+			t.Errorf("the catalogue says otherwise: %+v", f)
+		}
 		if f.Edit != "" && !json.Valid([]byte(f.Edit)) {
 			t.Errorf("edit is not JSON: %s", f.Edit)
 		}

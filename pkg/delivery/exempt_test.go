@@ -62,7 +62,8 @@ func TestEditsLetCloudTrailThrough(t *testing.T) {
 	for _, c := range corpus(t) {
 		b, trails, s := c.inputs(t)
 		for _, f := range delivery.Judge(b, trails, s).Findings {
-			blocked := strings.HasSuffix(f.ID, "-denied") && !f.Restorable
+			about, _ := delivery.Lookup(f.ID)
+			blocked := about.Family == delivery.DeniedFamily && !f.Restorable
 			if blocked && f.Edit == "" {
 				t.Errorf("%s: %s has no edit: %s", c.ID, f.ID, f.Remedy)
 			}
@@ -70,10 +71,9 @@ func TestEditsLetCloudTrailThrough(t *testing.T) {
 				continue
 			}
 			edits++
-			id, _, _ := strings.Cut(strings.TrimSuffix(f.ID, "-undetermined"), "-denied")
 			for _, tr := range delivery.Judge(edited(t, b, f), trails, s).Trails {
 				for _, q := range tr.Requirements {
-					if tr.ARN == f.Trail && string(q.ID) == id && len(q.Denying) > 0 {
+					if tr.ARN == f.Trail && q.ID == about.Requirement && len(q.Denying) > 0 {
 						t.Errorf("%s: %s is still denied by %v with the edit\n%s", c.ID, q.ID, q.Denying, f.Edit)
 					}
 				}

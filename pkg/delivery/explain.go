@@ -24,7 +24,7 @@ func Explain(b Bucket, trails []trail.Trail, s trail.Environment) []TrailExplana
 	var out []TrailExplanation
 	for _, t := range j.trails {
 		e := TrailExplanation{ARN: t.ARN}
-		for i, r := range j.trail(t).Requirements {
+		for i, r := range j.report(t).Requirements {
 			q := RequirementExplanation{RequirementReport: r}
 			if j.doc != nil {
 				q.Statements = j.doc.Explain(&j.evaluations[t.ARN][i].example.request)

@@ -3,8 +3,8 @@ package delivery
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -26,7 +26,7 @@ func Judge(b Bucket, trails []trail.Trail, s trail.Environment) Report {
 		r.Faults = j.faults()
 	}
 	for _, t := range j.trails {
-		r.Trails = append(r.Trails, j.trail(t))
+		r.Trails = append(r.Trails, j.report(t))
 	}
 	r.Findings = append(r.Findings, j.findings()...)
 	order(r.Findings, j.trails)
@@ -49,17 +49,17 @@ func (r Report) Outages() []Finding {
 type judgement struct {
 	bucket      Bucket
 	known       []trail.Trail // all that were given
-	trails      []trail.Trail // those that use the bucket
-	setting     trail.Environment
-	doc         *policy.Document // nil unless the policy could be read
-	evaluations map[string][]*evaluation
+	trails      []trail.Trail // those that use the bucket, each once
+	environment trail.Environment
+	doc         *policy.Document         // nil unless the policy could be read
+	evaluations map[string][]*evaluation // by the trail's ARN; none without doc
 }
 
 func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
-	j := &judgement{bucket: b, known: trails, setting: s, evaluations: map[string][]*evaluation{}}
+	j := &judgement{bucket: b, known: trails, environment: s, evaluations: map[string][]*evaluation{}}
 	for _, t := range trails {
 		twice := slices.ContainsFunc(j.trails, func(other trail.Trail) bool { return other.ARN == t.ARN })
 		if t.Bucket == b.Name && !twice {
@@ -82,23 +82,6 @@ func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgemen
 	return j
 }
 
-// legacyStatements are the statements that name CloudTrail by its accounts of
-// old policies.
-func legacyStatements(doc *policy.Document) []int {
-	var out []int
-	for _, st := range doc.All() {
-		if slices.ContainsFunc(st.Principals.Entries, isLegacy) {
-			out = append(out, st.Index)
-		}
-	}
-	return out
-}
-
-func isLegacy(p policy.Principal) bool {
-	_, ok := trail.LegacyRegion(p.Value)
-	return ok && p.Type == policy.AWS
-}
-
 func (j *judgement) bucketARN() string {
 	partition := "aws"
 	if len(j.trails) > 0 {
@@ -119,14 +102,14 @@ func (j *judgement) faults() []string {
 	return out
 }
 
-func (j *judgement) trail(t trail.Trail) TrailReport {
+func (j *judgement) report(t trail.Trail) TrailReport {
 	r := TrailReport{ARN: t.ARN, Verdict: Delivering, Requirements: []RequirementReport{}}
 	if j.doc == nil {
 		r.Verdict = Blocked
 		if j.unreadable() {
 			r.Verdict = Undetermined
 		}
-		for _, q := range trail.ServiceRequirements(t, j.setting) {
+		for _, q := range trail.ServiceRequirements(t, j.environment) {
 			r.Requirements = append(r.Requirements, j.withoutPolicy(q))
 		}
 	}
@@ -157,23 +140,53 @@ func (j *judgement) unreadable() bool {
 func (j *judgement) withoutPolicy(q trail.Requirement) RequirementReport {
 	r := RequirementReport{
 		ID: q.ID, Action: q.Action, Resource: q.Resource,
-		Decision: policy.ImplicitDeny, Statements: []string{}, Example: q.Resource,
+		Decision: policy.ImplicitDeny, Statements: []string{}, Why: j.bucket.why(), Example: q.Resource,
 	}
-	switch j.bucket.State {
-	case PolicyMissing:
-		r.Why = "The bucket has no policy, so nothing allows it."
-	case BucketMissing:
-		r.Why = "There is no such bucket."
-	case OtherOwner:
-		r.Why = "The bucket belongs to another account than expected."
-	case Unreadable, PolicyRead:
+	if j.unreadable() {
 		r.Decision = policy.Undetermined
-		r.Why = "The bucket's policy could not be read."
-		if j.bucket.Reason != "" {
-			r.Why = "The bucket's policy could not be read: " + strings.TrimSuffix(j.bucket.Reason, ".") + "."
-		}
 	}
 	return r
+}
+
+// findings are all findings, in the order of the catalogue.
+func (j *judgement) findings() []Finding {
+	if len(j.trails) == 0 {
+		return nil
+	}
+	var out []Finding
+	for _, t := range Catalog() {
+		if t.find == nil || t.Source == SourcePolicy && j.doc == nil {
+			continue
+		}
+		for _, f := range t.find(j) {
+			out = append(out, t.complete(f))
+		}
+	}
+	return out
+}
+
+// evaluationsOf are the trails that have the requirement, with its evaluation.
+func (j *judgement) evaluationsOf(id trail.RequirementID) iter.Seq2[trail.Trail, *evaluation] {
+	return func(yield func(trail.Trail, *evaluation) bool) {
+		for _, t := range j.trails {
+			for _, e := range j.evaluations[t.ARN] {
+				if e.ID == id && !yield(t, e) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// order sorts findings by severity, then by trail as given. Those of a trail
+// stay in the order of the catalogue.
+func order(findings []Finding, trails []trail.Trail) {
+	place := func(f Finding) int {
+		return slices.IndexFunc(trails, func(t trail.Trail) bool { return t.ARN == f.Trail })
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Severity.Rank(), b.Severity.Rank()), cmp.Compare(place(a), place(b)))
+	})
 }
 
 // worst is the worst of the trails' verdicts.
@@ -191,11 +204,11 @@ func worst(trails []TrailReport) Verdict {
 	return v
 }
 
-// statementNames is what people call the statements.
-func statementNames(doc *policy.Document, indexes []int) []string {
-	names := make([]string, len(indexes))
-	for i, index := range indexes {
-		names[i] = doc.Label(index)
+// arns are the ARNs of the bucket's trails.
+func (j *judgement) arns() []string {
+	var out []string
+	for _, t := range j.trails {
+		out = append(out, t.ARN)
 	}
-	return names
+	return out
 }

@@ -1,7 +1,6 @@
 package delivery_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -71,39 +70,31 @@ func finding(t *testing.T, r delivery.Report, id string) delivery.Finding {
 	return delivery.Finding{}
 }
 
-func TestBucketStates(t *testing.T) {
-	tests := []struct {
-		name     string
-		bucket   delivery.Bucket
-		id       string
-		kind     delivery.Kind
-		severity delivery.Severity
-		restore  bool
-		verdict  delivery.Verdict
-		decision string
-	}{
-		{"unreadable", delivery.Bucket{Reason: "AccessDenied"}, "policy-unreadable", delivery.Unknown, delivery.High, false, delivery.Undetermined, "undetermined"},
-		{"read without a policy", delivery.Bucket{State: delivery.PolicyRead}, "policy-unreadable", delivery.Unknown, delivery.High, false, delivery.Undetermined, "undetermined"},
-		{"policy missing", delivery.Bucket{State: delivery.PolicyMissing}, "policy-missing", delivery.Outage, delivery.Critical, true, delivery.Blocked, "denied"},
-		{"bucket missing", delivery.Bucket{State: delivery.BucketMissing}, "bucket-missing", delivery.Outage, delivery.Critical, false, delivery.Blocked, "denied"},
-		{"other owner", delivery.Bucket{State: delivery.OtherOwner, Owner: "111111111111"}, "bucket-owner-changed", delivery.Outage, delivery.Critical, false, delivery.Blocked, "denied"},
+// found is what a bucket comes to that has one finding only.
+type found struct {
+	id       string
+	kind     delivery.Kind
+	severity delivery.Severity
+	restore  bool
+	verdict  delivery.Verdict
+	decision string // on the log files
+}
+
+// checkFound judges a bucket, whose name it sets, for one trail.
+func checkFound(t *testing.T, b delivery.Bucket, want found) {
+	t.Helper()
+	b.Name = "logs-b"
+	r := delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Environment{})
+	checkReport(t, r)
+	if len(r.Findings) != 1 || r.Verdict != want.verdict {
+		t.Fatalf("verdict %s, findings %v", r.Verdict, ids(r.Findings))
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			tt.bucket.Name = "logs-b"
-			r := delivery.Judge(tt.bucket, []trail.Trail{mainTrail()}, trail.Environment{})
-			checkReport(t, r)
-			if len(r.Findings) != 1 || r.Verdict != tt.verdict {
-				t.Fatalf("verdict %s, findings %v", r.Verdict, ids(r.Findings))
-			}
-			f := r.Findings[0]
-			if f.ID != tt.id || f.Kind != tt.kind || f.Severity != tt.severity || f.Restorable != tt.restore {
-				t.Errorf("finding %+v", f)
-			}
-			if got := decision(r, trail.LogFiles); got != tt.decision {
-				t.Errorf("log-files is %s, want %s", got, tt.decision)
-			}
-		})
+	f := r.Findings[0]
+	if f.ID != want.id || f.Kind != want.kind || f.Severity != want.severity || f.Restorable != want.restore {
+		t.Errorf("finding %+v", f)
+	}
+	if got := decision(r, trail.LogFiles); got != want.decision {
+		t.Errorf("log-files is %s, want %s", got, want.decision)
 	}
 }
 
@@ -113,22 +104,6 @@ func TestTrailsOfOtherBucketsAreIgnored(t *testing.T) {
 	r := delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, []trail.Trail{other}, trail.Environment{})
 	if r.Verdict != delivery.Delivering || len(r.Trails) != 0 || len(r.Findings) != 0 {
 		t.Errorf("got\n%s", show(r))
-	}
-}
-
-// Whatever else is known, CloudTrail does not deliver where requesters pay.
-func TestRequesterPaysBlocks(t *testing.T) {
-	fine := documented(t, []trail.Trail{mainTrail()}, trail.Environment{})
-	for _, b := range []delivery.Bucket{fine, {Name: "logs-b"}, {Name: "logs-b", State: delivery.PolicyMissing}} {
-		b.Payer = "Requester"
-		r := delivery.Judge(b, []trail.Trail{mainTrail(), mainTrail()}, trail.Environment{})
-		checkReport(t, r)
-		if f := finding(t, r, "requester-pays"); !f.Restorable || f.Severity != delivery.High || r.Verdict != delivery.Blocked {
-			t.Errorf("verdict %s, finding %+v", r.Verdict, f)
-		}
-		if len(r.Trails) != 1 {
-			t.Errorf("a trail that is listed twice is judged %d times", len(r.Trails))
-		}
 	}
 }
 
@@ -155,45 +130,5 @@ func TestExplain(t *testing.T) {
 	without := delivery.Explain(delivery.Bucket{Name: "logs-b"}, []trail.Trail{mainTrail()}, trail.Environment{})
 	if len(without) != 1 || len(without[0].Requirements) != 4 || without[0].Requirements[0].Statements != nil {
 		t.Errorf("without a policy: %+v", without)
-	}
-}
-
-// A Deny that hits one of several guesses is named, and its edit given.
-func TestDenyOfAGuess(t *testing.T) {
-	tr := mainTrail()
-	tr.Organization = true
-	const statements = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:PutObject","s3:GetBucketAcl"],` +
-		`"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]},` +
-		`{"Sid":"D","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/*"}`
-	bucket := delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, `{"Version":"2012-10-17","Statement":[`+statements+`]}`)}
-	r := delivery.Judge(bucket, []trail.Trail{tr}, trail.Environment{Now: now()})
-	f := finding(t, r, "log-files-undetermined")
-	const want = "the organization's id is not known, and statement D denies s3:PutObject on arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/"
-	if !strings.Contains(f.Message, want) {
-		t.Errorf("got %q, want in it %q", f.Message, want)
-	}
-	if f.Edit == "" || !strings.Contains(f.Remedy, "which may settle it. Edit by hand: statement D") {
-		t.Errorf("remedy %q, edit %q", f.Remedy, f.Edit)
-		return
-	}
-	if after := delivery.Judge(edited(t, bucket, f), []trail.Trail{tr}, trail.Environment{Now: now()}); after.Verdict != delivery.Delivering {
-		t.Errorf("edited: %s", show(after))
-	}
-}
-
-// A trail's name binds nobody: any account may have a trail of that name.
-func TestBoundByNameOnly(t *testing.T) {
-	policyFor := func(arn string) *policy.Document {
-		return parse(t, `{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},`+
-			`"Action":["s3:PutObject","s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],`+
-			`"Condition":{"ArnLike":{"aws:SourceArn":"`+arn+`"}}}}`)
-	}
-	r := judgeMain(policyFor("arn:aws:cloudtrail:*:*:trail/main"))
-	if f := finding(t, r, "source-arn-missing"); f.Kind != delivery.Weakness || r.Verdict != delivery.Delivering ||
-		!strings.HasPrefix(f.Remedy, "What the Condition of statement A says of the source fits any account.") || strings.Contains(f.Remedy, "--harden") {
-		t.Errorf("got %s\n%s", show(r), f.Remedy)
-	}
-	if r := judgeMain(policyFor("arn:aws:cloudtrail:*:111111111111:trail/*")); len(r.Findings) != 0 {
-		t.Errorf("bound by its account: %s", show(r))
 	}
 }

@@ -174,7 +174,7 @@ func findings(r Record, facts Facts) []Finding {
 func explained(list []Finding) func(Finding) bool {
 	list = slices.Clone(list)
 	return func(f Finding) bool {
-		return f.ID == delivery.DeliveryFailingID && slices.ContainsFunc(list, func(other Finding) bool {
+		return isSymptom(f.ID) && slices.ContainsFunc(list, func(other Finding) bool {
 			return other.Kind == delivery.Outage && !Reported(other.ID) && (other.Trail == f.Trail || other.Trail == "")
 		})
 	}
@@ -189,14 +189,21 @@ func stillHolds(f Finding, facts Facts) bool {
 	case slices.Contains(facts.Unasked, f.Trail):
 		return Reported(f.ID)
 	case slices.Contains(facts.Stale, f.Trail):
-		return f.ID == delivery.DeliveryFailingID
+		return isSymptom(f.ID)
 	}
 	return false
 }
 
 // Reported says whether a finding rests on what CloudTrail reports of itself.
 func Reported(finding string) bool {
-	return finding == delivery.TrailStoppedID || finding == delivery.DeliveryFailingID
+	t, ok := delivery.Lookup(finding)
+	return ok && t.Source == delivery.SourceStatus
+}
+
+// isSymptom reports whether a finding is an echo of others.
+func isSymptom(finding string) bool {
+	t, ok := delivery.Lookup(finding)
+	return ok && t.Symptom
 }
 
 func compare(a, b Finding) int {

@@ -23,7 +23,8 @@ type Refusal struct {
 // plan could change: the trail is stopped or deleted, CloudTrail itself
 // reports a failure, or the bucket is not to be written to.
 func Refuse(f delivery.Finding) Refusal {
-	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: standing(f), Edit: f.Edit}
+	t, _ := delivery.Lookup(f.ID)
+	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: t.Refusal(f), Edit: f.Edit}
 }
 
 // PublicAccessBlocked returns the refusal of a finding whose repair S3 turned
@@ -39,26 +40,6 @@ func PublicAccessBlocked(f delivery.Finding) Refusal {
 func WriteDenied(f delivery.Finding, cause string) Refusal {
 	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: fmt.Sprintf("S3 refused to take the policy (%s): allow s3:PutBucketPolicy on the bucket to the restoring role; "+
 		"look for a service control policy, a permissions boundary, and a Deny in the bucket's own policy.", strings.TrimSuffix(cause, "."))}
-}
-
-// standing is the reason for which a finding stays.
-func standing(f delivery.Finding) string {
-	switch f.ID {
-	case delivery.PolicyUnreadableID:
-		return "The policy could not be read, and what is not known is not overwritten. " + f.Message
-	case delivery.BucketMissingID:
-		return "There is no such bucket, and a bucket that takes its name might be anybody's: nothing is written."
-	case delivery.BucketOwnerChangedID:
-		return "The bucket belongs to another account than expected: nothing is written to it."
-	case delivery.TrailStoppedID:
-		return "There is nothing in the policy to restore: the trail is not logging. Start it with aws cloudtrail start-logging."
-	case delivery.TrailDeletedID:
-		return "There is nothing in the policy to restore: the trail is gone."
-	case delivery.DeliveryFailingID:
-		return "There is nothing in the policy to restore: CloudTrail itself reports the failure. " + f.Remedy
-	default:
-		return "There is nothing to restore. " + f.Remedy
-	}
 }
 
 // refuse returns the refusals of what is still wrong or not known.
@@ -97,9 +78,10 @@ func (p *planner) ofOrganization(arn string) bool {
 
 // requirement returns what a finding is about, if it is about one requirement.
 func requirement(r delivery.Report, f delivery.Finding) (delivery.RequirementReport, bool) {
+	t, _ := delivery.Lookup(f.ID)
 	for _, tr := range r.Trails {
 		for _, rr := range tr.Requirements {
-			if tr.ARN == f.Trail && (f.ID == delivery.DeniedID(rr.ID) || f.ID == delivery.UndeterminedID(rr.ID)) {
+			if tr.ARN == f.Trail && rr.ID == t.Requirement {
 				return rr, true
 			}
 		}

@@ -20,6 +20,13 @@ const (
 	PreflightMarker        RequirementID = "preflight-marker"
 )
 
+// RequirementIDs returns all of them, in the order of the constants.
+func RequirementIDs() []RequirementID {
+	return []RequirementID{
+		BucketACL, LogFiles, DigestFiles, InsightsFiles, NetworkActivityFiles, AggregatedFiles, ManagementAccountFiles, PreflightMarker,
+	}
+}
+
 // Requirement is one kind of request that CloudTrail makes for a trail. It is
 // met if every request of every place is allowed.
 type Requirement struct {

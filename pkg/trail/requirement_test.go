@@ -83,6 +83,7 @@ func TestRequirementIDs(t *testing.T) {
 			trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.InsightsFiles, trail.NetworkActivityFiles,
 			trail.AggregatedFiles, trail.ManagementAccountFiles, trail.PreflightMarker,
 		}},
+		{all, trail.RequirementIDs()},
 	}
 	for _, tt := range tests {
 		var got []trail.RequirementID

@@ -1,0 +1,125 @@
+package delivery
+
+import "github.com/trailwarden/trailwarden/pkg/trail"
+
+// FindingType is what is known of a finding before it is found. Everything that
+// differs from finding to finding by its id, here and in other packages, is
+// decided by these fields and never by the text of the id.
+type FindingType struct {
+	// ID names the type: "log-files-denied". It is the heading in
+	// docs/findings.md, and part of the JSON of commands and alerts.
+	ID string
+	// Family is what types have in common that differ in their requirement only:
+	// [DeniedFamily] or [UndeterminedFamily]. It is the ID of any other type.
+	Family string
+	// Requirement is what a type of a family is about, empty for any other.
+	Requirement trail.RequirementID
+	// Title says what it is about in a few words, without a full stop.
+	Title string
+
+	Kind     Kind
+	Severity Severity
+	Source   Source
+	Loss     Loss
+	Restored Restored
+	// Symptom says that the finding only shows what others explain: CloudTrail
+	// has met it, minutes later, and reports it until its next delivery.
+	Symptom bool
+
+	// refusal says why a plan leaves the finding as it is. See [FindingType.Refusal].
+	refusal func(Finding) string
+	// find finds it in the bucket and its policy, findStatus in what CloudTrail
+	// reports of a trail that uses the bucket. Message, Remedy and what else
+	// differs from case to case are set; complete adds the rest.
+	find       func(*judgement) []Finding
+	findStatus func(TrailReport, trail.Status) []Finding
+}
+
+// Source is what a finding is read from.
+type Source string
+
+// The sources.
+const (
+	SourceBucket Source = "bucket" // the bucket, or that there is none
+	SourcePolicy Source = "policy" // the statements of its policy
+	SourceTrails Source = "trails" // which trails there are
+	SourceStatus Source = "status" // what CloudTrail reports of a trail
+)
+
+// Loss is what is lost while an outage lasts.
+type Loss string
+
+// The losses, from small to great.
+const (
+	LossNone     Loss = "none"      // it is no outage
+	LossPart     Loss = "part"      // something other than log files
+	LossLogFiles Loss = "log-files" // log files do not arrive; CloudTrail tries again for 30 days
+	LossEvents   Loss = "events"    // nothing is recorded
+)
+
+// Restored says when a plan sets right what is found, in the words of
+// docs/findings.md.
+type Restored string
+
+// The cases. A finding says whether it is restorable where it depends.
+const (
+	RestoredNever        Restored = "no"
+	RestoredAlways       Restored = "yes"
+	RestoredUnlessDenied Restored = "yes if no statement allows it; no if a statement denies it"
+	RestoredIfNotAllowed Restored = "only what no statement allows for certain, and no statement may deny"
+	RestoredByHardening  Restored = "only when hardening is on"
+)
+
+// Catalog returns all types of findings: in the order in which findings of one
+// trail and severity are told, and of one source together.
+func Catalog() []FindingType {
+	types := []FindingType{
+		policyMissingType(), policyUnreadableType(), bucketMissingType(), bucketOwnerChangedType(), requesterPaysType(),
+	}
+	for _, id := range trail.RequirementIDs() {
+		types = append(types, deniedType(id))
+	}
+	for _, id := range trail.RequirementIDs() {
+		types = append(types, undeterminedType(id))
+	}
+	types = append(types,
+		sourceARNMissingType(), legacyAccountsType(), staleTrailARNType(),
+		trailStoppedType(), trailDeletedType(), deliveryFailingType(),
+	)
+	for i := range types {
+		if types[i].Family == "" {
+			types[i].Family = types[i].ID
+		}
+	}
+	return types
+}
+
+// Lookup returns the type with an id. Ok is false if there is none: the finding
+// was made by another version.
+func Lookup(id string) (t FindingType, ok bool) {
+	for _, t := range Catalog() {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return FindingType{}, false
+}
+
+// Refusal says in plain sentences why a plan leaves a finding of the type as it
+// is, where the reason lies in the finding and not in the policy.
+func (t FindingType) Refusal(f Finding) string {
+	if t.refusal == nil {
+		return "There is nothing to restore. " + f.Remedy
+	}
+	return t.refusal(f)
+}
+
+// complete adds to a finding what the type says of all.
+func (t FindingType) complete(f Finding) Finding {
+	f.ID, f.Kind, f.Severity = t.ID, t.Kind, t.Severity
+	f.Restorable = f.Restorable || t.Restored == RestoredAlways
+	if f.Statements == nil {
+		f.Statements = []string{}
+	}
+	return f
+}

@@ -1,0 +1,94 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// SourceARNMissingID is the id of the finding that a grant lets CloudTrail
+// deliver for anybody's trail.
+const SourceARNMissingID = "source-arn-missing"
+
+func sourceARNMissingType() FindingType {
+	return FindingType{
+		ID: SourceARNMissingID, Title: "A grant to CloudTrail is not bound to the trail's owner",
+		Kind: Weakness, Severity: Medium, Source: SourcePolicy, Loss: LossNone, Restored: RestoredByHardening,
+		find: (*judgement).sourceARNMissing,
+	}
+}
+
+// sourceARNMissing finds grants that let CloudTrail deliver for anybody's trail. A
+// stranger's trail is tried: what is allowed to it is bound to nobody, by
+// whatever key or operator. A Deny that keeps strangers out counts.
+func (j *judgement) sourceARNMissing() []Finding {
+	var open []int
+	for _, t := range j.trails {
+		for _, e := range j.evaluations[t.ARN] {
+			if e.ID == trail.BucketACL || e.ID == trail.LogFiles {
+				open = append(open, j.openToStrangers(t, e)...)
+			}
+		}
+	}
+	slices.Sort(open)
+	open = slices.Compact(open)
+	if len(open) == 0 {
+		return nil
+	}
+	names := statementNames(j.doc, open)
+	f := Finding{
+		Statements: names,
+		Message: fmt.Sprintf("%s CloudTrail to act on bucket %s for the trails of any account, since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it.",
+			statementsDo(names, "allows", "allow"), j.bucket.Name),
+		Remedy: fmt.Sprintf("Add aws:SourceArn %s under StringEquals to the Condition: trailwarden plan --harden shows the change.", list(j.arns())),
+	}
+	if loose := slices.DeleteFunc(open, func(index int) bool { return !j.namesSource(index) }); len(loose) > 0 {
+		// Hardening leaves a condition that somebody has put there as it is.
+		f.Remedy = fmt.Sprintf("What the Condition of %s says of the source fits any account. Name your own by hand, with aws:SourceArn %s under StringEquals.",
+			statementsNamed(statementNames(j.doc, loose)), list(j.arns()))
+		if len(loose) < len(names) {
+			f.Remedy += " For the others trailwarden plan --harden shows the change."
+		}
+	}
+	return []Finding{f}
+}
+
+// openToStrangers are the statements that allow a request as it would be for
+// a trail of an account, and an organization, that nobody named.
+func (j *judgement) openToStrangers(t trail.Trail, e *evaluation) []int {
+	const organization = "o-zzzzzzzzzzzzzzzz"
+	account := "000000000000"
+	// Anybody may give a trail the name of ours.
+	arn := strings.Replace(t.ARN, ":"+t.Account()+":", ":"+account+":", 1)
+	strange := e.example.request.Context.With(sourceARNKey, policy.Is(arn)).
+		With("aws:SourceAccount", policy.Is(account)).
+		With("aws:SourceOrgID", policy.Is(organization)).
+		With("aws:SourceOrgPaths", policy.Set(organization+"/r-zzzz/"))
+	var out []int
+	for _, r := range e.decisions {
+		if r.outcome != policy.Allowed {
+			continue
+		}
+		q := r.request
+		q.Context = strange
+		// A stranger's folder, and ours, which he reaches by his choice of prefix.
+		for _, resource := range []string{r.sample.Text, strings.ReplaceAll(r.sample.Text, "/"+t.Account()+"/", "/"+account+"/")} {
+			q.Resource = resource
+			if decision := j.doc.Decide(&q); decision.Outcome == policy.Allowed {
+				out = append(out, decision.Responsible...)
+			}
+		}
+	}
+	return out
+}
+
+// namesSource reports whether a condition of a statement says for whom
+// CloudTrail must be at work.
+func (j *judgement) namesSource(index int) bool {
+	return slices.ContainsFunc(j.doc.At(index).Conditions, func(c policy.Condition) bool {
+		return isSource(c.Key) && !strings.Contains(c.Operator, "Not") && c.Operator != "Null"
+	})
+}

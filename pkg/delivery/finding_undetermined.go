@@ -1,0 +1,126 @@
+package delivery
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// UndeterminedFamily are the findings that it is not certain whether the policy
+// allows CloudTrail a requirement, one type for each requirement.
+const UndeterminedFamily = "undetermined"
+
+// UndeterminedID is the id of the finding that a requirement is left open.
+func UndeterminedID(id trail.RequirementID) string { return string(id) + "-undetermined" }
+
+func undeterminedType(id trail.RequirementID) FindingType {
+	return FindingType{
+		ID: UndeterminedID(id), Family: UndeterminedFamily, Requirement: id,
+		Title: "It is not certain that CloudTrail is allowed: " + string(id),
+		Kind:  Unknown, Severity: Medium, Source: SourcePolicy, Loss: LossNone, Restored: RestoredIfNotAllowed,
+		find: func(j *judgement) []Finding { return j.undeterminedTrails(id) },
+	}
+}
+
+// undeterminedTrails finds the trails for which the requirement is left open.
+func (j *judgement) undeterminedTrails(id trail.RequirementID) []Finding {
+	var out []Finding
+	for t, e := range j.evaluationsOf(id) {
+		if e.outcome == policy.Allowed || denied(e.outcome) {
+			continue
+		}
+		report := e.report(j.doc)
+		f := Finding{
+			Trail: t.ARN, Statements: report.Statements,
+			Message: fmt.Sprintf("Whether CloudTrail can %s is not certain: %s", j.operation(t, id), lowerFirst(report.Why)),
+		}
+		f.Remedy, f.Edit = j.clarify(e)
+		out = append(out, f)
+	}
+	return out
+}
+
+// clarify is the remedy where a requirement is left open, with the edit of the
+// Denies that may hit.
+func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
+	if denies := e.denying(j.doc, true); e.guessed && len(denies) > 0 {
+		remedy, edit = j.exempt(e, denies)
+		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " + remedy, edit
+	}
+	if e.guessed {
+		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: trailwarden required prints the policy.", ""
+	}
+	if denies := e.denying(j.doc, false); len(denies) > 0 {
+		return j.exempt(e, denies)
+	}
+	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: trailwarden required prints the policy.",
+		trail.ServicePrincipal), ""
+}
+
+// whyUndetermined says what is not known.
+func (e *evaluation) whyUndetermined(doc *policy.Document) string {
+	switch {
+	case e.guessed && e.example.outcome == policy.ExplicitDeny:
+		return fmt.Sprintf("%s, and %s %s on %s.", e.whyGuessed(),
+			lowerFirst(statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny")), e.Action, e.example.sample.Text)
+	case e.guessed && e.example.outcome == policy.ImplicitDeny:
+		return fmt.Sprintf("%s, and nothing allows %s on %s.", e.whyGuessed(), e.Action, e.example.sample.Text)
+	case e.unlisted && e.example.outcome == policy.ExplicitDeny:
+		return fmt.Sprintf("%s %s on %s, of an account that is not known to be in the organization.",
+			statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"), e.Action, e.example.sample.Text)
+	case e.incomplete && e.example.outcome == policy.Allowed:
+		return "The policy tells apart more keys than can be decided, so only a part of them was."
+	}
+	d := e.example.decision
+	var open []int
+	for _, m := range d.Matches {
+		if m.Truth() == policy.Maybe && slices.Contains(d.Responsible, m.Index) {
+			open = append(open, m.Index)
+		}
+	}
+	who := statementsDo(statementNames(doc, open), "hangs", "hang")
+	switch {
+	case d.Bounded:
+		return who + " on more values than can be told apart, so the answer is open."
+	case len(d.DependsOn) > 0:
+		return fmt.Sprintf("%s on %s, of which it is not known what CloudTrail's requests hold.", who, brief(d.DependsOn))
+	case len(open) == 0:
+		return "What the policy says of it cannot be read for certain."
+	default:
+		return fmt.Sprintf("%s match CloudTrail's request by %s.",
+			statementsDo(statementNames(doc, open), "may or may not", "may or may not"), list(uncertainElements(d.Matches, open)))
+	}
+}
+
+// uncertainElements are the elements by which the statements may or may not match.
+func uncertainElements(matches []policy.Match, statements []int) []string {
+	var out []string
+	add := func(name string, t policy.Truth) {
+		if t == policy.Maybe && !slices.Contains(out, "its "+name) {
+			out = append(out, "its "+name)
+		}
+	}
+	for _, m := range matches {
+		if slices.Contains(statements, m.Index) {
+			add("Principal", m.Principal)
+			add("Action", m.Action)
+			add("Resource", m.Resource)
+			add("Condition", m.Condition)
+		}
+	}
+	return out
+}
+
+// whyGuessed says what makes the requests of the requirement a guess.
+func (e *evaluation) whyGuessed() string {
+	for _, p := range e.Places {
+		for _, part := range p.Resources {
+			if part.Name == "organization" && len(part.Words) == 0 {
+				return "The organization's id is not known"
+			}
+		}
+	}
+	return "How CloudTrail joins a prefix that begins or ends with a slash is not documented"
+}
