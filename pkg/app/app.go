@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
@@ -20,9 +21,10 @@ type LookupEnv func(string) (string, bool)
 type Config struct {
 	Guard guardrail.Config
 	// Account and Region are where the functions run.
-	Account, Region string
-	TopicARN        string
-	Table           string // empty: no memory
+	Account  arn.Account
+	Region   arn.Region
+	TopicARN string
+	Table    string // empty: no memory
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
 	// Endpoint replaces the address of every AWS service; empty: AWS's own.
@@ -80,8 +82,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 // clientsFor returns clients with the given credentials.
 func clientsFor(c Config, credentials aws.CredentialsProvider) *awsapi.Clients {
 	return awsapi.NewClients(awsapi.Options{
-		Config:   aws.Config{Region: c.Region, Credentials: credentials},
-		Account:  c.Account,
+		Config:   aws.Config{Region: string(c.Region), Credentials: credentials},
+		Account:  string(c.Account),
 		Role:     c.Role,
 		Endpoint: c.Endpoint,
 	})

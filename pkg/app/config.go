@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -54,9 +54,9 @@ func quoted(s string) string {
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
-		Account:  variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", matching(accountForm)),
-		Region:   variable(&e, "AWS_REGION", must, "a region such as eu-central-1", matching(regionForm)),
-		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", matching(topicForm)),
+		Account:  variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
+		Region:   variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
+		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
 		Table:    variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
 		Role:     variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
 		Endpoint: variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
@@ -68,7 +68,7 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 			RemindEvery:   variable(&e, "TRAILWARDEN_REMINDER", guardrail.DefaultReminder.String(), "a duration such as 24h, or 0 for none", duration(0)),
 			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(int(guardrail.DefaultKeepSnapshots/day)), "a number of days from 1 to 3650", days),
 			Format:        variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
-			Trails:        variable(&e, "TRAILWARDEN_TRAILS", "", "trails in JSON, as `aws cloudtrail describe-trails` prints them", trails),
+			Trails:        variable(&e, "TRAILWARDEN_TRAILS", "", "trails in JSON, as `aws cloudtrail describe-trails` prints them", declared),
 			Owners:        variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", "bucket=account pairs, separated by commas", owners),
 		},
 	}
@@ -113,27 +113,36 @@ func variable[T any](e *environment, name, otherwise, expected string, parse fun
 	return zero
 }
 
-// Forms of names. Sources: the naming rules in each service's documentation.
+// Forms of names. Sources: CreateTable in the API reference of DynamoDB, and
+// CreateRole in that of IAM.
 const (
-	accountForm = `[0-9]{12}`
-	regionForm  = `[a-z]{2}(-[a-z]+)+-[0-9]+`
-	topicForm   = `arn:aws[a-z-]*:sns:` + regionForm + `:` + accountForm + `:[A-Za-z0-9_-]{1,256}`
-	tableForm   = `[A-Za-z0-9_.-]{3,255}`
-	roleForm    = `([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}`
-	bucketForm  = `[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]`
+	tableForm = `[A-Za-z0-9_.-]{3,255}`
+	roleForm  = `([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}`
 )
-
-func matches(form, s string) bool {
-	return regexp.MustCompile(`^(` + form + `)$`).MatchString(s)
-}
 
 func matching(form string) func(string) (string, error) {
 	return func(s string) (string, error) {
-		if !matches(form, s) {
+		if !regexp.MustCompile(`^(` + form + `)$`).MatchString(s) {
 			return "", errUnexpected
 		}
 		return s, nil
 	}
+}
+
+// spelled reads a name of AWS's. What was expected of it is said already.
+func spelled[T any](parse func(string) (T, error)) func(string) (T, error) {
+	return func(s string) (T, error) {
+		name, err := parse(s)
+		if err != nil {
+			return name, errUnexpected
+		}
+		return name, nil
+	}
+}
+
+func topic(s string) (string, error) {
+	_, err := spelled(arn.ParseTopic)(s)
+	return s, err
 }
 
 func address(s string) (string, error) {
@@ -150,7 +159,7 @@ func buckets(s string) ([]string, error) {
 		if name = strings.TrimSpace(name); name == "" {
 			continue
 		}
-		if !matches(bucketForm, name) {
+		if !arn.Bucket(name).Valid() {
 			return nil, fmt.Errorf("%s is no name of a bucket", quoted(name))
 		}
 		names = append(names, name)
@@ -201,32 +210,9 @@ func format(s string) (alert.Format, error) {
 	return "", errUnexpected
 }
 
-// trails reads a list of trails, or an object with the member trailList.
-func trails(s string) ([]trail.Trail, error) {
-	var list []trail.Trail
-	var err error
-	if strings.HasPrefix(s, "[") {
-		err = json.Unmarshal([]byte(s), &list)
-	} else {
-		var printed struct {
-			TrailList []trail.Trail `json:"trailList"`
-		}
-		err = json.Unmarshal([]byte(s), &printed)
-		list = printed.TrailList
-	}
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, errors.New("there is no trail in it")
-	}
-	for i, t := range list {
-		if t.Account() == "" || t.Bucket == "" {
-			return nil, fmt.Errorf("trail %d has no TrailARN or no S3BucketName", i+1)
-		}
-	}
-	return list, nil
-}
+// declared reads trails with the one reader that the command line has, so that
+// the guard watches what trailwarden check reads from the same text.
+func declared(s string) ([]trail.Trail, error) { return trail.Parse([]byte(s)) }
 
 func owners(s string) (map[string]string, error) {
 	byBucket := make(map[string]string)
@@ -236,7 +222,7 @@ func owners(s string) (map[string]string, error) {
 		}
 		bucket, owner, _ := strings.Cut(pair, "=")
 		bucket, owner = strings.TrimSpace(bucket), strings.TrimSpace(owner)
-		if !matches(bucketForm, bucket) || !matches(accountForm, owner) {
+		if !arn.Bucket(bucket).Valid() || !arn.Account(owner).Valid() {
 			return nil, fmt.Errorf("%s is no such pair", quoted(pair))
 		}
 		if before, ok := byBucket[bucket]; ok && before != owner {

@@ -109,6 +109,30 @@ func TestReadConfig(t *testing.T) {
 			map[string]string{"TRAILWARDEN_TRAILS": `{"trailList":` + list + `}`},
 			func(c *Config) { c.Guard.Trails = declared },
 		},
+		"a trail as get-trail prints it": {
+			map[string]string{"TRAILWARDEN_TRAILS": `{"Trail":` + list[1:len(list)-1] + `}`},
+			func(c *Config) { c.Guard.Trails = declared },
+		},
+		"trails without what their ARN says": {
+			map[string]string{"TRAILWARDEN_TRAILS": `[{"TrailARN":"arn:aws:cloudtrail:us-east-1:444455556666:trail/org","S3BucketName":"logs","IsOrganizationTrail":true}]`},
+			func(c *Config) { c.Guard.Trails = declared },
+		},
+		"a trail and its shadow": {
+			map[string]string{"TRAILWARDEN_TRAILS": list[:len(list)-1] + "," + list[1:]},
+			func(c *Config) { c.Guard.Trails = declared },
+		},
+		"the European Sovereign Cloud": {
+			map[string]string{
+				"AWS_REGION": "eusc-de-east-1", "TRAILWARDEN_TOPIC_ARN": "arn:aws-eusc:sns:eusc-de-east-1:111122223333:alerts",
+				"TRAILWARDEN_TRAILS": `[{"TrailARN":"arn:aws-eusc:cloudtrail:eusc-de-east-1:444455556666:trail/main","S3BucketName":"logs"}]`,
+			},
+			func(c *Config) {
+				c.Region, c.TopicARN = "eusc-de-east-1", "arn:aws-eusc:sns:eusc-de-east-1:111122223333:alerts"
+				c.Guard.Trails = []trail.Trail{{
+					Name: "main", ARN: "arn:aws-eusc:cloudtrail:eusc-de-east-1:444455556666:trail/main", HomeRegion: "eusc-de-east-1", Bucket: "logs",
+				}}
+			},
+		},
 		"another partition": {
 			map[string]string{"AWS_REGION": "us-gov-west-1", "TRAILWARDEN_TOPIC_ARN": "arn:aws-us-gov:sns:us-gov-west-1:111122223333:alerts"},
 			func(c *Config) {
@@ -146,6 +170,46 @@ func TestReadConfigTellsAll(t *testing.T) {
 		t.Fatalf("nothing: %v; wrong: %v", nothing, wrong)
 	}
 	golden(t, "config-errors.txt", "# nothing is set\n"+nothing.Error()+"\n\n# all is wrong\n"+wrong.Error()+"\n")
+}
+
+// A declared trail that cannot be watched is told at the start, in one line
+// that says which it is.
+func TestReadConfigRefusesDeclaredTrails(t *testing.T) {
+	t.Parallel()
+	const (
+		good    = `{"TrailARN":"arn:aws:cloudtrail:us-east-1:444455556666:trail/org","S3BucketName":"logs"}`
+		noARN   = "no TrailARN; expected the output of \"aws cloudtrail describe-trails\""
+		outputs = "expected the output of \"aws cloudtrail describe-trails\""
+	)
+	for _, test := range []struct{ name, value, want string }{
+		{"bad ARN", `[{"TrailARN":"a:b:c:d:e:f","S3BucketName":"logs"}]`, `trail 1: TrailARN "a:b:c:d:e:f" is no trail's ARN; expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME`},
+		{"ARN of a bucket", `[` + good + `,{"TrailARN":"arn:aws:s3:::logs","S3BucketName":"logs"}]`, `trail 2: TrailARN "arn:aws:s3:::logs" is no trail's ARN; expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME`},
+		{"no region", `[{"TrailARN":"arn:aws:cloudtrail:Frankfurt:444455556666:trail/org","S3BucketName":"logs"}]`, `trail 1: TrailARN "arn:aws:cloudtrail:Frankfurt:444455556666:trail/org" is no trail's ARN; expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME`},
+		{"bad bucket", `[{"TrailARN":"arn:aws:cloudtrail:us-east-1:444455556666:trail/org","S3BucketName":"Not A Bucket!"}]`, `trail 1: S3BucketName "Not A Bucket!" is no bucket's name; expected the name of a bucket, of letters, digits, dots and hyphens`},
+		{"two buckets", `[` + good + `,` + strings.Replace(good, "logs", "other", 1) + `]`, `trail 2: arn:aws:cloudtrail:us-east-1:444455556666:trail/org is listed twice with different settings`},
+		{"all without an ARN", `[{"Name":"org","S3BucketName":"logs"},{"Name":"main","S3BucketName":"logs"}]`, `trail 1 ("org"): ` + noARN},
+		{"all without a bucket", `{"trailList":[{"Name":"org","TrailARN":"arn:aws:cloudtrail:us-east-1:444455556666:trail/org"},{}]}`, `trail 1 ("org"): no S3BucketName; ` + outputs},
+		{"all empty", `[{},{}]`, `trail 1: ` + noARN},
+		{"null", `[null]`, `trail 1: ` + noARN},
+		{"a long ARN", `[{"TrailARN":"` + strings.Repeat("long", 100) + `","S3BucketName":"logs"}]`, `trail 1: TrailARN "` + strings.Repeat("long", 50) + `"… is no trail's ARN; expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME`},
+		{"list-trails", `{"Trails":[` + good + `]}`, `this is the output of list-trails, which names no buckets; ` + outputs},
+		{"a policy", `{"Statement":[]}`, `this is a policy; ` + outputs},
+		{"none", `[]`, `no trails in it; ` + outputs + ` with at least one trail`},
+		{"no list", `{"trails":[]}`, `no trailList in it; ` + outputs},
+		{"cut off", `[` + good, `not JSON (unexpected EOF); ` + outputs},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := ReadConfig(lookupIn(with(map[string]string{"TRAILWARDEN_TRAILS": test.value})))
+			want := (&VariableError{
+				Name: "TRAILWARDEN_TRAILS", Value: test.value,
+				Expected: "trails in JSON, as `aws cloudtrail describe-trails` prints them (" + test.want + ")",
+			}).Error()
+			if err == nil || err.Error() != want || strings.Contains(want, "\n") || got.Guard.Trails != nil {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+		})
+	}
 }
 
 func TestReadConfigRefuses(t *testing.T) {

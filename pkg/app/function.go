@@ -54,8 +54,8 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	p.Alerts = meteredAlerts{p.Alerts, m}
 	return &Functions{
 		guard:   guardrail.New(p, c.Guard, r),
-		account: c.Account,
-		region:  c.Region,
+		account: string(c.Account),
+		region:  string(c.Region),
 		abroad:  c.Role != "",
 		log:     r.Log,
 		meter:   m,

@@ -5,11 +5,11 @@ import (
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/arn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -29,7 +29,7 @@ func NewAlerts(c *Clients, topicARN string) (*Alerts, error) {
 	if err != nil || parsed.Service != "sns" || parsed.Region == "" {
 		return nil, fmt.Errorf("%q is not the ARN of an SNS topic", topicARN)
 	}
-	return &Alerts{clients: c, topic: topicARN, region: parsed.Region}, nil
+	return &Alerts{clients: c, topic: topicARN, region: string(parsed.Region)}, nil
 }
 
 // Publish sends a message. Attributes without a value are left out, since SNS

@@ -227,6 +227,24 @@ func TestOtherAccountIsReachedByItsRole(t *testing.T) {
 	}
 }
 
+// The role's ARN is one of the partition that the caller runs in.
+func TestRoleIsOfThePartition(t *testing.T) {
+	t.Parallel()
+	for home, partition := range map[string]string{"us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn", "eusc-de-east-1": "aws-eusc"} {
+		fake := awsfake.New(t, account, home)
+		fake.PutBucket(awsfake.Bucket{Name: name, Owner: stranger, Region: home, Policy: document})
+		there := guardrail.BucketRef{Name: name, Account: stranger, Region: home}
+		b, err := awsapi.NewBuckets(clients(fake, "Trailwarden")).Observe(t.Context(), there)
+		if err != nil || b.State != delivery.PolicyRead {
+			t.Errorf("%s: state %d (%s), %v", home, b.State, b.Reason, err)
+		}
+		assumed := made(fake, "sts:AssumeRole")
+		if len(assumed) != 1 || !strings.Contains(string(assumed[0].Body), "arn%3A"+partition+"%3Aiam%3A%3A444455556666%3Arole%2FTrailwarden&") {
+			t.Errorf("%s: %d roles assumed: %s", home, len(assumed), assumed[0].Body)
+		}
+	}
+}
+
 func TestReadsSurviveFaults(t *testing.T) {
 	t.Parallel()
 	for title, fault := range map[string]awsfake.Fault{

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // SessionName is the name of the sessions in which roles of other accounts are
@@ -170,8 +172,11 @@ func (c *Clients) config(account string) aws.Config {
 		return cfg.Copy()
 	}
 	cfg := c.base.Copy()
-	arn := "arn:" + partitionOf(cfg.Region) + ":iam::" + account + ":role/" + strings.TrimPrefix(c.role, "/")
-	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, arn, func(o *stscreds.AssumeRoleOptions) {
+	role := arn.ARN{
+		Partition: arn.Region(cfg.Region).Partition(), Service: "iam", Account: arn.Account(account),
+		Resource: "role/" + strings.TrimPrefix(c.role, "/"),
+	}
+	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role.String(), func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = SessionName
 	}))
 	c.configs[account] = cfg
@@ -189,20 +194,8 @@ func (c *Clients) actsAs(account string) bool {
 	return account == c.account || !c.ownCredentials(account)
 }
 
-// partitionOf returns the partition of a region.
-func partitionOf(region string) string {
-	switch {
-	case strings.HasPrefix(region, "cn-"):
-		return "aws-cn"
-	case strings.HasPrefix(region, "us-gov-"):
-		return "aws-us-gov"
-	default:
-		return "aws"
-	}
-}
-
 // Caller returns the account and the ARN of the caller.
-func (c *Clients) Caller(ctx context.Context) (account, arn string, err error) {
+func (c *Clients) Caller(ctx context.Context) (account, principal string, err error) {
 	out, err := c.STS().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return "", "", failure("sts:GetCallerIdentity", err)

@@ -7,17 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-func TestPartitionOf(t *testing.T) {
-	t.Parallel()
-	for region, want := range map[string]string{
-		"eu-west-1": "aws", "us-east-1": "aws", "us-gov-west-1": "aws-us-gov", "cn-north-1": "aws-cn", "ca-central-1": "aws",
-	} {
-		if got := partitionOf(region); got != want {
-			t.Errorf("%s is in %s, want %s", region, got, want)
-		}
-	}
-}
-
 // A client is built once for each account, region and service.
 func TestClientsAreKept(t *testing.T) {
 	t.Parallel()

@@ -3,14 +3,15 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"slices"
-	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -90,7 +91,8 @@ func decideLine(line []byte, cut bool) (any, bool) {
 	}
 	if caller := &c.Request.Caller; caller.Type == policy.Service && caller.Value == trail.ServicePrincipal {
 		// Old policies name CloudTrail by its accounts.
-		alias := trail.Caller(partitionOf(c.Request.Resource), "")
+		partition := cmp.Or(arn.Split(c.Request.Resource).Partition, arn.Commercial)
+		alias := trail.Caller(partition, "")
 		caller.PossiblePrincipals = slices.Concat(caller.PossiblePrincipals, alias.Aliases, alias.PossiblePrincipals)
 	}
 	decision, statements, why := c.Decide()
@@ -117,15 +119,6 @@ func readID(line []byte) json.RawMessage {
 		}
 	}
 	return json.RawMessage("null")
-}
-
-// partitionOf returns the partition of an ARN, or "aws".
-func partitionOf(arn string) string {
-	fields := strings.SplitN(arn, ":", 3)
-	if len(fields) < 3 || fields[1] == "" {
-		return "aws"
-	}
-	return fields[1]
 }
 
 // readLine reads one line. Of a line that is longer than limit it returns the

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -193,11 +194,11 @@ func (f *policyFile) statement(name string) (int, bool) {
 }
 
 func bucketARN(j *judged) string {
-	partition := "aws"
+	partition := arn.Commercial
 	if len(j.Trails) > 0 {
 		partition = cmp.Or(j.Trails[0].Partition(), partition)
 	}
-	return "arn:" + partition + ":s3:::" + j.Bucket.Name
+	return arn.Bucket(j.Bucket.Name).ARN(partition)
 }
 
 // fileURI is the URI of a file: relative if its path is.

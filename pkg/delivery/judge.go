@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -83,11 +84,11 @@ func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgemen
 }
 
 func (j *judgement) bucketARN() string {
-	partition := "aws"
+	partition := arn.Commercial
 	if len(j.trails) > 0 {
 		partition = j.trails[0].Partition()
 	}
-	return "arn:" + partition + ":s3:::" + j.bucket.Name
+	return arn.Bucket(j.bucket.Name).ARN(partition)
 }
 
 func (j *judgement) faults() []string {

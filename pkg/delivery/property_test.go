@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -17,7 +18,7 @@ import (
 
 // drawTrails draws one to four trails of one bucket and partition.
 func drawTrails(t *rapid.T) []trail.Trail {
-	partition := rapid.SampledFrom([]string{"aws", "aws-cn", "aws-us-gov"}).Draw(t, "partition")
+	partition := rapid.SampledFrom([]arn.Partition{"aws", "aws-cn", "aws-us-gov"}).Draw(t, "partition")
 	var trails []trail.Trail
 	for i := range rapid.IntRange(1, 4).Draw(t, "trails") {
 		region := rapid.SampledFrom(trail.Regions(partition)).Draw(t, "region")

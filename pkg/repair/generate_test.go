@@ -29,7 +29,7 @@ type world struct {
 	foreign []string // statements that are not CloudTrail's alone or not ours
 }
 
-func (w world) partition() string { return w.trails[0].Partition() }
+func (w world) partition() string { return string(w.trails[0].Partition()) }
 
 func genWorld(t *rapid.T) world {
 	w := world{trails: genTrails(t)}

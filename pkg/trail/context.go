@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
@@ -99,7 +100,7 @@ func identityKeys(keys map[string]policy.Value, t Trail) {
 	for _, r := range Regions(t.Partition()) {
 		names = append(names, glob.KeySet{fixed(regionalPrincipal(r))})
 	}
-	if t.Partition() == "aws-cn" {
+	if t.Partition() == arn.China {
 		names = append(names, glob.KeySet{fixed(chinaPrincipal)})
 	}
 	foreign := policy.Value{State: policy.Either, AWSOwned: true}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
@@ -41,18 +42,21 @@ func organizationIDs() glob.KeySet {
 }
 
 // newRegions are the names that a region may have which AWS has yet to open.
-func newRegions(partition string) glob.KeySet {
+func newRegions(partition arn.Partition) glob.KeySet {
 	direction := glob.Segment{Words: []string{
 		"north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest",
 	}}
 	number := glob.Segment{Class: "123456789", Min: 1, Max: 1}
+	country := glob.Segment{Class: lowerLetters, Min: 2, Max: 2}
 	switch partition {
-	case "aws":
-		return glob.KeySet{{Class: lowerLetters, Min: 2, Max: 2}, fixed("-"), direction, fixed("-"), number}
-	case "aws-cn":
+	case arn.Commercial:
+		return glob.KeySet{country, fixed("-"), direction, fixed("-"), number}
+	case arn.China:
 		return glob.KeySet{fixed("cn-"), direction, fixed("-"), number}
-	case "aws-us-gov":
+	case arn.GovCloud:
 		return glob.KeySet{fixed("us-gov-"), direction, fixed("-"), number}
+	case arn.EuropeanSovereign:
+		return glob.KeySet{fixed("eusc-"), country, fixed("-"), direction, fixed("-"), number}
 	default:
 		return glob.KeySet{{Class: lowerLetters + digits + "-", Min: 8, Max: 24}}
 	}
@@ -100,7 +104,7 @@ func (l layout) bucketARN() string {
 	if bucket == "" {
 		bucket = l.trail.Bucket
 	}
-	return "arn:" + l.trail.Partition() + ":s3:::" + bucket
+	return arn.Bucket(bucket).ARN(l.trail.Partition())
 }
 
 // root is the ARN up to the folder that holds the accounts' folders.

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // expected ends the errors of Parse.
@@ -32,7 +33,7 @@ func Parse(text []byte) ([]Trail, error) {
 	for i, entry := range list {
 		t, err := parseTrail(entry)
 		if err != nil {
-			return nil, fmt.Errorf("trail %d: %w", i+1, err)
+			return nil, fmt.Errorf("trail %d%s: %w", i+1, nameOf(entry), err)
 		}
 		// Shadow copies of a trail say the same as the trail.
 		if first, ok := seen[t.ARN]; ok {
@@ -99,27 +100,38 @@ func parseTrail(entry json.RawMessage) (Trail, error) {
 	if err := json.Unmarshal(entry, &t); err != nil {
 		return Trail{}, fmt.Errorf("%w; %s", err, expected)
 	}
-	switch {
-	case t.ARN == "":
+	if t.ARN == "" {
 		return Trail{}, errors.New("no TrailARN; " + expected)
-	case !validARN(t.ARN):
-		return Trail{}, fmt.Errorf("TrailARN %q is no trail's ARN; expected arn:aws:cloudtrail:REGION:ACCOUNT:trail/NAME", t.ARN)
-	case t.Bucket == "":
+	}
+	if _, err := arn.ParseTrail(t.ARN); err != nil {
+		return Trail{}, fmt.Errorf("TrailARN %s is no trail's ARN; %w", quoted(t.ARN), err)
+	}
+	if t.Bucket == "" {
 		return Trail{}, errors.New("no S3BucketName; " + expected)
-	case !validBucket(t.Bucket):
-		return Trail{}, fmt.Errorf("S3BucketName %q is no bucket's name", t.Bucket)
+	}
+	if _, err := arn.ParseBucket(t.Bucket); err != nil {
+		return Trail{}, fmt.Errorf("S3BucketName %s is no bucket's name; %w", quoted(t.Bucket), err)
 	}
 	t.HomeRegion = t.region()
 	t.Name = t.name()
 	return t, nil
 }
 
-func validARN(arn string) bool {
-	return regexp.MustCompile(`^arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:[0-9]{12}:trail/[A-Za-z0-9._-]+$`).MatchString(arn)
+// nameOf is the name that an entry has, in parentheses, for people to find it
+// by; empty if it has none.
+func nameOf(entry json.RawMessage) string {
+	var t struct{ Name string }
+	if json.Unmarshal(entry, &t) != nil || t.Name == "" {
+		return ""
+	}
+	return " (" + quoted(t.Name) + ")"
 }
 
-// validBucket also knows the names that buckets in us-east-1 could have until
-// 2018.
-func validBucket(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]$`).MatchString(name)
+// quoted cuts long values, so that an error stays a line.
+func quoted(s string) string {
+	const longest = 200
+	if len(s) > longest {
+		return fmt.Sprintf("%q…", s[:longest])
+	}
+	return fmt.Sprintf("%q", s)
 }

@@ -28,6 +28,9 @@ func TestParse(t *testing.T) {
 		{"bare list", `[` + second + `]`, []trail.Trail{bare}},
 		{"bare object", mainTrail, []trail.Trail{main}},
 		{"byte order mark and space", "\ufeff\n " + mainTrail + "\n", []trail.Trail{main}},
+		{"the European Sovereign Cloud", `[{"TrailARN":"arn:aws-eusc:cloudtrail:eusc-de-east-1:111111111111:trail/main","S3BucketName":"logs-b"}]`, []trail.Trail{{
+			Name: "main", ARN: "arn:aws-eusc:cloudtrail:eusc-de-east-1:111111111111:trail/main", HomeRegion: "eusc-de-east-1", Bucket: "logs-b",
+		}}},
 		{"shadow copy", `[` + mainTrail + `,` + mainTrail + `]`, []trail.Trail{main}},
 	}
 	for _, tt := range tests {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
@@ -11,9 +12,9 @@ import (
 // those included that an account must opt in to. An unknown partition has
 // none.
 // Source: the partition list of the AWS SDK, 2026.
-func Regions(partition string) []string {
+func Regions(partition arn.Partition) []string {
 	switch partition {
-	case "aws":
+	case arn.Commercial:
 		return []string{
 			"af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3",
 			"ap-south-1", "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4",
@@ -22,10 +23,12 @@ func Regions(partition string) []string {
 			"eu-west-3", "il-central-1", "me-central-1", "me-south-1", "me-west-1", "mx-central-1",
 			"sa-east-1", "sa-west-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 		}
-	case "aws-cn":
+	case arn.China:
 		return []string{"cn-north-1", "cn-northwest-1"}
-	case "aws-us-gov":
+	case arn.GovCloud:
 		return []string{"us-gov-east-1", "us-gov-west-1"}
+	case arn.EuropeanSovereign:
+		return []string{"eusc-de-east-1"}
 	default:
 		return nil
 	}
@@ -133,20 +136,16 @@ func legacyEurope(region string) string {
 // LegacyRegion returns the region that a CloudTrail account of old policies
 // serves, given its id or root ARN.
 func LegacyRegion(principal string) (region string, ok bool) {
-	account := principal
-	if rest, isARN := strings.CutPrefix(principal, "arn:"); isARN {
-		fields := strings.Split(rest, ":")
-		if len(fields) != 5 || fields[1] != "iam" || fields[4] != "root" {
-			return "", false
-		}
-		account = fields[3]
+	account, isRoot := arn.Split(principal).RootOf()
+	if !isRoot {
+		account = arn.Account(principal)
 	}
-	if len(account) != 12 {
+	if !account.Valid() {
 		return "", false
 	}
-	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
+	for _, partition := range []arn.Partition{arn.Commercial, arn.China, arn.GovCloud} {
 		for _, region := range Regions(partition) {
-			if legacyAccount(region) == account {
+			if legacyAccount(region) == string(account) {
 				return region, true
 			}
 		}
@@ -160,7 +159,7 @@ func LegacyRegion(principal string) (region string, ok bool) {
 //
 // In China the service is taken for CloudTrail by both of the names that are
 // seen in policies.
-func Caller(partition, region string) policy.Caller {
+func Caller(partition arn.Partition, region string) policy.Caller {
 	c := service(partition)
 	if region != "" {
 		if account := legacyAccount(region); account != "" {
@@ -181,9 +180,9 @@ func Caller(partition, region string) policy.Caller {
 }
 
 // service is CloudTrail without any account of old policies.
-func service(partition string) policy.Caller {
+func service(partition arn.Partition) policy.Caller {
 	c := policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: ServicePrincipal}}
-	if partition == "aws-cn" {
+	if partition == arn.China {
 		c.Aliases = append(c.Aliases, policy.Principal{Type: policy.Service, Value: chinaPrincipal})
 	}
 	return c
@@ -197,6 +196,6 @@ func regionalPrincipal(region string) string {
 	return "cloudtrail." + region + ".amazonaws.com"
 }
 
-func rootOf(partition, account string) policy.Principal {
-	return policy.Principal{Type: policy.AWS, Value: "arn:" + partition + ":iam::" + account + ":root"}
+func rootOf(partition arn.Partition, account string) policy.Principal {
+	return policy.Principal{Type: policy.AWS, Value: arn.Root(partition, arn.Account(account)).String()}
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -42,12 +43,15 @@ func TestCaller(t *testing.T) {
 	service := policy.Principal{Type: policy.Service, Value: "cloudtrail.amazonaws.com"}
 	china := policy.Principal{Type: policy.Service, Value: "cloudtrail.amazonaws.com.cn"}
 	tests := []struct {
-		partition, region string
-		want              policy.Caller
+		partition arn.Partition
+		region    string
+		want      policy.Caller
 	}{
 		{"aws", "eu-west-1", policy.Caller{Principal: service, Aliases: []policy.Principal{root("aws", "859597730677")}}},
 		{"aws", "ap-southeast-5", policy.Caller{Principal: service}},
 		{"aws-cn", "cn-north-1", policy.Caller{Principal: service, Aliases: []policy.Principal{china, root("aws-cn", "193415116832")}}},
+		{"aws-eusc", "eusc-de-east-1", policy.Caller{Principal: service}},
+		{"aws-eusc", "", policy.Caller{Principal: service}},
 		{"aws-us-gov", "us-gov-east-1", policy.Caller{
 			Principal: service, Aliases: []policy.Principal{root("aws-us-gov", "886388586500")},
 			PossiblePrincipals: []policy.Principal{root("aws-us-gov", "608710470296")},
@@ -67,7 +71,7 @@ func TestCaller(t *testing.T) {
 // The region of every account is the one whose caller acts as it.
 func TestLegacyAccountsAgree(t *testing.T) {
 	accounts := 0
-	for _, partition := range []string{"aws", "aws-cn", "aws-us-gov"} {
+	for _, partition := range []arn.Partition{"aws", "aws-cn", "aws-us-gov"} {
 		for _, region := range trail.Regions(partition) {
 			for _, p := range trail.Caller(partition, region).Aliases {
 				if p.Type != policy.AWS {

@@ -8,6 +8,8 @@ package trail
 import (
 	"strings"
 	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // ServicePrincipal is the name that CloudTrail has in policies, in every
@@ -34,18 +36,18 @@ type Trail struct {
 }
 
 // Account returns the account that owns the trail: for an organization trail
-// the management account.
-func (t Trail) Account() string { return t.arnField(4) }
+// the management account. Without an ARN it is empty.
+func (t Trail) Account() string { return string(t.parsed().Account) }
 
-// Partition returns the trail's partition: "aws", "aws-cn", "aws-us-gov".
-func (t Trail) Partition() string { return t.arnField(1) }
+// Partition returns the trail's partition. Without an ARN it is empty.
+func (t Trail) Partition() arn.Partition { return t.parsed().Partition }
 
 // region returns the trail's home region, from its ARN if need be.
 func (t Trail) region() string {
 	if t.HomeRegion != "" {
 		return t.HomeRegion
 	}
-	return t.arnField(3)
+	return string(t.parsed().Region)
 }
 
 // name returns the trail's name, from its ARN if need be.
@@ -53,16 +55,15 @@ func (t Trail) name() string {
 	if t.Name != "" {
 		return t.Name
 	}
-	_, name, _ := strings.Cut(t.arnField(5), "/")
+	_, name, _ := strings.Cut(t.parsed().Resource, "/")
 	return name
 }
 
-func (t Trail) arnField(i int) string {
-	fields := strings.SplitN(t.ARN, ":", 6)
-	if len(fields) < 6 {
-		return ""
-	}
-	return fields[i]
+// parsed is the trail's ARN, or the zero ARN. It is not asked to be a trail's:
+// a trail is judged by what is known of it.
+func (t Trail) parsed() arn.ARN {
+	a, _ := arn.Parse(t.ARN)
+	return a
 }
 
 // Status is what CloudTrail itself reports of a trail's deliveries

@@ -1,9 +1,10 @@
 package trigger
 
 import (
-	"strings"
+	"cmp"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
@@ -19,12 +20,9 @@ func (r record) response() fields { return r.detail.object("responseElements") }
 func (r record) resource() string {
 	for _, raw := range elements(r.detail["resources"]) {
 		resource, _ := object(raw)
-		arn := resource.text("ARN")
-		if arn == "" {
-			arn = resource.text("arn")
-		}
-		if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 && fields[2] == "s3" && isBucket(fields[5]) {
-			return fields[5]
+		named := arn.Split(cmp.Or(resource.text("ARN"), resource.text("arn")))
+		if named.Service == "s3" && arn.Bucket(named.Resource).Valid() {
+			return named.Resource
 		}
 	}
 	return ""
@@ -33,24 +31,24 @@ func (r record) resource() string {
 // request returns what the record asks for, or why it asks for nothing.
 func (r record) request(read func(record) named) (request guardrail.Request, skipped string) {
 	account := r.envelope.text("account")
-	if !isAccount(account) {
+	if !arn.Account(account).Valid() {
 		account = r.detail.text("recipientAccountId")
 	}
-	if !isAccount(account) {
+	if !arn.Account(account).Valid() {
 		return request, "it names no account"
 	}
 	region := r.detail.text("awsRegion")
-	if !isRegion(region) {
+	if !arn.Region(region).Valid() {
 		region = r.envelope.text("region")
 	}
-	if !isRegion(region) {
+	if !arn.Region(region).Valid() {
 		return request, "it names no region"
 	}
 	n := read(r)
-	if !isBucket(n.bucket) {
+	if !arn.Bucket(n.bucket).Valid() {
 		n.bucket = ""
 	}
-	if !isARN(n.trail) && !isTrailName(n.trail) {
+	if !arn.IsTrail(n.trail) && !arn.TrailName(n.trail).Valid() {
 		n.trail = ""
 	}
 	change := r.change(account, region, n.trail)

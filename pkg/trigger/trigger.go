@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -102,7 +103,7 @@ func reader(source, name string) func(record) named {
 
 func ofBucket(r record) named {
 	bucket := r.parameters().text("bucketName")
-	if !isBucket(bucket) {
+	if !arn.Bucket(bucket).Valid() {
 		bucket = r.resource()
 	}
 	return named{bucket: bucket}
@@ -119,10 +120,10 @@ func policyWritten(r record) named {
 func trailWritten(r record) named {
 	request, response := r.parameters(), r.response()
 	n := named{bucket: response.text("s3BucketName"), trail: response.text("trailARN")}
-	if !isBucket(n.bucket) {
+	if !arn.Bucket(n.bucket).Valid() {
 		n.bucket = request.text("s3BucketName")
 	}
-	if !isARN(n.trail) {
+	if !arn.IsTrail(n.trail) {
 		n.trail = request.text("name")
 	}
 	return n
@@ -131,7 +132,7 @@ func trailWritten(r record) named {
 func ofTrail(parameter string) func(record) named {
 	return func(r record) named {
 		trail := r.response().text("trailARN")
-		if !isARN(trail) {
+		if !arn.IsTrail(trail) {
 			trail = r.parameters().text(parameter)
 		}
 		return named{trail: trail}
