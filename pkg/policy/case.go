@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
 // ErrCase says that a line is not a case.
@@ -44,16 +46,18 @@ type caseContext struct{ Value }
 
 // UnmarshalJSON reads the value; numbers keep their spelling.
 func (c *caseContext) UnmarshalJSON(text []byte) error {
-	r := reader{text: string(text)}
-	n := r.value()
+	n, ok := jsontext.Parse(text)
+	if !ok {
+		return fmt.Errorf("%w: a context value is no JSON", ErrCase)
+	}
 	values := []string{}
-	for _, item := range n.list() {
-		if !item.scalar() {
+	for _, item := range n.Elements() {
+		if !scalar(item) {
 			return fmt.Errorf("%w: a context value is neither text, number nor boolean", ErrCase)
 		}
-		values = append(values, item.text)
+		values = append(values, item.Text)
 	}
-	if n.kind == '[' {
+	if n.Kind == jsontext.Array {
 		c.Value = Set(values...)
 	} else {
 		c.Value = Is(values[0])

@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
 // compiled is a statement made ready for evaluation.
 type compiled struct {
 	Statement
 
-	node       *node
+	node       *jsontext.Node
 	effect     effect
 	principal  principals
 	action     patterns
@@ -59,25 +60,25 @@ type compiler struct {
 	vars bool // the Version knows policy variables
 }
 
-func (c compiler) statement(index int, n *node) compiled {
+func (c compiler) statement(index int, n *jsontext.Node) compiled {
 	s := compiled{Statement: Statement{Index: index}, node: n}
-	if n.kind != '{' {
+	if n.Kind != jsontext.Object {
 		s.doubt, s.conditionDoubt = true, true
 		s.principal.doubt, s.action.doubt, s.resource.doubt = true, true, true
 		return s
 	}
-	for _, m := range n.members {
-		switch m.name {
+	for _, m := range n.Members {
+		switch m.Name {
 		case "Sid":
-			s.Sid = m.value.text
+			s.Sid = m.Value.Text
 		case "Effect":
-			s.setEffect(m.value)
+			s.setEffect(m.Value)
 		case "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition":
 		default:
 			s.doubt = true
 		}
 	}
-	if n.duplicate() != "" {
+	if n.Duplicate() != "" {
 		s.doubt = true
 	}
 	c.readPrincipal(&s, n)
@@ -87,10 +88,10 @@ func (c compiler) statement(index int, n *node) compiled {
 	return s
 }
 
-func (s *compiled) setEffect(n *node) {
-	s.Effect = Effect(n.text)
+func (s *compiled) setEffect(n *jsontext.Node) {
+	s.Effect = Effect(n.Text)
 	switch {
-	case n.kind != '"':
+	case n.Kind != jsontext.String:
 	case s.Effect == Allow:
 		s.effect = allowEffect
 	case s.Effect == Deny:
@@ -100,9 +101,9 @@ func (s *compiled) setEffect(n *node) {
 
 // either returns the one of two members that exclude each other. ok is false
 // unless exactly one of them is there, once.
-func either(n *node, name string) (m *member, not, ok bool) {
-	plain, count := n.member(name)
-	inverse, inverseCount := n.member("Not" + name)
+func either(n *jsontext.Node, name string) (m *jsontext.Member, not, ok bool) {
+	plain, count := n.Member(name)
+	inverse, inverseCount := n.Member("Not" + name)
 	if count+inverseCount != 1 {
 		return nil, false, false
 	}
@@ -113,51 +114,51 @@ func either(n *node, name string) (m *member, not, ok bool) {
 }
 
 // readPatterns reads an Action or Resource element, or its Not form.
-func (c compiler) readPatterns(n *node, name string) (Patterns, patterns) {
+func (c compiler) readPatterns(n *jsontext.Node, name string) (Patterns, patterns) {
 	m, not, ok := either(n, name)
 	out := patterns{doubt: !ok}
 	text := Patterns{Not: not}
 	if !ok {
 		return text, out
 	}
-	items := m.value.list()
+	items := m.Value.Elements()
 	text.List = make([]string, 0, len(items))
 	out.list = make([]pattern, 0, len(items))
 	for _, item := range items {
-		if item.kind != '"' {
+		if item.Kind != jsontext.String {
 			out.doubt = true
 			continue
 		}
-		text.List = append(text.List, item.text)
+		text.List = append(text.List, item.Text)
 		if name == "Action" {
-			out.list = append(out.list, newPattern(glob.LowerASCII(item.text), likeForm, false, false))
+			out.list = append(out.list, newPattern(glob.LowerASCII(item.Text), likeForm, false, false))
 		} else {
-			out.list = append(out.list, newPattern(item.text, resourceForm, false, c.vars))
+			out.list = append(out.list, newPattern(item.Text, resourceForm, false, c.vars))
 		}
 	}
 	return text, out
 }
 
 // readPrincipal reads the Principal or NotPrincipal element.
-func (c compiler) readPrincipal(s *compiled, n *node) {
+func (c compiler) readPrincipal(s *compiled, n *jsontext.Node) {
 	m, not, ok := either(n, "Principal")
 	s.Principals.Not = not
 	switch {
 	case !ok:
 		s.principal.doubt = true
-	case m.value.kind == '"' && m.value.text == "*":
+	case m.Value.Kind == jsontext.String && m.Value.Text == "*":
 		s.Principals.Entries = []Principal{{Anyone, "*"}}
-	case m.value.kind != '{' || m.value.duplicate() != "":
+	case m.Value.Kind != jsontext.Object || m.Value.Duplicate() != "":
 		s.principal.doubt = true
 	default:
-		for _, kind := range m.value.members {
+		for _, kind := range m.Value.Members {
 			s.addPrincipals(kind)
 		}
 	}
 }
 
-func (s *compiled) addPrincipals(m member) {
-	kind := PrincipalType(m.name)
+func (s *compiled) addPrincipals(m jsontext.Member) {
+	kind := PrincipalType(m.Name)
 	switch kind {
 	case AWS, Service, Federated, CanonicalUser:
 	case Anyone:
@@ -167,39 +168,39 @@ func (s *compiled) addPrincipals(m member) {
 		s.principal.doubt = true
 		return
 	}
-	for _, item := range m.value.list() {
-		if item.kind != '"' {
+	for _, item := range m.Value.Elements() {
+		if item.Kind != jsontext.String {
 			s.principal.doubt = true
 			continue
 		}
-		s.Principals.Entries = append(s.Principals.Entries, Principal{kind, item.text})
+		s.Principals.Entries = append(s.Principals.Entries, Principal{kind, item.Text})
 	}
 }
 
 // readConditions reads the Condition element.
-func (c compiler) readConditions(s *compiled, n *node) {
-	m, count := n.member("Condition")
+func (c compiler) readConditions(s *compiled, n *jsontext.Node) {
+	m, count := n.Member("Condition")
 	if count == 0 {
 		return
 	}
-	if count > 1 || m.value.kind != '{' || m.value.duplicate() != "" {
+	if count > 1 || m.Value.Kind != jsontext.Object || m.Value.Duplicate() != "" {
 		s.conditionDoubt = true
 	}
-	if m.value.kind != '{' {
+	if m.Value.Kind != jsontext.Object {
 		return
 	}
 	size := 0
-	for _, block := range m.value.members {
-		size += len(block.value.members)
+	for _, block := range m.Value.Members {
+		size += len(block.Value.Members)
 	}
 	s.Conditions = make([]Condition, 0, size)
 	s.conditions = make([]condition, 0, size)
-	for _, block := range m.value.members {
-		if block.value.kind != '{' || sameKey(block.value) {
+	for _, block := range m.Value.Members {
+		if block.Value.Kind != jsontext.Object || sameKey(block.Value) {
 			s.conditionDoubt = true
 		}
-		for _, key := range block.value.members {
-			c.addCondition(s, block.name, key)
+		for _, key := range block.Value.Members {
+			c.addCondition(s, block.Name, key)
 		}
 	}
 	for i := range s.conditions {
@@ -207,19 +208,19 @@ func (c compiler) readConditions(s *compiled, n *node) {
 	}
 }
 
-func (c compiler) addCondition(s *compiled, name string, key member) {
+func (c compiler) addCondition(s *compiled, name string, key jsontext.Member) {
 	o := parseOperator(name)
-	items := key.value.list()
-	text := Condition{Operator: name, Key: key.name, Values: make([]string, 0, len(items))}
-	cond := condition{operator: o, key: strings.ToLower(key.name), operands: make([]operand, 0, len(items))}
+	items := key.Value.Elements()
+	text := Condition{Operator: name, Key: key.Name, Values: make([]string, 0, len(items))}
+	cond := condition{operator: o, key: strings.ToLower(key.Name), operands: make([]operand, 0, len(items))}
 	cond.doubt = o.kind == unknownOperator
 	for _, item := range items {
-		if !item.scalar() {
+		if !scalar(item) {
 			cond.doubt = true
 			continue
 		}
-		text.Values = append(text.Values, item.text)
-		cond.operands = append(cond.operands, newOperand(o, item.text, c.vars))
+		text.Values = append(text.Values, item.Text)
+		cond.operands = append(cond.operands, newOperand(o, item.Text, c.vars))
 	}
 	s.Conditions = append(s.Conditions, text)
 	s.conditions = append(s.conditions, cond)
@@ -227,4 +228,15 @@ func (c compiler) addCondition(s *compiled, name string, key member) {
 
 // sameKey reports whether two members of an operator's object name the same
 // condition key: letter case does not tell keys apart.
-func sameKey(n *node) bool { return n.twice(strings.ToLower) != "" }
+func sameKey(n *jsontext.Node) bool { return n.DuplicateBy(strings.ToLower) != "" }
+
+// scalar reports whether a value may stand in a condition: the grammar lets
+// numbers and booleans go without quotes.
+func scalar(n *jsontext.Node) bool {
+	switch n.Kind {
+	case jsontext.String, jsontext.Number, jsontext.True, jsontext.False:
+		return true
+	case jsontext.Object, jsontext.Array, jsontext.Null:
+	}
+	return false
+}

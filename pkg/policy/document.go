@@ -10,18 +10,24 @@ package policy
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"iter"
 	"strconv"
+
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
+
+// ErrSyntax says that a text is not the JSON object that it should be.
+var ErrSyntax = errors.New("not a JSON object")
 
 // Document is a bucket policy: its text and what the text means. It is
 // immutable.
 type Document struct {
 	text []byte
-	root *node
+	root *jsontext.Node
 	// list is the value of the Statement element, nil if there is none.
-	list       *node
+	list       *jsontext.Node
 	statements []compiled
 	// doubt: what the document says as a whole cannot be told.
 	doubt bool
@@ -94,27 +100,40 @@ func Parse(text []byte) (*Document, error) {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
 	d := &Document{text: text, root: root}
-	version, versions := root.member("Version")
+	version, versions := root.Member("Version")
 	c := compiler{}
 	if versions > 0 {
-		c.vars = version.value.kind == '"' && version.value.text == currentVersion
-		d.doubt = versions > 1 || !knownVersion(version.value)
+		c.vars = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
+		d.doubt = versions > 1 || !knownVersion(version.Value)
 	}
-	statement, lists := root.member("Statement")
+	statement, lists := root.Member("Statement")
 	if lists == 0 {
 		return d, nil
 	}
-	d.list = statement.value
-	d.doubt = d.doubt || lists > 1 || d.list.kind != '[' && d.list.kind != '{'
-	if d.doubt && d.list.kind != '[' && d.list.kind != '{' {
+	d.list = statement.Value
+	d.doubt = d.doubt || lists > 1 || d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object
+	if d.doubt && d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object {
 		return d, nil
 	}
-	items := d.list.list()
+	items := d.list.Elements()
 	d.statements = make([]compiled, len(items))
 	for i, item := range items {
 		d.statements[i] = c.statement(i, item)
 	}
 	return d, nil
+}
+
+// readObject reads a text that is one JSON object. S3's words for what is
+// wrong with any other text come with the error.
+func readObject(text []byte) (*jsontext.Node, error) {
+	n, ok := jsontext.Parse(text)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%w: This policy contains invalid Json", ErrSyntax)
+	case n.Kind != jsontext.Object:
+		return nil, fmt.Errorf("%w: %s", ErrSyntax, msgFirstByte)
+	}
+	return n, nil
 }
 
 // The versions of the policy language. A policy without Version is of the old
@@ -124,8 +143,8 @@ const (
 	oldVersion     = "2008-10-17"
 )
 
-func knownVersion(n *node) bool {
-	return n.kind == '"' && (n.text == currentVersion || n.text == oldVersion)
+func knownVersion(n *jsontext.Node) bool {
+	return n.Kind == jsontext.String && (n.Text == currentVersion || n.Text == oldVersion)
 }
 
 // Text returns the document's text as it was read.
@@ -156,5 +175,5 @@ func (d *Document) Label(index int) string { return d.At(index).Label() }
 // StatementText returns the text of the statement at index, as it was read.
 func (d *Document) StatementText(index int) []byte {
 	n := d.statements[index].node
-	return bytes.Clone(d.text[n.start:n.end])
+	return bytes.Clone(d.text[n.Start:n.End])
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
 // maxPolicySize is the limit of S3 on a bucket policy in its own normal form,
@@ -70,34 +71,34 @@ func (f *faultFinder) add(message string) {
 // leaves out the checks that need it.
 func (d *Document) Faults(bucketARN string) []Fault {
 	f := &faultFinder{bucket: bucketARN, at: -1, known: map[string]actionScope{}}
-	if d.root.start != 0 {
+	if d.root.Start != 0 {
 		f.add(msgFirstByte)
 	}
-	if size := len(compacted(d.text)); size > maxPolicySize {
+	if size := len(jsontext.Compact(d.text)); size > maxPolicySize {
 		f.add(fmt.Sprintf("Normalized policy document exceeds the maximum allowed size of %d bytes", maxPolicySize))
 	}
 	f.duplicates(d.root)
-	for _, m := range d.root.members {
-		switch m.name {
+	for _, m := range d.root.Members {
+		switch m.Name {
 		case "Version":
-			if !knownVersion(m.value) {
+			if !knownVersion(m.Value) {
 				f.add(msgVersion)
 			}
 		case "Id":
-			if m.value.kind != '"' {
+			if m.Value.Kind != jsontext.String {
 				f.add(msgSyntax)
 			}
 		case "Statement":
 		default:
-			f.add("Unknown field " + m.name)
+			f.add("Unknown field " + m.Name)
 		}
 	}
 	switch {
 	case d.list == nil:
 		f.add("Missing required field Statement")
-	case d.list.kind == '[' && len(d.list.items) == 0:
+	case d.list.Kind == jsontext.Array && len(d.list.Items) == 0:
 		f.add(msgEmpty)
-	case d.list.kind != '[' && d.list.kind != '{':
+	case d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object:
 		f.add(msgSyntax)
 	}
 	for i := range d.statements {
@@ -107,29 +108,29 @@ func (d *Document) Faults(bucketARN string) []Fault {
 	return f.out
 }
 
-func (f *faultFinder) duplicates(n *node) {
-	if name := n.duplicate(); name != "" {
+func (f *faultFinder) duplicates(n *jsontext.Node) {
+	if name := n.Duplicate(); name != "" {
 		f.add("Duplicate field " + name)
 	}
 }
 
 func (f *faultFinder) statement(s *compiled) {
-	if s.node.kind != '{' {
+	if s.node.Kind != jsontext.Object {
 		f.add(msgSyntax)
 		return
 	}
 	f.duplicates(s.node)
-	for _, m := range s.node.members {
-		switch m.name {
+	for _, m := range s.node.Members {
+		switch m.Name {
 		case "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource":
 		case "Sid":
-			if m.value.kind != '"' {
+			if m.Value.Kind != jsontext.String {
 				f.add(msgSyntax)
 			}
 		case "Condition":
-			f.conditions(m.value)
+			f.conditions(m.Value)
 		default:
-			f.add("Unknown field " + m.name)
+			f.add("Unknown field " + m.Name)
 		}
 	}
 	f.effect(s)
@@ -141,20 +142,20 @@ func (f *faultFinder) statement(s *compiled) {
 }
 
 func (f *faultFinder) effect(s *compiled) {
-	m, _ := s.node.member("Effect")
+	m, _ := s.node.Member("Effect")
 	switch {
 	case m == nil:
 		f.add("Missing required field Effect")
 	case s.effect == unknownEffect:
-		f.add("Invalid effect: " + m.value.text)
+		f.add("Invalid effect: " + m.Value.Text)
 	}
 }
 
 // element checks that one of an element and its Not form is there, and holds
 // texts.
-func (f *faultFinder) element(n *node, name string) {
-	plain, _ := n.member(name)
-	inverse, _ := n.member("Not" + name)
+func (f *faultFinder) element(n *jsontext.Node, name string) {
+	plain, _ := n.Member(name)
+	inverse, _ := n.Member("Not" + name)
 	switch {
 	case plain == nil && inverse == nil:
 		f.add("Missing required field " + name)
@@ -165,16 +166,16 @@ func (f *faultFinder) element(n *node, name string) {
 	case plain == nil:
 		plain = inverse
 	}
-	for _, item := range plain.value.list() {
-		if item.kind != '"' {
+	for _, item := range plain.Value.Elements() {
+		if item.Kind != jsontext.String {
 			f.add(msgSyntax)
 		}
 	}
 }
 
 func (f *faultFinder) principal(s *compiled) {
-	m, _ := s.node.member("Principal")
-	inverse, _ := s.node.member("NotPrincipal")
+	m, _ := s.node.Member("Principal")
+	inverse, _ := s.node.Member("NotPrincipal")
 	switch {
 	case m == nil && inverse == nil:
 		f.add("Missing required field Principal")
@@ -188,10 +189,10 @@ func (f *faultFinder) principal(s *compiled) {
 			f.add(msgNotPrincipal)
 		}
 	}
-	if m.value.kind == '{' {
-		f.duplicates(m.value)
+	if m.Value.Kind == jsontext.Object {
+		f.duplicates(m.Value)
 	}
-	if s.principal.doubt || m.value.kind == '{' && len(m.value.members) == 0 {
+	if s.principal.doubt || m.Value.Kind == jsontext.Object && len(m.Value.Members) == 0 {
 		f.add(msgSyntax)
 	}
 	for _, entry := range s.Principals.Entries {
@@ -288,41 +289,41 @@ func (f *faultFinder) applicable(s *compiled, there level) {
 	}
 }
 
-func (f *faultFinder) conditions(n *node) {
-	if n.kind != '{' {
+func (f *faultFinder) conditions(n *jsontext.Node) {
+	if n.Kind != jsontext.Object {
 		f.add(msgSyntax)
 		return
 	}
 	f.duplicates(n)
-	for _, block := range n.members {
-		o := parseOperator(block.name)
+	for _, block := range n.Members {
+		o := parseOperator(block.Name)
 		if o.kind == unknownOperator {
-			f.add("Invalid Condition type : " + block.name)
+			f.add("Invalid Condition type : " + block.Name)
 		}
-		if block.value.kind != '{' {
+		if block.Value.Kind != jsontext.Object {
 			f.add(msgSyntax)
 			continue
 		}
-		f.duplicates(block.value)
-		if block.value.duplicate() == "" && sameKey(block.value) {
+		f.duplicates(block.Value)
+		if block.Value.Duplicate() == "" && sameKey(block.Value) {
 			f.add("Duplicate keys with different case")
 		}
-		for _, key := range block.value.members {
+		for _, key := range block.Value.Members {
 			f.condition(o, key)
 		}
 	}
 }
 
-func (f *faultFinder) condition(o operator, key member) {
-	if i := strings.IndexByte(key.name, ':'); i <= 0 || i == len(key.name)-1 {
+func (f *faultFinder) condition(o operator, key jsontext.Member) {
+	if i := strings.IndexByte(key.Name, ':'); i <= 0 || i == len(key.Name)-1 {
 		f.add(msgConditionKey)
 	}
-	for _, item := range key.value.list() {
-		if !item.scalar() {
+	for _, item := range key.Value.Elements() {
+		if !scalar(item) {
 			f.add(msgSyntax)
 			continue
 		}
-		if newOperand(o, item.text, false).ok {
+		if newOperand(o, item.Text, false).ok {
 			continue
 		}
 		switch o.kind {
