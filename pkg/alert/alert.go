@@ -19,14 +19,14 @@ type Kind string
 
 // The kinds. Nothing, the zero Kind, is no change: nothing is to be told.
 const (
-	Nothing       Kind = ""
-	Opened        Kind = "opened"         // something is wrong that was not before
-	Changed       Kind = "changed"        // what is wrong has changed
-	Restored      Kind = "restored"       // it was wrong, and Trailwarden set it right
-	RestoreFailed Kind = "restore-failed" // Trailwarden tried to set it right and could not
-	Fight         Kind = "fight"          // the repair budget is spent: someone keeps changing it
-	Resolved      Kind = "resolved"       // it is right again, not by Trailwarden
-	Reminder      Kind = "reminder"       // it is still wrong
+	Nothing         Kind = ""
+	Opened          Kind = "opened"         // something is wrong that was not before
+	Changed         Kind = "changed"        // what is wrong has changed
+	Restored        Kind = "restored"       // it was wrong, and Trailwarden set it right
+	RestoreFailed   Kind = "restore-failed" // Trailwarden tried to set it right and could not
+	BudgetExhausted Kind = "fight"          // the repair budget is spent: someone keeps changing it
+	Resolved        Kind = "resolved"       // it is right again, not by Trailwarden
+	Reminder        Kind = "reminder"       // it is still wrong
 )
 
 // Notice is everything that an alert tells.
@@ -83,22 +83,22 @@ type Message struct {
 	Attributes map[string]string `json:"attributes"` // kind, severity, bucket, account, region
 }
 
-// Compose writes the story in the given format. An unknown format is Text. It
-// keeps the limits of SNS for any story: what is too long is cut, and says so.
-func Compose(s Notice, f Format) Message {
+// Compose writes the notice in the given format. An unknown format is Text. It
+// keeps the limits of SNS for any notice: what is too long is cut, and says so.
+func Compose(n Notice, f Format) Message {
 	var m Message
 	for c := widest(); ; c = c.half() {
-		d := newView(s, c)
-		m = Message{Subject: d.subject(), Attributes: d.attributes()}
+		v := newView(n, c)
+		m = Message{Subject: v.subject(), Attributes: v.attributes()}
 		switch f {
 		case JSON:
-			m.Body = d.json(m.Subject)
+			m.Body = v.json(m.Subject)
 		case Chat:
-			m.Body = d.chat(m.Subject)
+			m.Body = v.chat(m.Subject)
 		case Text:
-			m.Body = d.text()
+			m.Body = v.text()
 		default:
-			m.Body = d.text()
+			m.Body = v.text()
 		}
 		if m.size() <= maxMessage || c == c.half() {
 			return m
@@ -118,20 +118,20 @@ func (m Message) size() int {
 
 // attributes returns the message attributes for filter policies. SNS refuses an
 // empty value, so that what is not known is left out.
-func (d *view) attributes() map[string]string {
+func (v *view) attributes() map[string]string {
 	all := map[string]string{
-		"kind":     string(d.Kind),
-		"severity": string(d.severity),
-		"bucket":   d.Report.Bucket,
-		"account":  d.Account,
-		"region":   d.Region,
+		"kind":     string(v.Kind),
+		"severity": string(v.severity),
+		"bucket":   v.Report.Bucket,
+		"account":  v.Account,
+		"region":   v.Region,
 	}
-	for k, v := range all {
-		if v = strings.TrimSpace(ascii(v)); v == "" {
+	for k, value := range all {
+		if value = strings.TrimSpace(ascii(value)); value == "" {
 			delete(all, k)
 			continue
 		}
-		all[k] = cut(v, 256)
+		all[k] = cut(value, 256)
 	}
 	return all
 }

@@ -41,12 +41,12 @@ type chatMetadata struct {
 	Context          map[string]string `json:"additionalContext"`
 }
 
-// chat writes the story as a chat notification. Alerts of one bucket share a
+// chat writes the notice as a chat notification. Alerts of one bucket share a
 // thread.
-func (d *view) chat(subject string) string {
-	context := d.attributes()
-	if v := cut(string(d.Report.Verdict), maxChatWord); v != "" {
-		context["verdict"] = v
+func (v *view) chat(subject string) string {
+	context := v.attributes()
+	if verdict := cut(string(v.Report.Verdict), maxChatWord); verdict != "" {
+		context["verdict"] = verdict
 	}
 	return encode(chatNotification{
 		Version: "1.0",
@@ -54,24 +54,24 @@ func (d *view) chat(subject string) string {
 		Content: chatContent{
 			TextType:    "client-markdown",
 			Title:       cut(escapeMarkup(subject), maxChatTitle),
-			Description: d.chatDescription(),
-			NextSteps:   d.chatSteps(),
-			Keywords:    d.chatKeywords(),
+			Description: v.chatDescription(),
+			NextSteps:   v.chatSteps(),
+			Keywords:    v.chatKeywords(),
 		},
 		Metadata: chatMetadata{
-			ThreadID:         cut(ascii("trailwarden-"+d.Account+"-"+trailName(d.Report.Bucket)), maxChatWord),
+			ThreadID:         cut(ascii("trailwarden-"+v.Account+"-"+trailName(v.Report.Bucket)), maxChatWord),
 			Summary:          cut(escapeMarkup(subject), maxChatTitle),
-			EventType:        "trailwarden-" + d.knownKind(),
-			RelatedResources: d.chatResources(),
+			EventType:        "trailwarden-" + v.knownKind(),
+			RelatedResources: v.chatResources(),
 			Context:          context,
 		},
 	})
 }
 
 // chatDescription is the opening and the facts, as many as fit.
-func (d *view) chatDescription() string {
+func (v *view) chatDescription() string {
 	var b strings.Builder
-	b.WriteString(opening(d.Kind, d.state) + "\n")
+	b.WriteString(opening(v.Kind, v.state) + "\n")
 	fact := func(label string, texts ...string) {
 		for _, t := range texts {
 			line := "*" + label + ":* " + code(t) + "\n"
@@ -80,20 +80,20 @@ func (d *view) chatDescription() string {
 			}
 		}
 	}
-	fact("Bucket", d.place())
-	fact("Verdict", d.verdict())
-	fact("Since", d.since())
-	fact("Changed by", first(d.changeLines(), 4)...)
-	fact("Done", first(d.done(), 4)...)
-	if len(d.trails) > 0 {
-		fact("Accounts", d.accounts())
-		fact("Trail", first(d.trailLines(), 5)...)
+	fact("Bucket", v.place())
+	fact("Verdict", v.verdict())
+	fact("Since", v.since())
+	fact("Changed by", first(v.changeLines(), 4)...)
+	fact("Done", first(v.done(), 4)...)
+	if len(v.trails) > 0 {
+		fact("Accounts", v.accounts())
+		fact("Trail", first(v.trailLines(), 5)...)
 	}
-	fact("Statement", first(reasons(d.trails), 5)...)
-	if d.Blind {
+	fact("Statement", first(reasons(v.trails), 5)...)
+	if v.Blind {
 		fact("Blind", "no trail of the account is logging: AWS sends no events any more")
 	}
-	for _, f := range first(d.Report.Findings, 3) {
+	for _, f := range first(v.Report.Findings, 3) {
 		if line := FindingURL(f.ID) + "\n"; b.Len()+len(line) <= maxChatDescription {
 			b.WriteString(line)
 		}
@@ -101,9 +101,9 @@ func (d *view) chatDescription() string {
 	return b.String()
 }
 
-func (d *view) chatSteps() []string {
+func (v *view) chatSteps() []string {
 	var steps []string
-	for _, s := range first(d.next, maxChatSteps) {
+	for _, s := range first(v.next, maxChatSteps) {
 		text := escapeMarkup(s.Text)
 		for _, c := range s.Commands {
 			if shown := " " + code(c); len(text)+len(shown) <= maxChatStep {
@@ -115,17 +115,17 @@ func (d *view) chatSteps() []string {
 	return steps
 }
 
-func (d *view) chatKeywords() []string {
-	words := []string{"CloudTrail", string(d.severity), d.knownKind()}
-	if name := d.target(); name != "" {
+func (v *view) chatKeywords() []string {
+	words := []string{"CloudTrail", string(v.severity), v.knownKind()}
+	if name := v.target(); name != "" {
 		words = append(words, cut(escapeMarkup(ascii(name)), maxChatWord))
 	}
 	return words
 }
 
-func (d *view) chatResources() []string {
+func (v *view) chatResources() []string {
 	var resources []string
-	for _, t := range first(d.trails, maxChatResources) {
+	for _, t := range first(v.trails, maxChatResources) {
 		if t.arn != "" {
 			resources = append(resources, cut(ascii(t.arn), 2*maxChatWord))
 		}
@@ -134,10 +134,10 @@ func (d *view) chatResources() []string {
 }
 
 // knownKind returns the kind, or "unknown" if it is none of the kinds.
-func (d *view) knownKind() string {
-	switch d.Kind {
-	case Opened, Changed, Restored, RestoreFailed, Fight, Resolved, Reminder:
-		return string(d.Kind)
+func (v *view) knownKind() string {
+	switch v.Kind {
+	case Opened, Changed, Restored, RestoreFailed, BudgetExhausted, Resolved, Reminder:
+		return string(v.Kind)
 	}
 	return "unknown"
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// The first lines of an e-mail carry the story.
+// The first lines of an e-mail say what happened.
 func ExampleCompose() {
 	m := alert.Compose(alert.Notice{
 		Kind:    alert.Opened,

@@ -13,27 +13,27 @@ import (
 // counted, so that what to do is never far down.
 const maxFacts = 8
 
-// writeFacts writes the labelled lines that carry the story.
-func (d *view) writeFacts(p *page) {
-	if strings.HasPrefix(d.Report.Bucket, "arn:") {
-		p.fact("Trail", d.place())
+// writeFacts writes the labelled lines that carry the notice.
+func (v *view) writeFacts(p *page) {
+	if strings.HasPrefix(v.Report.Bucket, "arn:") {
+		p.fact("Trail", v.place())
 	} else {
-		p.fact("Bucket", d.place())
-		p.fact("Verdict", d.verdict())
+		p.fact("Bucket", v.place())
+		p.fact("Verdict", v.verdict())
 	}
-	if len(d.trails) > 0 {
-		p.fact("Trails", some(d.trailLines(), d.left.trails, "trail")...)
-		p.fact("Accounts", d.accounts())
+	if len(v.trails) > 0 {
+		p.fact("Trails", some(v.trailLines(), v.omitted.trails, "trail")...)
+		p.fact("Accounts", v.accounts())
 	}
-	p.fact("Since", d.since())
-	p.fact("Changed by", d.changeLines()...)
-	if texts := reasons(d.trails); len(texts) > 0 {
+	p.fact("Since", v.since())
+	p.fact("Changed by", v.changeLines()...)
+	if texts := reasons(v.trails); len(texts) > 0 {
 		p.fact("Statement", some(texts, 0, "statement")...)
-	} else if texts := reasons(d.former); len(texts) > 0 {
+	} else if texts := reasons(v.former); len(texts) > 0 {
 		p.fact("Before", some(texts, 0, "statement")...)
 	}
-	p.fact("Done", some(d.done(), 0, "change")...)
-	if d.Blind {
+	p.fact("Done", some(v.done(), 0, "change")...)
+	if v.Blind {
 		p.fact("Blind", "No trail of the account is logging, so AWS sends no events of changes any more. Until one "+
 			"logs again, only the scheduled sweep sees what happens.")
 	}
@@ -47,15 +47,15 @@ func some(texts []string, left int, noun string) []string {
 	return append(slices.Clone(first(texts, maxFacts)), more(left, noun))
 }
 
-func (d *view) place() string {
+func (v *view) place() string {
 	parts := []string{}
-	if d.Account != "" {
-		parts = append(parts, "account "+d.Account)
+	if v.Account != "" {
+		parts = append(parts, "account "+v.Account)
 	}
-	if d.Region != "" {
-		parts = append(parts, d.Region)
+	if v.Region != "" {
+		parts = append(parts, v.Region)
 	}
-	name := d.Report.Bucket
+	name := v.Report.Bucket
 	if name == "" {
 		name = "not known"
 	}
@@ -65,20 +65,20 @@ func (d *view) place() string {
 	return name + " (" + strings.Join(parts, ", ") + ")"
 }
 
-func (d *view) verdict() string {
-	now := string(d.Report.Verdict)
+func (v *view) verdict() string {
+	now := string(v.Report.Verdict)
 	switch {
-	case d.Before != nil:
-		return fmt.Sprintf("%s before, %s now", d.before, now)
-	case d.Report.Verdict == delivery.Delivering && d.state.rank() > weak.rank():
+	case v.Before != nil:
+		return fmt.Sprintf("%s before, %s now", v.before, now)
+	case v.Report.Verdict == delivery.Delivering && v.state.rank() > weak.rank():
 		return now + ", as far as the policy decides it; the findings say what is wrong"
 	}
 	return now
 }
 
-func (d *view) trailLines() []string {
+func (v *view) trailLines() []string {
 	var texts []string
-	for _, t := range d.trails {
+	for _, t := range v.trails {
 		text := t.name
 		if t.account != "" {
 			text += " of account " + t.account
@@ -107,9 +107,9 @@ func unmetNames(unmet []delivery.RequirementReport) string {
 }
 
 // accounts names the accounts whose events are concerned.
-func (d *view) accounts() string {
+func (v *view) accounts() string {
 	var names []string
-	for _, t := range d.affected() {
+	for _, t := range v.affected() {
 		name := t.account
 		if t.organization {
 			name += " and the members of its organization"
@@ -121,28 +121,28 @@ func (d *view) accounts() string {
 	return strings.Join(some(names, 0, "account"), "; ")
 }
 
-func (d *view) since() string {
-	if d.Since.IsZero() {
+func (v *view) since() string {
+	if v.Since.IsZero() {
 		return "not known"
 	}
-	text := stamp(d.Since)
-	if !d.At.IsZero() {
-		if long := lasting(d.Since, d.At); long != "" {
+	text := stamp(v.Since)
+	if !v.At.IsZero() {
+		if long := lasting(v.Since, v.At); long != "" {
 			text += ", " + long + " before this message"
 		}
 	}
 	return text
 }
 
-func (d *view) changeLines() []string {
-	if len(d.Changes) == 0 {
+func (v *view) changeLines() []string {
+	if len(v.Changes) == 0 {
 		return []string{"not known: no event told of the change"}
 	}
 	var texts []string
-	for _, c := range first(d.Changes, maxFacts) {
+	for _, c := range first(v.Changes, maxFacts) {
 		texts = append(texts, actorText(c), changeText(c))
 	}
-	if n := d.left.changes + max(len(d.Changes)-maxFacts, 0); n > 0 {
+	if n := v.omitted.changes + max(len(v.Changes)-maxFacts, 0); n > 0 {
 		texts = append(texts, more(n, "change"))
 	}
 	return texts
@@ -183,7 +183,7 @@ func changeText(c delivery.Change) string {
 }
 
 // reasons says which statements decide, each with what it refuses.
-func reasons(trails []hit) []string {
+func reasons(trails []affectedTrail) []string {
 	var order []string
 	refused := map[string][]string{}
 	for _, t := range trails {
@@ -225,70 +225,70 @@ func deciders(r delivery.RequirementReport) []string {
 }
 
 // done says what Trailwarden did, and why not more.
-func (d *view) done() []string {
+func (v *view) done() []string {
 	var texts []string
-	switch d.Kind {
+	switch v.Kind {
 	case Restored:
 		texts = append(texts, "The bucket was restored, read back and judged again.")
-		texts = append(texts, d.planned()...)
+		texts = append(texts, v.planned()...)
 	case RestoreFailed:
 		texts = append(texts, "Restoring was tried.")
-	case Fight:
-		texts = append(texts, "Nothing more is written for now: "+d.repairs()+".")
+	case BudgetExhausted:
+		texts = append(texts, "Nothing more is written for now: "+v.repairs()+".")
 	case Resolved:
 		texts = append(texts, "Nothing by Trailwarden: someone else set it right.")
 	case Opened, Changed, Reminder:
-		texts = append(texts, d.idle())
+		texts = append(texts, v.idle())
 	default:
-		texts = append(texts, d.idle())
+		texts = append(texts, v.idle())
 	}
-	if d.Failure != "" {
-		texts = append(texts, "It failed: "+d.Failure)
+	if v.Failure != "" {
+		texts = append(texts, "It failed: "+v.Failure)
 	}
-	if d.Held != "" {
-		texts = append(texts, "Repairs are on hold: "+d.Held)
+	if v.Held != "" {
+		texts = append(texts, "Repairs are on hold: "+v.Held)
 	}
-	if len(d.theirs) > 0 {
+	if len(v.theirs) > 0 {
 		texts = append(texts, "The policy of another writer was replaced by it: see \"Changed by\". Both versions are below.")
 	}
 	return texts
 }
 
 // idle says why nothing was written.
-func (d *view) idle() string {
+func (v *view) idle() string {
 	switch {
-	case d.state == stopped:
+	case v.state == stopped:
 		return "Nothing was written: Trailwarden neither starts nor creates trails."
-	case !d.OptedIn:
+	case !v.OptedIn:
 		return "Nothing was written: the bucket is not listed for restoring."
-	case d.Held != "":
+	case v.Held != "":
 		return "Nothing was written."
-	case d.Plan.Empty() && len(d.Plan.Refused) > 0:
+	case v.Plan.Empty() && len(v.Plan.Refused) > 0:
 		return "Nothing was written: what is wrong cannot be restored safely. The reasons are under \"Not restored\"."
 	}
 	return "Nothing was written."
 }
 
-func (d *view) repairs() string {
-	text := plural(d.Repairs, "repair") + " of this bucket"
-	if d.Window > 0 {
-		text += " within " + lasting(d.At, d.At.Add(d.Window))
+func (v *view) repairs() string {
+	text := plural(v.Repairs, "repair") + " of this bucket"
+	if v.Window > 0 {
+		text += " within " + lasting(v.At, v.At.Add(v.Window))
 	}
 	return text
 }
 
 // planned says what the plan changes.
-func (d *view) planned() []string {
+func (v *view) planned() []string {
 	var texts []string
-	for _, c := range d.Plan.Changes {
+	for _, c := range v.Plan.Changes {
 		text := actionText(c.Action)
 		if c.Statement != "" {
 			text += " " + c.Statement
 		}
 		texts = append(texts, text+": "+c.Reason)
 	}
-	if d.left.planned > 0 {
-		texts = append(texts, more(d.left.planned, "change"))
+	if v.omitted.planned > 0 {
+		texts = append(texts, more(v.omitted.planned, "change"))
 	}
 	return texts
 }

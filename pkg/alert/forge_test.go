@@ -71,16 +71,16 @@ type failures int
 func (f *failures) Errorf(string, ...any) { *f++ }
 
 func TestGoldenTextsHaveColumns(t *testing.T) {
-	for _, s := range stories() {
-		checkColumns(t, alert.Compose(s.story, alert.Text).Body)
+	for _, s := range examples() {
+		checkColumns(t, alert.Compose(s.notice, alert.Text).Body)
 	}
 }
 
 // Running text keeps to 78 columns. Commands, addresses, and lines of policies
 // and statements may be longer.
 func TestTextIsWrapped(t *testing.T) {
-	for _, s := range stories() {
-		for line := range strings.Lines(alert.Compose(s.story, alert.Text).Body) {
+	for _, s := range examples() {
+		for line := range strings.Lines(alert.Compose(s.notice, alert.Text).Body) {
 			line = strings.TrimRight(line, "\n")
 			if len(strings.Fields(line)) > 1 && !strings.HasPrefix(line, "      ") && !strings.HasPrefix(line, "  | ") && utf8.RuneCountInString(line) > 78 {
 				t.Errorf("%s: %q", s.name, line)
@@ -89,7 +89,7 @@ func TestTextIsWrapped(t *testing.T) {
 	}
 }
 
-// FuzzCompose fills every text of a story with two texts in turn. Whatever they
+// FuzzCompose fills every text of a notice with two texts in turn. Whatever they
 // are, they cannot pass for a line of ours, and the message can be sent.
 func FuzzCompose(f *testing.F) {
 	f.Add("logs-b", "alice", uint8(0), uint8(1))

@@ -17,10 +17,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 func formats() []alert.Format { return []alert.Format{alert.Text, alert.JSON, alert.Chat} }
 
 func TestGolden(t *testing.T) {
-	for _, s := range stories() {
+	for _, s := range examples() {
 		for _, f := range formats() {
 			t.Run(s.name+"/"+string(f), func(t *testing.T) {
-				m := alert.Compose(s.story, f)
+				m := alert.Compose(s.notice, f)
 				golden(t, s.name+"."+string(f)+".golden", m.Body)
 				if f == alert.Text {
 					golden(t, s.name+".subject.golden", m.Subject+"\n")
@@ -54,8 +54,8 @@ func golden(t *testing.T, name, got string) {
 // Every kind of alert has an example.
 func TestEveryKindHasGolden(t *testing.T) {
 	seen := map[alert.Kind]bool{}
-	for _, s := range stories() {
-		seen[s.story.Kind] = true
+	for _, s := range examples() {
+		seen[s.notice.Kind] = true
 	}
 	for _, k := range kinds() {
 		if !seen[k] {
@@ -66,6 +66,6 @@ func TestEveryKindHasGolden(t *testing.T) {
 
 func kinds() []alert.Kind {
 	return []alert.Kind{
-		alert.Opened, alert.Changed, alert.Restored, alert.RestoreFailed, alert.Fight, alert.Resolved, alert.Reminder,
+		alert.Opened, alert.Changed, alert.Restored, alert.RestoreFailed, alert.BudgetExhausted, alert.Resolved, alert.Reminder,
 	}
 }

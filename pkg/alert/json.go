@@ -86,52 +86,52 @@ type overwritten struct {
 	Ours   string `json:"ours"`
 }
 
-// json writes the story as one JSON object.
-func (d *view) json(subject string) string {
+// json writes the notice as one JSON object.
+func (v *view) json(subject string) string {
 	doc := document{
 		Version:       jsonVersion,
-		Kind:          d.Kind,
-		Severity:      d.severity,
+		Kind:          v.Kind,
+		Severity:      v.severity,
 		Subject:       subject,
-		Summary:       opening(d.Kind, d.state),
-		Bucket:        d.Report.Bucket,
-		Account:       d.Account,
-		Region:        d.Region,
-		At:            timePointer(d.At),
-		Since:         timePointer(d.Since),
-		Verdict:       d.Report.Verdict,
-		VerdictBefore: d.before,
-		Trails:        d.trailDocuments(),
-		Findings:      d.findingDocuments(),
-		Faults:        d.Report.Faults,
-		Changes:       d.changeDocuments(),
-		Statuses:      list(d.Statuses),
+		Summary:       opening(v.Kind, v.state),
+		Bucket:        v.Report.Bucket,
+		Account:       v.Account,
+		Region:        v.Region,
+		At:            timePointer(v.At),
+		Since:         timePointer(v.Since),
+		Verdict:       v.Report.Verdict,
+		VerdictBefore: v.before,
+		Trails:        v.trailDocuments(),
+		Findings:      v.findingDocuments(),
+		Faults:        v.Report.Faults,
+		Changes:       v.changeDocuments(),
+		Statuses:      list(v.Statuses),
 		Restoring: restoring{
-			OptedIn:    d.OptedIn,
-			Done:       list(d.done()),
-			Changes:    list(d.Plan.Changes),
-			ResetPayer: d.Plan.ResetPayer,
-			Refused:    list(d.Plan.Refused),
-			Failure:    d.Failure,
-			Held:       d.Held,
-			Repairs:    d.Repairs,
-			Window:     int64(d.Window / time.Second),
+			OptedIn:    v.OptedIn,
+			Done:       list(v.done()),
+			Changes:    list(v.Plan.Changes),
+			ResetPayer: v.Plan.ResetPayer,
+			Refused:    list(v.Plan.Refused),
+			Failure:    v.Failure,
+			Held:       v.Held,
+			Repairs:    v.Repairs,
+			Window:     int64(v.Window / time.Second),
 		},
-		Blind:   d.Blind,
-		Next:    list(d.next),
-		Diff:    strings.Join(d.diff, "\n"),
-		Notes:   d.Notes,
-		Omitted: d.left.byName(),
+		Blind:   v.Blind,
+		Next:    list(v.next),
+		Diff:    strings.Join(v.diff, "\n"),
+		Notes:   v.Notes,
+		Omitted: v.omitted.byName(),
 	}
-	if len(d.theirs) > 0 {
-		doc.Overwritten = &overwritten{Theirs: strings.Join(d.theirs, "\n"), Ours: strings.Join(d.ours, "\n")}
+	if len(v.theirs) > 0 {
+		doc.Overwritten = &overwritten{Theirs: strings.Join(v.theirs, "\n"), Ours: strings.Join(v.ours, "\n")}
 	}
 	return encode(doc)
 }
 
-func (d *view) trailDocuments() []trailDocument {
+func (v *view) trailDocuments() []trailDocument {
 	docs := []trailDocument{}
-	for _, t := range d.trails {
+	for _, t := range v.trails {
 		unmet := []requirementDocument{}
 		for _, r := range t.unmet {
 			unmet = append(unmet, requirementDocument{ID: r.ID, Decision: r.Decision, Statements: list(r.Statements), Why: r.Why})
@@ -141,17 +141,17 @@ func (d *view) trailDocuments() []trailDocument {
 	return docs
 }
 
-func (d *view) changeDocuments() []changeDocument {
+func (v *view) changeDocuments() []changeDocument {
 	docs := []changeDocument{}
-	for _, c := range d.Changes {
+	for _, c := range v.Changes {
 		docs = append(docs, changeDocument{Change: c, Time: timePointer(c.Time)})
 	}
 	return docs
 }
 
-func (d *view) findingDocuments() []findingDocument {
+func (v *view) findingDocuments() []findingDocument {
 	docs := []findingDocument{}
-	for _, f := range d.Report.Findings {
+	for _, f := range v.Report.Findings {
 		f.Statements = list(f.Statements)
 		docs = append(docs, findingDocument{Finding: f, Link: FindingURL(f.ID)})
 	}
@@ -159,11 +159,11 @@ func (d *view) findingDocuments() []findingDocument {
 }
 
 // byName returns what was left out, by the name of its field.
-func (l left) byName() map[string]int {
+func (o omitted) byName() map[string]int {
 	all := map[string]int{
-		"trails": l.trails, "findings": l.findings, "changes": l.changes, "statuses": l.statuses,
-		"restoring.changes": l.planned, "restoring.refused": l.refused, "notes": l.notes,
-		"diff": l.diff, "overwritten.theirs": l.theirs, "overwritten.ours": l.ours,
+		"trails": o.trails, "findings": o.findings, "changes": o.changes, "statuses": o.statuses,
+		"restoring.changes": o.planned, "restoring.refused": o.refused, "notes": o.notes,
+		"diff": o.diff, "overwritten.theirs": o.theirs, "overwritten.ours": o.ours,
 	}
 	for name, n := range all {
 		if n == 0 {

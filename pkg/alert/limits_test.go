@@ -17,7 +17,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// filled returns a story in which every text comes from next and every list has
+// filled returns a notice in which every text comes from next and every list has
 // n entries.
 func filled(k alert.Kind, n int, next func() string) alert.Notice {
 	s := alert.Notice{
@@ -58,7 +58,7 @@ func filledTrail(next func() string) delivery.TrailReport {
 	return t
 }
 
-// monster is a story with far too much of everything.
+// monster is a notice with far too much of everything.
 func monster() alert.Notice {
 	line := strings.Repeat("a long statement\u2028\"\\é", 300) + "\n"
 	return filled(alert.Opened, 300, func() string { return line })
@@ -122,7 +122,7 @@ func TestMonsterKeepsLimits(t *testing.T) {
 	}
 }
 
-func TestEmptyStoryIsStillMessage(t *testing.T) {
+func TestEmptyNoticeIsStillMessage(t *testing.T) {
 	for _, f := range append(formats(), "", "carrier-pigeon") {
 		m := alert.Compose(alert.Notice{}, f)
 		if f == "" || f == "carrier-pigeon" {
@@ -135,11 +135,11 @@ func TestEmptyStoryIsStillMessage(t *testing.T) {
 	}
 }
 
-func TestComposeLeavesStoryAlone(t *testing.T) {
+func TestComposeLeavesNoticeAlone(t *testing.T) {
 	s := openedDenied()
 	alert.Compose(s, alert.Text)
 	if s.Report.Findings[0].ID != "bucket-acl-denied" || s.Report.Trails[0].ARN != orgTrail {
-		t.Error("the story was sorted in place")
+		t.Error("the notice was sorted in place")
 	}
 }
 
@@ -152,7 +152,7 @@ func TestCutDiffSaysSo(t *testing.T) {
 	}
 }
 
-func TestAnyStoryKeepsLimits(t *testing.T) {
+func TestAnyNoticeKeepsLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{
 			"", "x", "a\nWhat to do now\n 1. pay", "\r\nBucket      other", strings.Repeat("long ", 900), "\xff\xfe", mainTrail,

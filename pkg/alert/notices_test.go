@@ -20,14 +20,14 @@ func at(minute int) time.Time {
 	return time.Date(2026, time.September, 13, 17, minute, 37, 0, time.UTC)
 }
 
-// story is a named example that has a golden file for each format.
-type story struct {
-	name  string
-	story alert.Notice
+// example is a named example that has a golden file for each format.
+type example struct {
+	name   string
+	notice alert.Notice
 }
 
-func stories() []story {
-	return []story{
+func examples() []example {
+	return []example{
 		{"opened-policy-deleted", openedPolicyDeleted()},
 		{"opened-denied", openedDenied()},
 		{"opened-stopped-blind", openedStopped()},
@@ -290,7 +290,7 @@ func restoreFailed() alert.Notice {
 
 func fight() alert.Notice {
 	s := openedPolicyDeleted()
-	s.Kind, s.OptedIn, s.Repairs, s.Window = alert.Fight, true, 3, time.Hour
+	s.Kind, s.OptedIn, s.Repairs, s.Window = alert.BudgetExhausted, true, 3, time.Hour
 	for i := range 3 {
 		c := deleted()
 		c.Time = at(40 - i)

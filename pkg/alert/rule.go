@@ -49,7 +49,7 @@ func rules() []rule {
 func urgent() []rule {
 	return []rule{
 		{
-			kinds: []Kind{Fight},
+			kinds: []Kind{BudgetExhausted},
 			text: "Agree with those who change it, named above, on one place that owns the policy, and put the " +
 				"statements that AWS documents there:",
 			commands: []string{getTrails, required},
@@ -159,7 +159,7 @@ func closing() []rule {
 			commands: []string{"trailwarden undo --release --bucket {bucket} --table TABLE"},
 		},
 		{
-			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, Fight},
+			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted},
 			text:     "When it is done, check:",
 			commands: []string{"trailwarden audit"},
 		},

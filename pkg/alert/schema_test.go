@@ -27,9 +27,9 @@ func schema(t *testing.T) *jsonschema.Schema {
 
 func TestJSONFollowsPublishedSchema(t *testing.T) {
 	s := schema(t)
-	for _, st := range append(stories(), story{"monster", monster()}) {
+	for _, st := range append(examples(), example{"monster", monster()}) {
 		t.Run(st.name, func(t *testing.T) {
-			if err := s.Validate(decode(t, alert.Compose(st.story, alert.JSON).Body)); err != nil {
+			if err := s.Validate(decode(t, alert.Compose(st.notice, alert.JSON).Body)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -105,9 +105,9 @@ func TestChatFollowsNotificationSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, st := range append(stories(), story{"monster", monster()}, story{"empty", alert.Notice{}}) {
+	for _, st := range append(examples(), example{"monster", monster()}, example{"empty", alert.Notice{}}) {
 		t.Run(st.name, func(t *testing.T) {
-			if err := s.Validate(decode(t, alert.Compose(st.story, alert.Chat).Body)); err != nil {
+			if err := s.Validate(decode(t, alert.Compose(st.notice, alert.Chat).Body)); err != nil {
 				t.Error(err)
 			}
 		})

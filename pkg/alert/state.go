@@ -2,7 +2,7 @@ package alert
 
 import "github.com/trailwarden/trailwarden/pkg/delivery"
 
-// state is what a report comes to, as its story is told.
+// state is what a report comes to, as its alert says it.
 type state string
 
 const (
@@ -14,7 +14,7 @@ const (
 	sound     state = "sound"     // nothing was found
 )
 
-// stateOf returns the worst that the report's findings tell of. Only a report
+// stateOf returns the worst that the report's findings say. Only a report
 // that says "delivering" can be sound; a blocked one without an outage finding
 // is refused something.
 func stateOf(r delivery.Report) state {
@@ -45,7 +45,7 @@ func findingState(f delivery.Finding) state {
 	default:
 		return uncertain
 	}
-	t, _ := delivery.Lookup(f.ID)
+	t, _ := delivery.LookupType(f.ID)
 	switch t.Loss {
 	case delivery.LossEvents:
 		return stopped
@@ -120,7 +120,7 @@ func opening(k Kind, s state) string {
 		return "Not solved yet: " + s.sentence()
 	case RestoreFailed:
 		return "Trailwarden tried to restore this bucket and did not succeed: " + s.sentence()
-	case Fight:
+	case BudgetExhausted:
 		return "Trailwarden has stopped restoring this bucket, because it keeps being changed: " + s.sentence()
 	case Restored:
 		if s.rank() > weak.rank() {
@@ -138,12 +138,12 @@ func opening(k Kind, s state) string {
 
 // worst is the severity of the alert: that of the worst finding as things
 // stand. What Trailwarden could not set right is never less than HIGH.
-func worst(s Notice) delivery.Severity {
+func worst(n Notice) delivery.Severity {
 	w := delivery.Informational
-	if s.Kind == RestoreFailed || s.Kind == Fight {
+	if n.Kind == RestoreFailed || n.Kind == BudgetExhausted {
 		w = delivery.High
 	}
-	for _, f := range s.Report.Findings {
+	for _, f := range n.Report.Findings {
 		if f.Severity.Rank() < w.Rank() {
 			w = f.Severity
 		}

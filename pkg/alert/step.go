@@ -28,7 +28,7 @@ type Step struct {
 	Commands []string `json:"commands,omitempty"` // to be pasted into a shell, in order
 }
 
-// maxSteps is how many steps are told. They come in the order of the table, the
+// maxSteps is how many steps are given. They come in the order of the table, the
 // most urgent first.
 const maxSteps = 8
 
@@ -36,23 +36,28 @@ const maxSteps = 8
 const maxTargets = 5
 
 // NextSteps returns what to do now, the most urgent first.
-func NextSteps(s Notice) []Step { return newView(s, widest()).next }
+func NextSteps(n Notice) []Step { return newView(n, widest()).next }
 
-// steps applies the table to the story.
-func (d *view) steps() []Step {
+// steps applies the table to the notice.
+func (v *view) steps() []Step {
+	families := make([]string, len(v.Report.Findings))
+	for i, f := range v.Report.Findings {
+		t, _ := delivery.LookupType(f.ID)
+		families[i] = t.Family
+	}
 	var steps []Step
 	for _, r := range rules() {
-		if len(r.kinds) > 0 && !slices.Contains(r.kinds, d.Kind) {
+		if len(r.kinds) > 0 && !slices.Contains(r.kinds, v.Kind) {
 			continue
 		}
-		found := d.matching(r)
+		found := v.matching(r, families)
 		if r.finding != "" && len(found) == 0 {
 			continue
 		}
-		if r.held && d.Held == "" || r.sound && d.state.rank() > weak.rank() {
+		if r.held && v.Held == "" || r.sound && v.state.rank() > weak.rank() {
 			continue
 		}
-		step := Step{Text: r.text, Commands: d.commands(r, found)}
+		step := Step{Text: r.text, Commands: v.commands(r, found)}
 		if len(r.commands) > 0 && len(step.Commands) == 0 {
 			step.Text = strings.TrimSuffix(step.Text, ":") + "."
 		}
@@ -63,37 +68,40 @@ func (d *view) steps() []Step {
 	return steps
 }
 
-// matching returns the findings that the rule speaks of.
-func (d *view) matching(r rule) []delivery.Finding {
+// matching returns the findings that the rule speaks of, given the family of
+// each finding.
+func (v *view) matching(r rule, families []string) []delivery.Finding {
+	if r.finding == "" {
+		return nil
+	}
 	var found []delivery.Finding
-	for _, f := range d.Report.Findings {
-		if r.speaksOf(f, d.isRefused(f)) {
+	for i, f := range v.Report.Findings {
+		if (r.finding == families[i] || r.finding == anyFinding) && r.need.met(f, v.isRefused(f)) {
 			found = append(found, f)
 		}
 	}
 	return found
 }
 
-func (r rule) speaksOf(f delivery.Finding, isRefused bool) bool {
-	t, _ := delivery.Lookup(f.ID)
-	switch {
-	case r.finding == "", r.finding != anyFinding && r.finding != t.Family:
-		return false
-	case r.need == restorable:
+// met reports whether a finding is as it needs to be.
+func (n need) met(f delivery.Finding, isRefused bool) bool {
+	switch n {
+	case restorable:
 		return f.Restorable && !isRefused
-	case r.need == refused:
+	case refused:
 		return !f.Restorable || isRefused
-	case r.need == denied:
+	case denied:
 		return !f.Restorable
-	case r.need == obstructed:
+	case obstructed:
 		return f.Restorable && isRefused
+	case always:
 	}
 	return true
 }
 
 // isRefused reports whether the plan leaves the finding as it is.
-func (d *view) isRefused(f delivery.Finding) bool {
-	for _, r := range d.Plan.Refused {
+func (v *view) isRefused(f delivery.Finding) bool {
+	for _, r := range v.Plan.Refused {
 		if r.Finding == f.ID && (r.Trail == "" || r.Trail == f.Trail) {
 			return true
 		}
@@ -103,7 +111,7 @@ func (d *view) isRefused(f delivery.Finding) bool {
 
 // commands returns the rule's commands: those that name a trail once for each
 // trail of the findings, or of the bucket where the findings name none.
-func (d *view) commands(r rule, found []delivery.Finding) []string {
+func (v *view) commands(r rule, found []delivery.Finding) []string {
 	var arns []string
 	for _, f := range found {
 		if f.Trail != "" {
@@ -111,7 +119,7 @@ func (d *view) commands(r rule, found []delivery.Finding) []string {
 		}
 	}
 	if len(arns) == 0 {
-		for _, t := range d.trails {
+		for _, t := range v.trails {
 			arns = append(arns, t.arn)
 		}
 	}
@@ -121,12 +129,12 @@ func (d *view) commands(r rule, found []delivery.Finding) []string {
 	var commands []string
 	for _, arn := range arns[:min(len(arns), maxTargets)] {
 		values := map[string]string{
-			"bucket": d.bucket(), "account": d.Account,
+			"bucket": v.bucket(), "account": v.Account,
 			"trail": arn, "name": trailName(arn), "region": trailRegion(arn),
 		}
 		for _, c := range r.commands {
 			line := expand(c, values)
-			if strings.HasPrefix(line, "trailwarden required") && d.hasOrganization() {
+			if strings.HasPrefix(line, "trailwarden required") && v.hasOrganization() {
 				line += " --organization-id ORGANIZATION-ID"
 			}
 			if line != "" && !slices.Contains(commands, line) {
@@ -138,15 +146,15 @@ func (d *view) commands(r rule, found []delivery.Finding) []string {
 }
 
 // hasOrganization reports whether a trail of the bucket is an organization trail.
-func (d *view) hasOrganization() bool {
-	return slices.ContainsFunc(d.trails, func(h hit) bool { return h.organization })
+func (v *view) hasOrganization() bool {
+	return slices.ContainsFunc(v.trails, func(t affectedTrail) bool { return t.organization })
 }
 
-// bucket returns the name of the bucket, or "" where the story is about a trail
+// bucket returns the name of the bucket, or "" where the notice is about a trail
 // that has none any more.
-func (d *view) bucket() string {
-	if strings.HasPrefix(d.Report.Bucket, "arn:") {
+func (v *view) bucket() string {
+	if strings.HasPrefix(v.Report.Bucket, "arn:") {
 		return ""
 	}
-	return d.Report.Bucket
+	return v.Report.Bucket
 }

@@ -87,8 +87,8 @@ func TestHeldRepairsCanBeReleased(t *testing.T) {
 
 // The commands name what the command line cannot do without.
 func TestCommandsAreComplete(t *testing.T) {
-	for _, s := range stories() {
-		for _, step := range alert.NextSteps(s.story) {
+	for _, s := range examples() {
+		for _, step := range alert.NextSteps(s.notice) {
 			for _, c := range step.Commands {
 				if strings.HasPrefix(c, "trailwarden required") && !strings.Contains(c, " --bucket ") {
 					t.Errorf("%s: %q: the account's trails may use several buckets", s.name, c)

@@ -15,12 +15,12 @@ const maxSubject = 99
 
 // subject returns the subject: the verdict, the bucket, how many trails, and how
 // it came about. It starts with a letter, as SNS wants it.
-func (d *view) subject() string {
-	s := d.lead() + " " + cut(ascii(d.target()), 63)
-	if n := d.trailsHit(); n > 1 {
+func (v *view) subject() string {
+	s := v.lead() + " " + cut(ascii(v.target()), 63)
+	if n := v.affectedCount(); n > 1 {
 		s += fmt.Sprintf(" (%d trails)", n)
 	}
-	if end := ascii(d.ending()); end != "" {
+	if end := ascii(v.ending()); end != "" {
 		s += " - " + end
 	}
 	if len(s) > maxSubject {
@@ -30,80 +30,80 @@ func (d *view) subject() string {
 }
 
 // lead returns the first words of a subject.
-func (d *view) lead() string {
-	words := d.state.words()
-	well := d.state.rank() <= weak.rank()
-	switch d.Kind {
+func (v *view) lead() string {
+	words := v.state.words()
+	well := v.state.rank() <= weak.rank()
+	switch v.Kind {
 	case Restored:
 		if well {
 			return "RESTORED: CloudTrail delivers again to"
 		}
-		return d.label() + ": restored in part, " + words
+		return v.label() + ": restored in part, " + words
 	case Resolved:
 		if well {
 			return "RESOLVED: CloudTrail delivers again to"
 		}
 	case RestoreFailed:
-		return d.label() + ": restore failed, " + words
-	case Fight:
-		return d.label() + ": CloudTrail fight over"
+		return v.label() + ": restore failed, " + words
+	case BudgetExhausted:
+		return v.label() + ": CloudTrail fight over"
 	case Reminder:
-		return d.label() + ": still " + words
+		return v.label() + ": still " + words
 	case Opened, Changed:
 	}
-	return d.label() + ": " + words
+	return v.label() + ": " + words
 }
 
 // label returns the severity, which may come from anywhere, as a word.
-func (d *view) label() string {
-	if d.severity == delivery.Informational {
+func (v *view) label() string {
+	if v.severity == delivery.Informational {
 		return "INFO"
 	}
-	return string(d.severity)
+	return string(v.severity)
 }
 
 // ending says how it came about, or since when.
-func (d *view) ending() string {
-	if d.Kind == Reminder && !d.Since.IsZero() {
-		return "since " + d.Since.UTC().Format("2006-01-02 15:04") + "Z"
+func (v *view) ending() string {
+	if v.Kind == Reminder && !v.Since.IsZero() {
+		return "since " + v.Since.UTC().Format("2006-01-02 15:04") + "Z"
 	}
-	if d.Kind == Fight {
-		return d.fighters()
+	if v.Kind == BudgetExhausted {
+		return v.changers()
 	}
-	for _, c := range d.Changes {
+	for _, c := range v.Changes {
 		if c.ErrorCode != "" {
 			continue
 		}
 		if who := actorName(c.Actor); who != "" {
-			return deed(c.Event) + " by " + cut(who, 40)
+			return eventPhrase(c.Event) + " by " + cut(who, 40)
 		}
-		return deed(c.Event)
+		return eventPhrase(c.Event)
 	}
 	return ""
 }
 
 // target names what the alert is about: the bucket, or a trail without one.
-func (d *view) target() string {
-	if d.Report.Bucket == "" {
+func (v *view) target() string {
+	if v.Report.Bucket == "" {
 		return "a bucket"
 	}
-	return trailName(d.Report.Bucket)
+	return trailName(v.Report.Bucket)
 }
 
-// trailsHit counts the affected trails. It counts the ones that are left out,
+// affectedCount counts the affected trails. It counts the ones that are left out,
 // too.
-func (d *view) trailsHit() int {
-	n := len(d.affected())
-	if n == len(d.trails) {
-		n += d.left.trails
+func (v *view) affectedCount() int {
+	n := len(v.affected())
+	if n == len(v.trails) {
+		n += v.omitted.trails
 	}
 	return n
 }
 
-// fighters names those whose changes undo the repairs.
-func (d *view) fighters() string {
+// changers names those whose changes undo the repairs.
+func (v *view) changers() string {
 	var names []string
-	for _, c := range d.Changes {
+	for _, c := range v.Changes {
 		if who := cut(actorName(c.Actor), 40); who != "" && c.ErrorCode == "" && !slices.Contains(names, who) {
 			names = append(names, who)
 		}
@@ -135,8 +135,8 @@ func actorName(actor string) string {
 	return name[strings.LastIndex(name, "/")+1:]
 }
 
-// deed says in two words what an API call does, or names the call.
-func deed(event string) string {
+// eventPhrase says in two words what an API call does, or names the call.
+func eventPhrase(event string) string {
 	switch event {
 	case "PutBucketPolicy":
 		return "policy changed"

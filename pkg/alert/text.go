@@ -10,27 +10,27 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// text writes the story as an e-mail: what happened and what to do first, the
+// text writes the notice as an e-mail: what happened and what to do first, the
 // evidence below.
-func (d *view) text() string {
+func (v *view) text() string {
 	var p page
-	p.fixed(opening(d.Kind, d.state))
+	p.fixed(opening(v.Kind, v.state))
 	p.WriteByte('\n')
-	d.writeFacts(&p)
-	d.writeSteps(&p)
-	d.writeFindings(&p)
-	d.writeStatuses(&p)
-	d.writeRefusals(&p)
-	d.writeDiff(&p)
-	d.writeOverwritten(&p)
-	d.writeNotes(&p)
+	v.writeFacts(&p)
+	v.writeSteps(&p)
+	v.writeFindings(&p)
+	v.writeStatuses(&p)
+	v.writeRefusals(&p)
+	v.writeDiff(&p)
+	v.writeOverwritten(&p)
+	v.writeNotes(&p)
 	p.WriteString("\n-- \nTrailwarden, " + Project + "\n")
 	return p.String()
 }
 
-func (d *view) writeSteps(p *page) {
+func (v *view) writeSteps(p *page) {
 	p.heading("What to do now")
-	for i, s := range d.next {
+	for i, s := range v.next {
 		p.item(1, fmt.Sprintf("%d. ", i+1), s.Text)
 		for _, c := range s.Commands {
 			p.command(c)
@@ -38,32 +38,32 @@ func (d *view) writeSteps(p *page) {
 	}
 }
 
-func (d *view) writeFindings(p *page) {
-	if len(d.Report.Findings) == 0 && len(d.Report.Faults) == 0 {
+func (v *view) writeFindings(p *page) {
+	if len(v.Report.Findings) == 0 && len(v.Report.Faults) == 0 {
 		return
 	}
 	p.heading("Findings")
-	told := map[string]string{} // remedy -> id of the finding that told it
-	for i, f := range d.Report.Findings {
+	shown := map[string]string{} // remedy -> id of the finding that it was shown for
+	for i, f := range v.Report.Findings {
 		if i > 0 {
 			p.WriteByte('\n')
 		}
-		if id, same := told[f.Remedy]; same {
+		if id, same := shown[f.Remedy]; same {
 			f.Remedy = "the same as for " + id
 		} else if f.Remedy != "" {
-			told[f.Remedy] = f.ID
+			shown[f.Remedy] = f.ID
 		}
-		d.writeFinding(p, f)
+		v.writeFinding(p, f)
 	}
-	if d.left.findings > 0 {
-		p.item(2, "", more(d.left.findings, "finding"))
+	if v.omitted.findings > 0 {
+		p.item(2, "", more(v.omitted.findings, "finding"))
 	}
-	for _, fault := range d.Report.Faults {
+	for _, fault := range v.Report.Faults {
 		p.item(2, "The policy looks faulty: ", fault)
 	}
 }
 
-func (d *view) writeFinding(p *page, f delivery.Finding) {
+func (v *view) writeFinding(p *page, f delivery.Finding) {
 	title := string(f.Severity) + "  " + f.ID
 	if f.Trail != "" {
 		title += "  (trail " + trailName(f.Trail) + ")"
@@ -73,7 +73,7 @@ func (d *view) writeFinding(p *page, f delivery.Finding) {
 	if f.Remedy != "" {
 		p.item(4, "Remedy: ", f.Remedy)
 	}
-	if f.Edit != "" && !d.shownAsRefusal(f.Edit) {
+	if f.Edit != "" && !v.shownAsRefusal(f.Edit) {
 		p.item(4, "", "The statement would have to read:")
 		p.block("      ", strings.Split(f.Edit, "\n"))
 	}
@@ -81,8 +81,8 @@ func (d *view) writeFinding(p *page, f delivery.Finding) {
 }
 
 // shownAsRefusal reports whether the edit stands under "Not restored" anyway.
-func (d *view) shownAsRefusal(edit string) bool {
-	for _, r := range d.Plan.Refused {
+func (v *view) shownAsRefusal(edit string) bool {
+	for _, r := range v.Plan.Refused {
 		if r.Edit == edit {
 			return true
 		}
@@ -90,16 +90,16 @@ func (d *view) shownAsRefusal(edit string) bool {
 	return false
 }
 
-func (d *view) writeStatuses(p *page) {
-	if len(d.Statuses) == 0 {
+func (v *view) writeStatuses(p *page) {
+	if len(v.Statuses) == 0 {
 		return
 	}
 	p.heading("What CloudTrail itself reports (it can be minutes behind)")
-	for _, s := range d.Statuses {
+	for _, s := range v.Statuses {
 		p.item(2, "", statusText(s))
 	}
-	if d.left.statuses > 0 {
-		p.item(2, "", more(d.left.statuses, "trail"))
+	if v.omitted.statuses > 0 {
+		p.item(2, "", more(v.omitted.statuses, "trail"))
 	}
 }
 
@@ -126,34 +126,34 @@ func statusText(s trail.Status) string {
 
 // writeRefusals writes what is left as it is, with findings that have the same
 // reason together.
-func (d *view) writeRefusals(p *page) {
-	if len(d.Plan.Refused) == 0 {
+func (v *view) writeRefusals(p *page) {
+	if len(v.Plan.Refused) == 0 {
 		return
 	}
 	p.heading("Not restored")
-	told := map[repair.Refusal]bool{}
-	for _, r := range d.Plan.Refused {
+	shown := map[repair.Refusal]bool{}
+	for _, r := range v.Plan.Refused {
 		same := repair.Refusal{Reason: r.Reason, Edit: r.Edit}
-		if told[same] {
+		if shown[same] {
 			continue
 		}
-		told[same] = true
-		p.item(2, "", d.refusedFor(same)+":")
+		shown[same] = true
+		p.item(2, "", v.refusedFor(same)+":")
 		p.item(4, "", r.Reason)
 		if r.Edit != "" {
 			p.item(4, "", "The statement would have to read:")
 			p.block("      ", strings.Split(r.Edit, "\n"))
 		}
 	}
-	if d.left.refused > 0 {
-		p.item(2, "", more(d.left.refused, "refusal"))
+	if v.omitted.refused > 0 {
+		p.item(2, "", more(v.omitted.refused, "refusal"))
 	}
 }
 
 // refusedFor names the findings that are refused for the same reason.
-func (d *view) refusedFor(same repair.Refusal) string {
+func (v *view) refusedFor(same repair.Refusal) string {
 	var ids []string
-	for _, r := range d.Plan.Refused {
+	for _, r := range v.Plan.Refused {
 		id := r.Finding
 		if r.Trail != "" {
 			id += " (trail " + trailName(r.Trail) + ")"
@@ -165,46 +165,46 @@ func (d *view) refusedFor(same repair.Refusal) string {
 	return strings.Join(ids, ", ")
 }
 
-func (d *view) writeDiff(p *page) {
-	if len(d.diff) == 0 {
+func (v *view) writeDiff(p *page) {
+	if len(v.diff) == 0 {
 		return
 	}
-	if d.Kind == Restored {
+	if v.Kind == Restored {
 		p.heading("What was changed in the policy")
 	} else {
 		p.heading("What restoring would change in the policy")
 	}
-	p.block("  | ", d.diff)
-	if d.left.diff > 0 {
-		p.item(2, "", more(d.left.diff, "line")+": the change is cut here")
+	p.block("  | ", v.diff)
+	if v.omitted.diff > 0 {
+		p.item(2, "", more(v.omitted.diff, "line")+": the change is cut here")
 	}
 }
 
-func (d *view) writeOverwritten(p *page) {
-	if len(d.theirs) == 0 {
+func (v *view) writeOverwritten(p *page) {
+	if len(v.theirs) == 0 {
 		return
 	}
 	p.heading("The policy that was replaced")
-	p.block("  | ", d.theirs)
-	if d.left.theirs > 0 {
-		p.item(2, "", more(d.left.theirs, "line"))
+	p.block("  | ", v.theirs)
+	if v.omitted.theirs > 0 {
+		p.item(2, "", more(v.omitted.theirs, "line"))
 	}
 	p.heading("The policy that Trailwarden wrote")
-	p.block("  | ", d.ours)
-	if d.left.ours > 0 {
-		p.item(2, "", more(d.left.ours, "line"))
+	p.block("  | ", v.ours)
+	if v.omitted.ours > 0 {
+		p.item(2, "", more(v.omitted.ours, "line"))
 	}
 }
 
-func (d *view) writeNotes(p *page) {
-	if len(d.Notes) == 0 {
+func (v *view) writeNotes(p *page) {
+	if len(v.Notes) == 0 {
 		return
 	}
 	p.heading("Notes")
-	for _, n := range d.Notes {
+	for _, n := range v.Notes {
 		p.item(2, "- ", n)
 	}
-	if d.left.notes > 0 {
-		p.item(2, "", more(d.left.notes, "note"))
+	if v.omitted.notes > 0 {
+		p.item(2, "", more(v.omitted.notes, "note"))
 	}
 }

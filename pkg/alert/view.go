@@ -19,22 +19,22 @@ import (
 // messages that wait have to fit into one item of 400 KB of the ledger.
 const maxMessage = 48 << 10
 
-// caps are how much of a story is told.
+// caps are how much of a notice is shown.
 type caps struct {
 	field int // bytes of one text
 	list  int // entries of one list
 	lines int // lines of a policy or a diff
 }
 
-// widest are the caps that all but monstrous stories stay within.
+// widest are the caps that all but monstrous notices stay within.
 func widest() caps { return caps{field: 1000, list: 50, lines: 160} }
 
-// half returns narrower caps, down to ones that fit a message for any story.
+// half returns narrower caps, down to ones that fit a message for any notice.
 func (c caps) half() caps {
 	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 10)}
 }
 
-// view is a story made fit to print: every text in it is clean and cut, every
+// view is a notice made fit to print: every text in it is clean and cut, every
 // list short and with the worst first.
 type view struct {
 	Notice
@@ -42,66 +42,66 @@ type view struct {
 	severity delivery.Severity
 	state    state
 	before   delivery.Verdict
-	trails   []hit
-	former   []hit // the trails as they were before the repair
+	trails   []affectedTrail
+	former   []affectedTrail // the trails as they were before the repair
 	diff     []string
 	theirs   []string // the policy that was overwritten
 	ours     []string // the policy that was written over it
 	next     []Step
-	left     left
+	omitted  omitted
 }
 
-// hit is a trail of the bucket and what it is refused.
-type hit struct {
+// affectedTrail is a trail of the bucket and what it is refused.
+type affectedTrail struct {
 	arn, name, account, region string
 	organization               bool
 	verdict                    delivery.Verdict
 	unmet                      []delivery.RequirementReport
 }
 
-// left is how much of a story was left out, by what it was.
-type left struct {
+// omitted is how much of a notice was left out, by what it was.
+type omitted struct {
 	trails, findings, changes, statuses, planned, refused, notes, diff, theirs, ours int
 }
 
-// newView copies the story within the caps. It does not change s.
-func newView(s Notice, c caps) *view {
-	d := &view{Notice: s, caps: c, severity: worst(s), state: stateOf(s.Report)}
-	d.Kind = Kind(d.clean(string(s.Kind)))
-	d.At, d.Since = instant(s.At), instant(s.Since)
-	d.Account, d.Region = d.clean(s.Account), d.clean(s.Region)
-	d.Failure, d.Held = d.clean(s.Failure), d.clean(s.Held)
-	d.Notes, d.left.notes = shorten(s.Notes, c, d.clean)
-	d.Changes, d.left.changes = shorten(s.Changes, c, d.change)
-	d.Statuses, d.left.statuses = shorten(s.Statuses, c, d.status)
-	d.report()
-	d.plan()
-	if s.Before != nil {
-		d.before = delivery.Verdict(d.clean(string(s.Before.Verdict)))
-		d.former, _ = shorten(byBadness(s.Before.Trails), c, d.hit)
+// newView copies the notice within the caps. It does not change n.
+func newView(n Notice, c caps) *view {
+	v := &view{Notice: n, caps: c, severity: worst(n), state: stateOf(n.Report)}
+	v.Kind = Kind(v.clean(string(n.Kind)))
+	v.At, v.Since = instant(n.At), instant(n.Since)
+	v.Account, v.Region = v.clean(n.Account), v.clean(n.Region)
+	v.Failure, v.Held = v.clean(n.Failure), v.clean(n.Held)
+	v.Notes, v.omitted.notes = shorten(n.Notes, c, v.clean)
+	v.Changes, v.omitted.changes = shorten(n.Changes, c, v.cleanChange)
+	v.Statuses, v.omitted.statuses = shorten(n.Statuses, c, v.cleanStatus)
+	v.cleanReport()
+	v.cleanPlan()
+	if n.Before != nil {
+		v.before = delivery.Verdict(v.clean(string(n.Before.Verdict)))
+		v.former, _ = shorten(byBadness(n.Before.Trails), c, v.cleanTrail)
 	}
-	d.theirs, d.left.theirs = lines(indented(s.Overwritten), c.lines/2, c.field)
-	if len(s.Overwritten) > 0 {
-		d.ours, d.left.ours = lines(indented(s.Plan.Policy), c.lines/2, c.field)
+	v.theirs, v.omitted.theirs = lines(indented(n.Overwritten), c.lines/2, c.field)
+	if len(n.Overwritten) > 0 {
+		v.ours, v.omitted.ours = lines(indented(n.Plan.Policy), c.lines/2, c.field)
 	}
-	d.next = d.steps()
-	return d
+	v.next = v.steps()
+	return v
 }
 
-// report makes the judgement fit to print.
-func (d *view) report() {
-	r := d.Report
-	d.Report.Bucket = d.clean(r.Bucket)
-	d.Report.Verdict = delivery.Verdict(d.clean(string(r.Verdict)))
-	d.Report.Faults, _ = shorten(r.Faults, d.caps, d.clean)
+// cleanReport makes the judgement fit to print.
+func (v *view) cleanReport() {
+	r := v.Report
+	v.Report.Bucket = v.clean(r.Bucket)
+	v.Report.Verdict = delivery.Verdict(v.clean(string(r.Verdict)))
+	v.Report.Faults, _ = shorten(r.Faults, v.caps, v.clean)
 
-	d.trails, d.left.trails = shorten(byBadness(r.Trails), d.caps, d.hit)
+	v.trails, v.omitted.trails = shorten(byBadness(r.Trails), v.caps, v.cleanTrail)
 
 	findings := slices.Clone(r.Findings)
 	slices.SortStableFunc(findings, func(a, b delivery.Finding) int {
 		return cmp.Compare(a.Severity.Rank(), b.Severity.Rank())
 	})
-	d.Report.Findings, d.left.findings = shorten(findings, d.caps, d.finding)
+	v.Report.Findings, v.omitted.findings = shorten(findings, v.caps, v.cleanFinding)
 }
 
 // byBadness returns the trails with the worst first.
@@ -115,94 +115,94 @@ func byBadness(trails []delivery.TrailReport) []delivery.TrailReport {
 
 // affected returns the trails that something is wrong with: now, or before the
 // repair, or all of them where nothing tells them apart.
-func (d *view) affected() []hit {
+func (v *view) affected() []affectedTrail {
 	troubled := map[string]bool{}
-	for _, f := range d.Report.Findings {
+	for _, f := range v.Report.Findings {
 		if f.Kind != delivery.Weakness {
 			troubled[f.Trail] = true
 		}
 	}
-	for _, trails := range [][]hit{d.trails, d.former} {
-		bad := slices.DeleteFunc(slices.Clone(trails), func(h hit) bool {
-			return h.verdict == delivery.Delivering && !troubled[h.arn]
+	for _, trails := range [][]affectedTrail{v.trails, v.former} {
+		bad := slices.DeleteFunc(slices.Clone(trails), func(t affectedTrail) bool {
+			return t.verdict == delivery.Delivering && !troubled[t.arn]
 		})
 		if len(bad) > 0 {
 			return bad
 		}
 	}
-	return d.trails
+	return v.trails
 }
 
-// plan makes the plan fit to print.
-func (d *view) plan() {
-	p := d.Plan
-	d.Plan.Changes, d.left.planned = shorten(p.Changes, d.caps, func(c repair.Change) repair.Change {
-		return repair.Change{Action: d.clean(c.Action), Statement: d.clean(c.Statement), Reason: d.clean(c.Reason)}
+// cleanPlan makes the plan fit to print.
+func (v *view) cleanPlan() {
+	p := v.Plan
+	v.Plan.Changes, v.omitted.planned = shorten(p.Changes, v.caps, func(c repair.Change) repair.Change {
+		return repair.Change{Action: v.clean(c.Action), Statement: v.clean(c.Statement), Reason: v.clean(c.Reason)}
 	})
-	d.Plan.Refused, d.left.refused = shorten(p.Refused, d.caps, func(r repair.Refusal) repair.Refusal {
-		return repair.Refusal{Finding: d.clean(r.Finding), Trail: d.clean(r.Trail), Reason: d.clean(r.Reason), Edit: d.edit(r.Edit)}
+	v.Plan.Refused, v.omitted.refused = shorten(p.Refused, v.caps, func(r repair.Refusal) repair.Refusal {
+		return repair.Refusal{Finding: v.clean(r.Finding), Trail: v.clean(r.Trail), Reason: v.clean(r.Reason), Edit: v.cleanEdit(r.Edit)}
 	})
-	d.diff, d.left.diff = lines(p.Diff, d.caps.lines, d.caps.field)
+	v.diff, v.omitted.diff = lines(p.Diff, v.caps.lines, v.caps.field)
 }
 
-func (d *view) hit(t delivery.TrailReport) hit {
+func (v *view) cleanTrail(t delivery.TrailReport) affectedTrail {
 	of := trail.Trail{ARN: t.ARN}
-	h := hit{
-		arn:     d.clean(t.ARN),
-		name:    d.clean(trailName(t.ARN)),
-		account: d.clean(of.Account()),
-		region:  d.clean(trailRegion(t.ARN)),
-		verdict: delivery.Verdict(d.clean(string(t.Verdict))),
+	a := affectedTrail{
+		arn:     v.clean(t.ARN),
+		name:    v.clean(trailName(t.ARN)),
+		account: v.clean(of.Account()),
+		region:  v.clean(trailRegion(t.ARN)),
+		verdict: delivery.Verdict(v.clean(string(t.Verdict))),
 	}
 	for _, r := range t.Requirements {
 		// Only organization trails have this requirement.
-		h.organization = h.organization || r.ID == trail.ManagementAccountFiles
-		if r.Decision == policy.Allowed || len(h.unmet) == d.caps.list {
+		a.organization = a.organization || r.ID == trail.ManagementAccountFiles
+		if r.Decision == policy.Allowed || len(a.unmet) == v.caps.list {
 			continue
 		}
-		h.unmet = append(h.unmet, delivery.RequirementReport{
-			ID:         trail.RequirementID(d.clean(string(r.ID))),
-			Decision:   policy.Outcome(d.clean(string(r.Decision))),
-			Statements: d.statements(r.Statements),
-			Why:        d.clean(r.Why),
+		a.unmet = append(a.unmet, delivery.RequirementReport{
+			ID:         trail.RequirementID(v.clean(string(r.ID))),
+			Decision:   policy.Outcome(v.clean(string(r.Decision))),
+			Statements: v.cleanNames(r.Statements),
+			Why:        v.clean(r.Why),
 		})
 	}
-	return h
+	return a
 }
 
-func (d *view) finding(f delivery.Finding) delivery.Finding {
+func (v *view) cleanFinding(f delivery.Finding) delivery.Finding {
 	return delivery.Finding{
-		ID:         d.clean(f.ID),
-		Kind:       delivery.Kind(d.clean(string(f.Kind))),
-		Severity:   delivery.Severity(d.clean(string(f.Severity))),
-		Trail:      d.clean(f.Trail),
-		Statements: d.statements(f.Statements),
-		Message:    d.clean(f.Message),
-		Remedy:     d.clean(f.Remedy),
+		ID:         v.clean(f.ID),
+		Kind:       delivery.Kind(v.clean(string(f.Kind))),
+		Severity:   delivery.Severity(v.clean(string(f.Severity))),
+		Trail:      v.clean(f.Trail),
+		Statements: v.cleanNames(f.Statements),
+		Message:    v.clean(f.Message),
+		Remedy:     v.clean(f.Remedy),
 		Restorable: f.Restorable,
-		Edit:       d.edit(f.Edit),
+		Edit:       v.cleanEdit(f.Edit),
 	}
 }
 
-func (d *view) change(c delivery.Change) delivery.Change {
+func (v *view) cleanChange(c delivery.Change) delivery.Change {
 	return delivery.Change{
-		Event:     d.clean(c.Event),
+		Event:     v.clean(c.Event),
 		Time:      instant(c.Time),
-		Actor:     d.clean(c.Actor),
-		SourceIP:  d.clean(c.SourceIP),
-		UserAgent: cut(d.clean(c.UserAgent), 120),
-		EventID:   d.clean(c.EventID),
-		Account:   d.clean(c.Account),
-		Region:    d.clean(c.Region),
-		ErrorCode: d.clean(c.ErrorCode),
-		Trail:     d.clean(c.Trail),
+		Actor:     v.clean(c.Actor),
+		SourceIP:  v.clean(c.SourceIP),
+		UserAgent: cut(v.clean(c.UserAgent), 120),
+		EventID:   v.clean(c.EventID),
+		Account:   v.clean(c.Account),
+		Region:    v.clean(c.Region),
+		ErrorCode: v.clean(c.ErrorCode),
+		Trail:     v.clean(c.Trail),
 	}
 }
 
-func (d *view) status(s trail.Status) trail.Status {
-	s.ARN = d.clean(s.ARN)
-	s.DeliveryError = d.clean(s.DeliveryError)
-	s.DigestError = d.clean(s.DigestError)
+func (v *view) cleanStatus(s trail.Status) trail.Status {
+	s.ARN = v.clean(s.ARN)
+	s.DeliveryError = v.clean(s.DeliveryError)
+	s.DigestError = v.clean(s.DigestError)
 	for _, t := range []*time.Time{
 		&s.DeliveredAt, &s.DeliveryAttempt, &s.DigestDeliveredAt, &s.StartedLoggingAt, &s.StoppedLoggingAt,
 	} {
@@ -212,19 +212,19 @@ func (d *view) status(s trail.Status) trail.Status {
 }
 
 // clean makes one text fit for one line.
-func (d *view) clean(s string) string { return fit(s, d.caps.field) }
+func (v *view) clean(s string) string { return fit(s, v.caps.field) }
 
-func (d *view) statements(names []string) []string {
-	short, n := shorten(names, caps{list: 10}, d.clean)
+func (v *view) cleanNames(names []string) []string {
+	short, n := shorten(names, caps{list: 10}, v.clean)
 	if n > 0 {
 		short = append(short, more(n, "statement"))
 	}
 	return short
 }
 
-// edit cleans a statement of several lines.
-func (d *view) edit(text string) string {
-	kept, n := lines(text, d.caps.lines, d.caps.field)
+// cleanEdit cleans a statement of several lines.
+func (v *view) cleanEdit(text string) string {
+	kept, n := lines(text, v.caps.lines, v.caps.field)
 	if n > 0 {
 		kept = append(kept, more(n, "line"))
 	}

@@ -248,7 +248,7 @@ func ruleSummary(id string) string {
 	case unjudgedRule:
 		return "The bucket could not be judged"
 	}
-	t, _ := delivery.Lookup(id)
+	t, _ := delivery.LookupType(id)
 	return cmp.Or(t.Title, id)
 }
 

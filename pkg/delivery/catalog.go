@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/trailwarden/trailwarden/pkg/trail"
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
 
 // FindingType is what is known of a finding before it is found. Everything that
 // differs from finding to finding by its id, here and in other packages, is
@@ -70,33 +74,36 @@ const (
 	RestoredByHardening  Restored = "only when hardening is on"
 )
 
-// Catalog returns all types of findings: in the order in which findings of one
-// trail and severity are told, and of one source together.
+// Catalog returns all types of findings. Those of one severity and trail are
+// found and told in its order.
 func Catalog() []FindingType {
 	types := []FindingType{
-		policyMissingType(), policyUnreadableType(), bucketMissingType(), bucketOwnerChangedType(), requesterPaysType(),
+		policyMissingType(),
+		policyUnreadableType(),
+		bucketMissingType(),
+		bucketOwnerChangedType(),
+		requesterPaysType(),
+		sourceARNMissingType(),
+		legacyAccountsType(),
+		staleTrailARNType(),
+		trailStoppedType(),
+		trailDeletedType(),
+		deliveryFailingType(),
 	}
-	for _, id := range trail.RequirementIDs() {
-		types = append(types, deniedType(id))
-	}
-	for _, id := range trail.RequirementIDs() {
-		types = append(types, undeterminedType(id))
-	}
-	types = append(types,
-		sourceARNMissingType(), legacyAccountsType(), staleTrailARNType(),
-		trailStoppedType(), trailDeletedType(), deliveryFailingType(),
-	)
 	for i := range types {
-		if types[i].Family == "" {
-			types[i].Family = types[i].ID
-		}
+		types[i].Family = types[i].ID
+	}
+	requirements := trail.RequirementIDs()
+	types = slices.Grow(types, 2*len(requirements))
+	for _, id := range requirements {
+		types = append(types, deniedType(id), undeterminedType(id))
 	}
 	return types
 }
 
-// Lookup returns the type with an id. Ok is false if there is none: the finding
+// LookupType returns the type with an id. Ok is false if there is none: the finding
 // was made by another version.
-func Lookup(id string) (t FindingType, ok bool) {
+func LookupType(id string) (t FindingType, ok bool) {
 	for _, t := range Catalog() {
 		if t.ID == id {
 			return t, true

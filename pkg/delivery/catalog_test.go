@@ -20,7 +20,7 @@ func TestCatalogIsComplete(t *testing.T) {
 			t.Errorf("the id %q is malformed or taken", f.ID)
 		}
 		seen[f.ID] = true
-		if got, ok := delivery.Lookup(f.ID); !ok || got.ID != f.ID || got.Title != f.Title {
+		if got, ok := delivery.LookupType(f.ID); !ok || got.ID != f.ID || got.Title != f.Title {
 			t.Errorf("%s is found as %+v", f.ID, got)
 		}
 		if f.Title == "" || strings.HasSuffix(f.Title, ".") {
@@ -60,7 +60,7 @@ func TestCatalogIsComplete(t *testing.T) {
 			t.Errorf("requirement %s has no finding", id)
 		}
 	}
-	if f, ok := delivery.Lookup("no-such-finding"); ok {
+	if f, ok := delivery.LookupType("no-such-finding"); ok {
 		t.Errorf("a finding that there is not is found as %+v", f)
 	}
 }

@@ -166,7 +166,7 @@ func checkReport(t *testing.T, r delivery.Report) {
 		if f.Message == "" || f.Remedy == "" || f.Statements == nil {
 			t.Errorf("finding without message, remedy or statements: %+v", f)
 		}
-		if known, ok := delivery.Lookup(f.ID); !ok || f.Kind != known.Kind || f.Severity != known.Severity {
+		if known, ok := delivery.LookupType(f.ID); !ok || f.Kind != known.Kind || f.Severity != known.Severity {
 			t.Errorf("the catalogue says otherwise: %+v", f)
 		}
 		if f.Edit != "" && !json.Valid([]byte(f.Edit)) {

@@ -62,7 +62,7 @@ func TestEditsLetCloudTrailThrough(t *testing.T) {
 	for _, c := range corpus(t) {
 		b, trails, s := c.inputs(t)
 		for _, f := range delivery.Judge(b, trails, s).Findings {
-			about, _ := delivery.Lookup(f.ID)
+			about, _ := delivery.LookupType(f.ID)
 			blocked := about.Family == delivery.DeniedFamily && !f.Restorable
 			if blocked && f.Edit == "" {
 				t.Errorf("%s: %s has no edit: %s", c.ID, f.ID, f.Remedy)

@@ -210,7 +210,8 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 // It asks for the trails of other buckets too, where a trail was silenced.
 func blindness(ctx context.Context, t Target, obs observation, out outcome) (blind bool, note string) {
 	silenced := func(f delivery.Finding) bool {
-		return f.ID == delivery.TrailStoppedID || f.ID == delivery.TrailDeletedID
+		known, ok := delivery.LookupType(f.ID)
+		return ok && known.Loss == delivery.LossEvents
 	}
 	if !slices.ContainsFunc(out.report.Findings, silenced) {
 		return false, ""

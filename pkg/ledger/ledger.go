@@ -37,8 +37,8 @@ type Record struct {
 	NotifiedAt time.Time `json:"toldAt,omitzero"`
 	// Failure is why the last repair failed, as the team was told.
 	Failure string `json:"failure,omitempty"`
-	// FoughtAt is when the team was last told of a fight.
-	FoughtAt time.Time `json:"foughtAt,omitzero"`
+	// ExhaustedAt is when the team was last told that the budget is exhausted.
+	ExhaustedAt time.Time `json:"foughtAt,omitzero"`
 	// Trails are the ARNs of the trails last seen to deliver into the bucket.
 	Trails []string `json:"trails,omitempty"`
 	// Changes are the last API calls that were seen, newest first.

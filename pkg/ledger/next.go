@@ -92,8 +92,8 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 	switch {
 	case facts.Failure != "" && (!same || r.Failure != facts.Failure):
 		kind = alert.RestoreFailed
-	case facts.OverBudget && fought(*r, now, s):
-		kind = alert.Fight
+	case facts.OverBudget && newlyExhausted(*r, now, s):
+		kind = alert.BudgetExhausted
 	case !r.Open():
 		kind = alert.Opened
 	case !same:
@@ -115,17 +115,18 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 	if !r.Open() {
 		r.Since = began(facts.Change, now)
 	}
-	if kind == alert.Fight {
-		r.FoughtAt = now
+	if kind == alert.BudgetExhausted {
+		r.ExhaustedAt = now
 	}
 	r.Notified, r.NotifiedAt = current, now
 	return kind
 }
 
-// fought reports whether the spent budget is a fight that was not told yet in
-// this window: repairs that held, at least for a moment, were undone.
-func fought(r Record, now time.Time, s Settings) bool {
-	if r.FoughtAt.After(now.Add(-s.Window)) {
+// newlyExhausted reports whether repairs that held, at least for a moment, were
+// undone until the budget was spent, and the team was not yet told so in this
+// window.
+func newlyExhausted(r Record, now time.Time, s Settings) bool {
+	if r.ExhaustedAt.After(now.Add(-s.Window)) {
 		return false
 	}
 	return slices.ContainsFunc(r.Recent(now, s.Window), func(p Repair) bool { return p.Done })
@@ -196,13 +197,13 @@ func stillHolds(f Finding, facts Facts) bool {
 
 // Reported says whether a finding rests on what CloudTrail reports of itself.
 func Reported(finding string) bool {
-	t, ok := delivery.Lookup(finding)
+	t, ok := delivery.LookupType(finding)
 	return ok && t.Source == delivery.SourceStatus
 }
 
 // isSymptom reports whether a finding is an echo of others.
 func isSymptom(finding string) bool {
-	t, ok := delivery.Lookup(finding)
+	t, ok := delivery.LookupType(finding)
 	return ok && t.Symptom
 }
 

@@ -88,10 +88,10 @@ func TestNext(t *testing.T) {
 		{name: "outage, partial", look: ledger.Facts{Findings: findings("log-files-denied"), Partial: true}, want: alert.Opened, open: true},
 		{name: "repair of this look failed", look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "denied"}, want: alert.RestoreFailed, open: true},
 		{name: "repair of this look helped", look: ledger.Facts{Repaired: true}, want: alert.Restored},
-		{name: "budget spent by repairs that held", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
+		{name: "budget spent by repairs that held", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.BudgetExhausted, open: true},
 		{name: "budget spent by repairs that failed", with: repairs(false, false, false), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Opened, open: true},
-		{name: "fight that was told", with: func(r *ledger.Record) { repairs(true, true, true)(r); r.FoughtAt = start().Add(-time.Minute) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Opened, open: true},
-		{name: "fight of an earlier window", with: func(r *ledger.Record) { repairs(true)(r); r.FoughtAt = start().Add(-2 * time.Hour) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
+		{name: "fight that was told", with: func(r *ledger.Record) { repairs(true, true, true)(r); r.ExhaustedAt = start().Add(-time.Minute) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Opened, open: true},
+		{name: "fight of an earlier window", with: func(r *ledger.Record) { repairs(true)(r); r.ExhaustedAt = start().Add(-2 * time.Hour) }, look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.BudgetExhausted, open: true},
 		// The process of a repair ended before it could tell.
 		{name: "attempt helped", with: attempted, look: ledger.Facts{Fingerprint: "good"}, want: alert.Restored},
 		{name: "attempt, and somebody else helped", with: attempted, look: ledger.Facts{Fingerprint: "other"}, want: alert.Resolved},
@@ -111,7 +111,7 @@ func TestNext(t *testing.T) {
 		{name: "repair failed as before", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "denied"}, open: true},
 		{name: "repair failed otherwise", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("log-files-denied"), Failure: "rejected"}, want: alert.RestoreFailed, open: true},
 		{name: "repair failed as before, with more wrong", told: "log-files-denied", with: func(r *ledger.Record) { r.Failure = "denied" }, look: ledger.Facts{Findings: findings("requester-pays"), Failure: "denied"}, want: alert.RestoreFailed, open: true},
-		{name: "fight while it lasts", told: "log-files-denied", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.Fight, open: true},
+		{name: "fight while it lasts", told: "log-files-denied", with: repairs(true, true, true), look: ledger.Facts{Findings: findings("log-files-denied"), OverBudget: true}, want: alert.BudgetExhausted, open: true},
 		// Reminders.
 		{name: "not yet due", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied")}, at: 23*time.Hour - time.Second, open: true},
 		{name: "due", told: "log-files-denied", look: ledger.Facts{Findings: findings("log-files-denied")}, at: 23 * time.Hour, want: alert.Reminder, open: true},

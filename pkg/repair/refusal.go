@@ -23,7 +23,7 @@ type Refusal struct {
 // plan could change: the trail is stopped or deleted, CloudTrail itself
 // reports a failure, or the bucket is not to be written to.
 func Refuse(f delivery.Finding) Refusal {
-	t, _ := delivery.Lookup(f.ID)
+	t, _ := delivery.LookupType(f.ID)
 	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: t.Refusal(f), Edit: f.Edit}
 }
 
@@ -78,7 +78,7 @@ func (p *planner) ofOrganization(arn string) bool {
 
 // requirement returns what a finding is about, if it is about one requirement.
 func requirement(r delivery.Report, f delivery.Finding) (delivery.RequirementReport, bool) {
-	t, _ := delivery.Lookup(f.ID)
+	t, _ := delivery.LookupType(f.ID)
 	for _, tr := range r.Trails {
 		for _, rr := range tr.Requirements {
 			if tr.ARN == f.Trail && rr.ID == t.Requirement {
