@@ -10,20 +10,10 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// siblingMark stands between a documented Sid that something else has taken
-// and a number. S3 takes letters and digits in Sids.
-const siblingMark = "n"
-
-// addition is a documented statement that is added.
-type addition struct {
-	text                []byte
-	action, sid, reason string
-}
-
-// add returns the documented statements for the needs. Trails share a
-// statement, as AWS documents it for several accounts.
-func (w *writer) add(needs []need, taken map[string]bool) ([]addition, error) {
-	var out []addition
+// add returns the documented statements for the needs, under Sids that are not
+// taken. Trails share a statement, as AWS documents it for several accounts.
+func (d *documented) add(needs []need, taken map[string]bool) ([]edit, error) {
+	var out []edit
 	for _, k := range []trail.StatementKind{trail.ACLStatement, trail.WriteStatement, trail.OrganizationStatement} {
 		var trails []trail.Trail
 		for _, n := range needs {
@@ -34,41 +24,37 @@ func (w *writer) add(needs []need, taken map[string]bool) ([]addition, error) {
 		if len(trails) == 0 {
 			continue
 		}
-		a, err := w.document(k, trails, taken)
+		st, err := d.statement(k, trails)
 		if err != nil {
 			return nil, err
 		}
-		a.action = "add"
-		a.reason = fmt.Sprintf("No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))
-		out = append(out, a)
+		out = append(out, addedStatement(st, taken, "add", fmt.Sprintf(
+			"No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))))
 	}
 	return out, nil
 }
 
-// document returns the documented statement of a kind under a Sid that is not
-// taken, and takes it.
-func (w *writer) document(k trail.StatementKind, trails []trail.Trail, taken map[string]bool) (addition, error) {
-	st, ok, err := w.library.statement(k, trails)
-	if err != nil {
-		return addition{}, err
-	}
-	if !ok {
-		return addition{}, fmt.Errorf("AWS documents no statement that lets CloudTrail %s for %s", purpose(k), names(trails))
-	}
-	if taken[st.Sid] {
-		st.Sid = sibling(st.Sid, taken)
+// addedStatement is the edit that adds a statement. Its Sid is made one that is
+// not taken, and taken.
+func addedStatement(st trail.Statement, taken map[string]bool, action, reason string) edit {
+	for base, n := st.Sid, 2; taken[st.Sid]; n++ {
+		st.Sid = base + siblingMark + strconv.Itoa(n)
 	}
 	taken[st.Sid] = true
-	return addition{text: st.Text(), sid: st.Sid}, nil
+	return edit{atEnd, st.Text(), Change{action, st.Sid, reason}}
 }
 
-// sibling returns the first numbered form of a Sid that is not taken.
-func sibling(sid string, taken map[string]bool) string {
-	for n := 2; ; n++ {
-		if numbered := sid + siblingMark + strconv.Itoa(n); !taken[numbered] {
-			return numbered
-		}
-	}
+// siblingMark stands between a documented Sid that something else has taken
+// and a number. S3 takes letters and digits in Sids.
+const siblingMark = "n"
+
+// namedAfter reports whether a Sid is one that AWS documents for the kind, or a
+// numbered sibling of it.
+func namedAfter(k trail.StatementKind, sid string) bool {
+	return slices.ContainsFunc(k.Sids(), func(base string) bool {
+		rest, ok := strings.CutPrefix(sid, base)
+		return ok && (rest == "" || strings.HasPrefix(rest, siblingMark))
+	})
 }
 
 // sidsOf returns the Sids of the statements that are not left out.
@@ -82,33 +68,10 @@ func sidsOf(doc *policy.Document, without []int) map[string]bool {
 	return taken
 }
 
-// purpose is what CloudTrail does by a statement of the kind.
-func purpose(k trail.StatementKind) string {
-	switch k {
-	case trail.ACLStatement:
-		return "read the bucket's ACL"
-	case trail.WriteStatement:
-		return "write the files of the trail's account"
-	default:
-		return "write the files of the organization"
-	}
-}
-
-func names(trails []trail.Trail) string {
-	arns := make([]string, len(trails))
-	for i, t := range trails {
-		arns[i] = t.ARN
-	}
-	if len(arns) == 1 {
-		return "trail " + arns[0]
-	}
-	return "trails " + strings.Join(arns, ", ")
-}
-
 // merge replaces the statements that grant nothing but what AWS documents for
 // the trails by the documented ones that they share. It is for policies that
 // have come to the limit of their size.
-func (w *writer) merge(needs []need) (state, error) {
+func (m patcher) merge(before *policy.Document, needs []need) ([]edit, error) {
 	var old []int
 	var trails []trail.Trail
 	include := func(t trail.Trail) {
@@ -116,13 +79,10 @@ func (w *writer) merge(needs []need) (state, error) {
 			trails = append(trails, t)
 		}
 	}
-	m := &mender{w.library, w.visible}
-	before := w.bucket.Policy
-	for i, st := range before.All() {
-		g := grant{index: i, text: before.StatementText(i), st: st}
-		if m.redundant(g) {
+	for i := range before.Len() {
+		if g := grantAt(before, i); m.redundant(g) {
 			old = append(old, i)
-			for _, t := range m.named(g) {
+			for _, t := range m.trailsOf(g) {
 				include(t)
 			}
 		}
@@ -130,43 +90,37 @@ func (w *writer) merge(needs []need) (state, error) {
 	for _, n := range needs {
 		include(n.trail)
 	}
-	taken := sidsOf(before, old)
-	statements, err := w.library.documented(trails)
+	shared, err := m.documented.statements(trails)
 	if err != nil {
-		return state{}, err
+		return nil, err
 	}
-	replaced := map[int][]byte{}
+	var edits []edit
 	for _, i := range old {
-		replaced[i] = nil
+		edits = append(edits, edit{index: i})
 	}
-	var added []addition
-	for _, st := range statements {
-		a, err := w.document(st.Kind, trails, taken)
-		if err != nil {
-			return state{}, err
-		}
-		a.action = "merge"
-		a.reason = fmt.Sprintf("S3 takes no policy over %d bytes, so that the statements of %s are written as one, as AWS documents it for several.", MaxPolicySize, names(trails))
-		added = append(added, a)
+	taken := sidsOf(before, old)
+	for _, st := range shared {
+		edits = append(edits, addedStatement(st, taken, "merge", fmt.Sprintf("S3 takes no policy over %d bytes, "+
+			"so that the statements of %s are written as one, as AWS documents it for several.", MaxPolicySize, names(trails))))
 	}
-	return w.assemble(replaced, added, nil)
+	return edits, nil
 }
 
 // redundant reports whether all that a statement grants is documented for the
 // trails, in the documented form.
-func (m *mender) redundant(g grant) bool {
+func (m patcher) redundant(g grant) bool {
 	bound, ok := g.binding()
-	if !ok || !forCloudTrail(g.st) || bound.Operator != "StringEquals" {
+	if !ok || !g.forCloudTrail() || bound.Operator != "StringEquals" {
 		return false
 	}
 	writes := false
 	for _, action := range g.st.Actions.List {
 		for _, arn := range bound.Values {
 			for _, resource := range g.st.Resources.List {
-				if void(action, resource) {
+				if noSuchRequest(action, resource) {
 					continue
 				}
-				if !m.library.grants(action, arn, resource) {
+				if !m.documented.grants(action, arn, resource) {
 					return false
 				}
 				writes = writes || strings.EqualFold(action, trail.WriteStatement.Action())

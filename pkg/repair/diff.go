@@ -44,8 +44,8 @@ func lines(text []byte) []string {
 	return strings.Split(trimmed, "\n")
 }
 
-// edit is a line that is kept (' '), removed ('-') or added ('+').
-type edit struct {
+// lineEdit is a line that is kept (' '), removed ('-') or added ('+').
+type lineEdit struct {
 	op   byte
 	line string
 }
@@ -53,8 +53,11 @@ type edit struct {
 // compare returns the shortest edits from a to b, by Myers' algorithm: for
 // each number of edits d, the furthest that can be reached in a on each
 // diagonal k (the place in a less that in b).
+//
+// No library at hand gives these edits: they anchor on lines that occur once,
+// or stop searching after some edits, so that theirs are not the shortest.
 // Source: E. Myers, An O(ND) Difference Algorithm and Its Variations (1986).
-func compare(a, b []string) []edit {
+func compare(a, b []string) []lineEdit {
 	limit := len(a) + len(b)
 	reach := make([]int, 2*limit+3) // at limit+1+k
 	var steps [][]int               // reach before each d, on diagonals -d-1 to d+1
@@ -84,8 +87,8 @@ func enter(below, above, k, d int) int {
 }
 
 // trace walks the steps back from the ends of a and b.
-func trace(a, b []string, steps [][]int) []edit {
-	out := make([]edit, 0, len(a)+len(b))
+func trace(a, b []string, steps [][]int) []lineEdit {
+	out := make([]lineEdit, 0, len(a)+len(b))
 	x, y := len(a), len(b)
 	for d, reach := range slices.Backward(steps) {
 		k := x - y
@@ -95,16 +98,16 @@ func trace(a, b []string, steps [][]int) []edit {
 			entered = enter(below, above, k, d)
 		}
 		for ; x > entered; x, y = x-1, y-1 {
-			out = append(out, edit{' ', a[x-1]})
+			out = append(out, lineEdit{' ', a[x-1]})
 		}
 		switch {
 		case d == 0:
 		case k == -d || k != d && below < above:
 			y--
-			out = append(out, edit{'+', b[y]})
+			out = append(out, lineEdit{'+', b[y]})
 		default:
 			x--
-			out = append(out, edit{'-', a[x]})
+			out = append(out, lineEdit{'-', a[x]})
 		}
 	}
 	slices.Reverse(out)
@@ -113,7 +116,7 @@ func trace(a, b []string, steps [][]int) []edit {
 
 // hunk returns the next run of edits to show, with the lines around it, or
 // false if there is no change from start on.
-func hunk(edits []edit, start int) (from, to int, ok bool) {
+func hunk(edits []lineEdit, start int) (from, to int, ok bool) {
 	first := start
 	for first < len(edits) && edits[first].op == ' ' {
 		first++
@@ -130,8 +133,8 @@ func hunk(edits []edit, start int) (from, to int, ok bool) {
 	return max(start, first-diffContext), min(len(edits), last+1+diffContext), true
 }
 
-func writeHunk(b *strings.Builder, edits []edit, from, to int) {
-	count := func(edits []edit, not byte) int {
+func writeHunk(b *strings.Builder, edits []lineEdit, from, to int) {
+	count := func(edits []lineEdit, not byte) int {
 		n := 0
 		for _, e := range edits {
 			if e.op != not {

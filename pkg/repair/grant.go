@@ -9,22 +9,14 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// grant is a statement of the policy that a plan may widen.
+// grant is a statement that a plan may change.
 type grant struct {
-	index   int // in the policy as it is
-	text    []byte
-	st      *policy.Statement
-	reasons []string // why it was changed; empty: it was not
-	action  string   // "mend", once it was changed
+	text []byte
+	st   *policy.Statement
 }
 
-// readGrant reads the text of one statement.
-func readGrant(index int, text []byte) (grant, error) {
-	doc, err := alone(text)
-	if err != nil {
-		return grant{}, err
-	}
-	return grant{index: index, text: text, st: doc.At(0)}, nil
+func grantAt(doc *policy.Document, index int) grant {
+	return grant{text: doc.StatementText(index), st: doc.At(index)}
 }
 
 // alone returns a policy that holds one statement only.
@@ -40,16 +32,17 @@ func alone(text []byte) (*policy.Document, error) {
 	return doc, nil
 }
 
-// forCloudTrail reports whether a statement allows something to CloudTrail's
-// service principal and to nobody else, and says what by listing it.
-func forCloudTrail(st *policy.Statement) bool {
-	return lists(st) && len(st.Principals.Entries) > 0 &&
-		!slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool { return !isCloudTrail(e) })
+// isList reports whether the statement is an Allow that lists what it grants
+// and to whom, without a Not element.
+func (g grant) isList() bool {
+	return g.st.Effect == policy.Allow && !g.st.Principals.Not && !g.st.Actions.Not && !g.st.Resources.Not
 }
 
-// lists reports whether a statement is an Allow without a Not element.
-func lists(st *policy.Statement) bool {
-	return st.Effect == policy.Allow && !st.Principals.Not && !st.Actions.Not && !st.Resources.Not
+// forCloudTrail reports whether the statement grants by a list to CloudTrail's
+// service principal and to nobody else.
+func (g grant) forCloudTrail() bool {
+	return g.isList() && len(g.st.Principals.Entries) > 0 &&
+		!slices.ContainsFunc(g.st.Principals.Entries, func(e policy.Principal) bool { return !isCloudTrail(e) })
 }
 
 func isCloudTrail(p policy.Principal) bool {
@@ -61,6 +54,28 @@ func isCloudTrail(p policy.Principal) bool {
 func isLegacy(p policy.Principal) bool {
 	_, ok := trail.LegacyRegion(p.Value)
 	return ok && p.Type == policy.AWS
+}
+
+// lists reports whether the grant lists the action.
+func (g grant) lists(action string) bool {
+	return slices.ContainsFunc(g.st.Actions.List, func(a string) bool { return strings.EqualFold(a, action) })
+}
+
+// reaches reports whether the grant lists a resource that takes in another.
+func (g grant) reaches(resource string) bool {
+	return slices.ContainsFunc(g.st.Resources.List, func(have string) bool {
+		return have == resource || strings.Count(have, "*") == 1 && !strings.ContainsAny(have, "?$") && within(resource, have)
+	})
+}
+
+// noSuchRequest reports whether there is no request of the action for anything
+// that the resource names: a bucket's ACL is not asked of an object.
+func noSuchRequest(action, resource string) bool {
+	bucket, _, isObject := strings.Cut(resource, "/")
+	if strings.EqualFold(action, trail.ACLStatement.Action()) {
+		return isObject && !strings.ContainsAny(bucket, "*?$")
+	}
+	return strings.EqualFold(action, trail.WriteStatement.Action()) && !isObject && !strings.ContainsAny(bucket, "*?$")
 }
 
 // sourceARN is the condition key that binds a grant to trails.
@@ -87,6 +102,18 @@ func (g grant) binding() (policy.Condition, bool) {
 	}
 }
 
+// accountCondition returns the condition that lists accounts of trails, if
+// there is one beside the list of trails.
+func (g grant) accountCondition() (policy.Condition, bool) {
+	i := slices.IndexFunc(g.st.Conditions, func(c policy.Condition) bool {
+		return c.Operator == "StringEquals" && strings.EqualFold(c.Key, "aws:SourceAccount")
+	})
+	if i < 0 {
+		return policy.Condition{}, false
+	}
+	return g.st.Conditions[i], true
+}
+
 // asksACL reports whether the grant holds only for files that the bucket's
 // owner is given full control of.
 func (g grant) asksACL() bool {
@@ -96,79 +123,12 @@ func (g grant) asksACL() bool {
 	})
 }
 
-// does reports whether the grant lists the action.
-func (g grant) does(action string) bool {
-	return slices.ContainsFunc(g.st.Actions.List, func(a string) bool { return strings.EqualFold(a, action) })
-}
-
-// reaches reports whether the grant lists a resource that takes in another.
-func (g grant) reaches(resource string) bool {
-	return slices.ContainsFunc(g.st.Resources.List, func(have string) bool {
-		return have == resource || strings.Count(have, "*") == 1 && !strings.ContainsAny(have, "?$") && within(resource, have)
+// isBound reports whether a condition says for whom CloudTrail must be at work:
+// for a trail, an account or an organization.
+func (g grant) isBound() bool {
+	return slices.ContainsFunc(g.st.Conditions, func(c policy.Condition) bool {
+		key := strings.ToLower(c.Key)
+		return !strings.Contains(c.Operator, "Not") && c.Operator != "Null" &&
+			(key == strings.ToLower(sourceARN) || key == "aws:sourceaccount" || key == "aws:sourceorgid" || key == "aws:sourceorgpaths")
 	})
-}
-
-// with returns the grant with a member of its statement set.
-func (g grant) with(values []string, path ...string) (grant, error) {
-	text, err := policy.SetMember(g.text, values, path...)
-	if err != nil {
-		return grant{}, fmt.Errorf("set %s: %w", strings.Join(path, " "), err)
-	}
-	return g.rewritten(text)
-}
-
-// rewritten returns the grant with another text.
-func (g grant) rewritten(text []byte) (grant, error) {
-	out, err := readGrant(g.index, text)
-	if err != nil {
-		return grant{}, err
-	}
-	out.reasons, out.action = slices.Clone(g.reasons), g.action
-	return out, nil
-}
-
-// folder is whose files a resource of a policy may hold.
-type folder struct {
-	account      string // of twelve digits
-	organization string
-	any          bool // anybody's
-}
-
-// folderOf returns whose files may lie under a resource of the policy, and
-// false for nobody's: no key that CloudTrail writes matches it.
-func folderOf(resource string) (folder, bool) {
-	bucket, key, isObject := strings.Cut(resource, "/")
-	if !isObject {
-		return folder{any: true}, strings.ContainsAny(bucket, "*?$")
-	}
-	i := strings.LastIndex(key, "AWSLogs/")
-	if i < 0 {
-		return folder{any: true}, strings.ContainsAny(key, "*?$")
-	}
-	owner, _, whole := strings.Cut(key[i+len("AWSLogs/"):], "/")
-	switch {
-	case whole && isAccount(owner):
-		return folder{account: owner}, true
-	case whole && strings.HasPrefix(owner, "o-") && !strings.ContainsAny(owner, "*?$"):
-		return folder{organization: owner}, true
-	default:
-		return folder{any: true}, strings.ContainsAny(key, "*?$")
-	}
-}
-
-func isAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
-}
-
-// accountOf returns the account of a trail's ARN, or "" if the text is not
-// the ARN of a trail, and whether it is a pattern for several accounts.
-func accountOf(arn string) (account string, pattern bool) {
-	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) < 6 || fields[0] != "arn" {
-		return "", strings.ContainsAny(arn, "*?$")
-	}
-	if isAccount(fields[4]) {
-		return fields[4], false
-	}
-	return "", strings.ContainsAny(fields[4], "*?$")
 }

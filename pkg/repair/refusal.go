@@ -42,37 +42,35 @@ func WriteDenied(f delivery.Finding, cause string) Refusal {
 		"look for a service control policy, a permissions boundary, and a Deny in the bucket's own policy.", strings.TrimSuffix(cause, "."))}
 }
 
-// refuse returns the refusals of what is still wrong or not known.
-func (p *planner) refuse(s state) []Refusal {
+// refuse returns the refusals of what is wrong or not known with the candidate.
+// The obstacle says why the policy was not changed although it should have
+// been; nil: nothing stood in the way.
+func (p *planner) refuse(c candidate, obstacle error) []Refusal {
 	var out []Refusal
-	for _, f := range s.report.Findings {
+	for _, f := range c.report.Findings {
 		if f.Kind == delivery.Weakness || f.ID == delivery.RequesterPaysID {
 			continue
 		}
-		out = append(out, p.refusal(s, f))
+		r := Refuse(f)
+		rr, open := requirement(c.report, f)
+		switch {
+		case open && len(rr.Denying) > 0 && c.doc != nil:
+			r.Reason = denial(c.doc, rr, f)
+		case obstacle != nil && (open || f.Restorable):
+			r.Reason = "The policy is left as it is: " + obstacle.Error() + "."
+		case open && p.environment.Organization.ID == "" && p.isOrganizationTrail(f.Trail):
+			r.Reason = "The id of the organization is not known, and the path of its files holds it: " +
+				"say which organization it is, or let the restoring role call organizations:DescribeOrganization."
+		case open:
+			r.Reason = "No statement that AWS documents would be certain to allow it. " + rr.Why + " " + f.Remedy
+		}
+		r.Reason = strings.TrimSpace(r.Reason)
+		out = append(out, r)
 	}
 	return out
 }
 
-func (p *planner) refusal(s state, f delivery.Finding) Refusal {
-	out := Refuse(f)
-	rr, open := requirement(s.report, f)
-	switch {
-	case open && len(rr.Denying) > 0 && s.doc != nil:
-		out.Reason = denial(s.doc, rr, f)
-	case p.obstacle != "" && (open || f.Restorable):
-		out.Reason = "The policy is left as it is: " + p.obstacle + "."
-	case open && p.setting.Organization.ID == "" && p.ofOrganization(f.Trail):
-		out.Reason = "The id of the organization is not known, and the path of its files holds it: " +
-			"say which organization it is, or let the restoring role call organizations:DescribeOrganization."
-	case open:
-		out.Reason = "No statement that AWS documents would be certain to allow it. " + rr.Why + " " + f.Remedy
-	}
-	out.Reason = strings.TrimSpace(out.Reason)
-	return out
-}
-
-func (p *planner) ofOrganization(arn string) bool {
+func (p *planner) isOrganizationTrail(arn string) bool {
 	return slices.ContainsFunc(p.trails, func(t trail.Trail) bool { return t.ARN == arn && t.Organization })
 }
 
@@ -111,22 +109,22 @@ func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Find
 }
 
 // unwritable says why S3 would not take the policy back, whatever is changed
-// in it, or returns "". It holds to what is certain: a policy that was read
-// from S3 was taken once.
-func unwritable(doc *policy.Document) string {
+// in it. It holds to what is certain: a policy that was read from S3 was taken
+// once.
+func unwritable(doc *policy.Document) error {
 	for i, st := range doc.All() {
 		if st.Principals.Not && st.Effect == policy.Allow {
-			return fmt.Sprintf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", doc.Label(i))
+			return fmt.Errorf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", doc.Label(i))
 		}
 		gone := slices.IndexFunc(st.Principals.Entries, func(e policy.Principal) bool {
 			return e.Type == policy.AWS && deleted(e.Value)
 		})
 		if gone >= 0 {
-			return fmt.Sprintf("statement %s names the principal %s, which was deleted since, so that S3 refuses the policy with \"Invalid principal in policy\"; "+
+			return fmt.Errorf("statement %s names the principal %s, which was deleted since, so that S3 refuses the policy with \"Invalid principal in policy\"; "+
 				"remove it from the statement", doc.Label(i), st.Principals.Entries[gone].Value)
 		}
 	}
-	return ""
+	return nil
 }
 
 // deleted reports whether a principal is the id of a user or role, which is
@@ -137,15 +135,15 @@ func deleted(principal string) bool {
 		!strings.ContainsAny(principal, ":/")
 }
 
-// tooLarge says that a policy of n bytes is over the limit, and what of it
-// takes the most room.
-func tooLarge(doc *policy.Document, n int) string {
-	largest := 0
+// tooLarge says that a policy without white space is over the limit, and what
+// of it takes the most room.
+func tooLarge(doc *policy.Document) error {
+	n, largest := len(doc.Text()), 0
 	for i := range doc.Len() {
 		if len(doc.StatementText(i)) > len(doc.StatementText(largest)) {
 			largest = i
 		}
 	}
-	return fmt.Sprintf("restored, it would have %d bytes without white space, and S3 takes %d; shorten it by %d bytes or more (its largest statement is %s with %d)",
+	return fmt.Errorf("restored, it would have %d bytes without white space, and S3 takes %d; shorten it by %d bytes or more (its largest statement is %s with %d)",
 		n, MaxPolicySize, n-MaxPolicySize, doc.Label(largest), len(doc.StatementText(largest)))
 }

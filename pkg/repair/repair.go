@@ -1,11 +1,3 @@
-// Package repair works out the smallest change of a bucket's policy that lets
-// CloudTrail deliver again, or says why there is none.
-//
-// A plan is proved before it is returned: the policy that it would write is
-// judged again, and every statement that it does not mean to change is
-// compared byte for byte. What cannot be proved is not planned.
-//
-// Everything here is pure: data in, data out.
 package repair
 
 import (
@@ -13,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -52,7 +43,7 @@ func (p Plan) Empty() bool { return !p.Changed && !p.ResetPayer }
 
 // Change is one change of a plan.
 type Change struct {
-	Action    string `json:"action"`    // "add", "mend", "merge", "harden", "reset-payer"
+	Action    string `json:"action"`    // "add", "mend" (a patch), "merge", "harden", "reset-payer"
 	Statement string `json:"statement"` // Sid, or "#" and index in the new policy; empty for the payer
 	Reason    string `json:"reason"`    // one plain sentence for each need
 }
@@ -65,23 +56,28 @@ type Change struct {
 // A requirement that is undetermined only because no statement allows it for
 // certain is restored like one that is denied. One that a Deny denies, or may
 // deny, gets the grant that it lacks only if that brings it nearer to allowed.
-func For(b delivery.Bucket, trails []trail.Trail, s trail.Environment, report delivery.Report, o Options) Plan {
-	s.Bucket = b.Name
-	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
-	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
-	p := &planner{bucket: b, setting: s, known: trails, report: report}
+func For(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report delivery.Report, o Options) Plan {
+	env.Bucket = b.Name
+	env.BucketOwner = cmp.Or(env.BucketOwner, b.Owner)
+	env.BucketRegion = cmp.Or(env.BucketRegion, b.Region)
+	p := &planner{bucket: b, known: trails, environment: env}
 	p.trails = slices.DeleteFunc(slices.Clone(trails), func(t trail.Trail) bool { return t.Bucket != b.Name })
+	now := candidate{doc: b.Policy, report: report}
 	if len(p.trails) == 0 || !writable(b) {
-		return p.plan(p.current(), p.refuse(p.current()))
+		return p.plan(now, p.refuse(now, nil))
 	}
-	got := p.restore()
-	refused := p.refuse(got)
-	if o.Harden && got.doc != nil {
+	var err error
+	if p.documented, err = newDocumented(p.trails, env); err != nil {
+		return p.plan(now, p.refuse(now, err))
+	}
+	best, obstacle := p.restore(now)
+	refused := p.refuse(best, obstacle)
+	if o.Harden && best.doc != nil {
 		var weak []Refusal
-		got, weak = p.harden(got)
+		best, weak = p.harden(best)
 		refused = append(refused, weak...)
 	}
-	return p.plan(got, refused)
+	return p.plan(best, refused)
 }
 
 // writable reports whether enough is known of the bucket to write to it.
@@ -89,40 +85,29 @@ func writable(b delivery.Bucket) bool {
 	return b.State == delivery.PolicyMissing || b.State == delivery.PolicyRead && b.Policy != nil
 }
 
-// planner works out one plan.
+// planner is what one plan is made for. It does not change while that is made.
 type planner struct {
-	bucket  delivery.Bucket
-	setting trail.Environment
-	known   []trail.Trail // all that were given
-	trails  []trail.Trail // those that use the bucket
-	report  delivery.Report
-	// obstacle says why the policy could not be changed although it should
-	// have been. Empty: nothing stood in the way.
-	obstacle string
+	bucket      delivery.Bucket
+	known       []trail.Trail // all that were given
+	trails      []trail.Trail // those that use the bucket
+	environment trail.Environment
+	documented  *documented // what AWS documents for the trails
 }
 
-// state is a policy, what it came about by and how it is judged.
-type state struct {
-	doc     *policy.Document // nil: no policy
-	report  delivery.Report
-	changes []Change
-}
-
-func (p *planner) current() state { return state{doc: p.bucket.Policy, report: p.report} }
-
-func (p *planner) plan(now state, refused []Refusal) Plan {
-	out := Plan{Changes: now.changes, Refused: refused}
-	var before []byte
+// plan writes down what the candidate changes.
+func (p *planner) plan(c candidate, refused []Refusal) Plan {
+	out := Plan{Changes: c.changes, Refused: refused}
 	if p.bucket.Policy != nil {
-		before = p.bucket.Policy.Text()
+		out.Policy = p.bucket.Policy.Text()
 	}
-	out.Policy = before
-	if len(now.changes) > 0 {
-		out.Policy = now.doc.Text()
+	if len(c.changes) > 0 {
+		before := out.Policy
+		out.Policy = c.doc.Text()
 		out.Changed = true
 		out.Diff = Diff(before, out.Policy)
 	}
-	if p.resetsPayer() {
+	requesterPays := slices.ContainsFunc(c.report.Findings, func(f delivery.Finding) bool { return f.ID == delivery.RequesterPaysID })
+	if requesterPays && writable(p.bucket) {
 		out.ResetPayer = true
 		out.Changes = append(out.Changes, Change{
 			Action: "reset-payer",
@@ -130,15 +115,4 @@ func (p *planner) plan(now state, refused []Refusal) Plan {
 		})
 	}
 	return out
-}
-
-func (p *planner) resetsPayer() bool {
-	return writable(p.bucket) && slices.ContainsFunc(p.report.Findings, func(f delivery.Finding) bool { return f.ID == delivery.RequesterPaysID })
-}
-
-// judge judges the bucket with another policy.
-func (p *planner) judge(doc *policy.Document) delivery.Report {
-	b := p.bucket
-	b.State, b.Policy = delivery.PolicyRead, doc
-	return delivery.Judge(b, p.known, p.setting)
 }

@@ -11,13 +11,13 @@ import (
 // visibility is what can be told of the trails that a policy serves: those of
 // the bucket are known, and others may be in accounts that cannot be read.
 type visibility struct {
-	trails  []trail.Trail
-	setting trail.Environment
-	folders []folder // that the policy lets CloudTrail write into
+	trails      []trail.Trail
+	environment trail.Environment
+	folders     []folder // that the policy lets CloudTrail write into
 }
 
-func newVisibility(doc *policy.Document, trails []trail.Trail, s trail.Environment) visibility {
-	v := visibility{trails: trails, setting: s}
+func newVisibility(doc *policy.Document, trails []trail.Trail, env trail.Environment) visibility {
+	v := visibility{trails: trails, environment: env}
 	for _, st := range doc.All() {
 		if st.Effect != policy.Allow || !mayServe(st) {
 			continue
@@ -26,11 +26,7 @@ func newVisibility(doc *policy.Document, trails []trail.Trail, s trail.Environme
 			v.folders = append(v.folders, folder{any: true})
 			continue
 		}
-		for _, r := range st.Resources.List {
-			if f, ok := folderOf(r); ok {
-				v.folders = append(v.folders, f)
-			}
-		}
+		v.folders = append(v.folders, foldersOf(st)...)
 	}
 	return v
 }
@@ -48,29 +44,29 @@ func mayServe(st *policy.Statement) bool {
 	}))
 }
 
-// owns reports whether the account is one of the trails'.
-func (v visibility) owns(account string) bool {
+// knows reports whether the account is one of the trails'.
+func (v visibility) knows(account string) bool {
 	return slices.ContainsFunc(v.trails, func(t trail.Trail) bool { return t.Account() == account })
 }
 
-// unseen reports whether a grant that is bound so may serve a trail of an
-// account that no trail of the bucket is in. Such a trail needs a folder to
+// mayServeUnseen reports whether a grant that is bound so may serve a trail of
+// an account that no trail of the bucket is in. Such a trail needs a folder to
 // write to, so an account that has none is not served.
-func (v visibility) unseen(bound policy.Condition) bool {
+func (v visibility) mayServeUnseen(bound policy.Condition) bool {
 	return slices.ContainsFunc(bound.Values, func(arn string) bool {
 		account, pattern := accountOf(arn)
 		if pattern && bound.Operator != "StringEquals" {
 			return true
 		}
-		return account != "" && !v.owns(account) && v.writes(account)
+		return account != "" && !v.knows(account) && v.mayWriteFor(account)
 	})
 }
 
-// writes reports whether the policy may let CloudTrail write files for trails
-// of an account.
-func (v visibility) writes(account string) bool {
+// mayWriteFor reports whether the policy may let CloudTrail write files for
+// trails of an account.
+func (v visibility) mayWriteFor(account string) bool {
 	return slices.ContainsFunc(v.folders, func(f folder) bool {
-		o := v.setting.Organization
+		o := v.environment.Organization
 		switch {
 		case f.organization != "" && f.organization == o.ID && o.ManagementAccount != "":
 			return account == o.ManagementAccount
@@ -82,42 +78,111 @@ func (v visibility) writes(account string) bool {
 	})
 }
 
-// stranger reports whether a statement names an account or organization that
-// none of the trails is in.
-func (v visibility) stranger(g grant) bool {
+// namesStranger reports whether a statement names an account or organization
+// that none of the trails is in.
+func (v visibility) namesStranger(g grant) bool {
 	for _, c := range g.st.Conditions {
 		for _, value := range c.Values {
 			account, _ := accountOf(value)
 			if isAccount(value) {
 				account = value
 			}
-			if account != "" && !v.owns(account) {
+			if account != "" && !v.knows(account) {
 				return true
 			}
 		}
 	}
-	return slices.ContainsFunc(g.st.Resources.List, func(r string) bool {
-		f, ok := folderOf(r)
-		return ok && (f.account != "" && !v.owns(f.account) ||
-			f.organization != "" && f.organization != v.setting.Organization.ID)
+	return slices.ContainsFunc(foldersOf(g.st), func(f folder) bool {
+		return f.account != "" && !v.knows(f.account) ||
+			f.organization != "" && f.organization != v.environment.Organization.ID
 	})
 }
 
-// complete reports whether every trail that writes into the folder is known.
+// knowsAllOf reports whether every trail that writes into the folder is known.
 //
 // The trails that are given of an account are taken to be all of them, save
 // where there is an organization trail only: member accounts see that one and
 // not the others of its owner.
-func (v visibility) complete(f folder) bool {
+func (v visibility) knowsAllOf(f folder) bool {
 	switch {
 	case f.any:
 		return false
 	case f.organization != "":
-		return f.organization == v.setting.Organization.ID &&
+		return f.organization == v.environment.Organization.ID &&
 			slices.ContainsFunc(v.trails, func(t trail.Trail) bool { return t.Organization })
 	default:
 		return slices.ContainsFunc(v.trails, func(t trail.Trail) bool {
-			return t.Account() == f.account && (!t.Organization || f.account == v.setting.BucketOwner)
+			return t.Account() == f.account && (!t.Organization || f.account == v.environment.BucketOwner)
 		})
 	}
+}
+
+// folder is whose files a resource of a policy may hold.
+type folder struct {
+	account      string // of twelve digits
+	organization string
+	any          bool // anybody's
+}
+
+// owner is whose folder it is, as part of a sentence.
+func (f folder) owner() string {
+	switch {
+	case f.account != "":
+		return "account " + f.account
+	case f.organization != "":
+		return "organization " + f.organization
+	default:
+		return "any account"
+	}
+}
+
+// foldersOf returns whose files may lie under the listed resources of a
+// statement.
+func foldersOf(st *policy.Statement) []folder {
+	var out []folder
+	for _, r := range st.Resources.List {
+		if f, ok := folderOf(r); ok {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// folderOf returns whose files may lie under a resource of the policy, and
+// false for nobody's: no key that CloudTrail writes matches it.
+func folderOf(resource string) (folder, bool) {
+	bucket, key, isObject := strings.Cut(resource, "/")
+	if !isObject {
+		return folder{any: true}, strings.ContainsAny(bucket, "*?$")
+	}
+	i := strings.LastIndex(key, "AWSLogs/")
+	if i < 0 {
+		return folder{any: true}, strings.ContainsAny(key, "*?$")
+	}
+	owner, _, whole := strings.Cut(key[i+len("AWSLogs/"):], "/")
+	switch {
+	case whole && isAccount(owner):
+		return folder{account: owner}, true
+	case whole && strings.HasPrefix(owner, "o-") && !strings.ContainsAny(owner, "*?$"):
+		return folder{organization: owner}, true
+	default:
+		return folder{any: true}, strings.ContainsAny(key, "*?$")
+	}
+}
+
+func isAccount(s string) bool {
+	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+}
+
+// accountOf returns the account of a trail's ARN, or "" if the text is not
+// the ARN of a trail, and whether it is a pattern for several accounts.
+func accountOf(arn string) (account string, pattern bool) {
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) < 6 || fields[0] != "arn" {
+		return "", strings.ContainsAny(arn, "*?$")
+	}
+	if isAccount(fields[4]) {
+		return fields[4], false
+	}
+	return "", strings.ContainsAny(fields[4], "*?$")
 }

@@ -117,7 +117,8 @@ func Documented(trails []Trail, s Environment) ([]Statement, error) {
 	if err := shareBucket(trails, s); err != nil {
 		return nil, err
 	}
-	acl, write, members := newStatement(ACLStatement, trails), newStatement(WriteStatement, trails), newStatement(OrganizationStatement, trails)
+	acl, write := newStatement(ACLStatement, trails), newStatement(WriteStatement, trails)
+	members := newStatement(OrganizationStatement, trails)
 	for _, t := range trails {
 		l := layout{trail: t, setting: s}
 		acl.grant(t, []string{l.bucketARN()})
