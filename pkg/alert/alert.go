@@ -1,8 +1,3 @@
-// Package alert writes what a person reads when something happens to the
-// delivery of an audit trail: subject, text, JSON and chat message.
-//
-// Everything here is pure: data in, data out. Texts that come from events and
-// policies are data and cannot forge a line of an alert.
 package alert
 
 import (

@@ -60,7 +60,7 @@ func TestWrap(t *testing.T) {
 		{"starts with a long word", "https://example.com/abc", "- https://example.com/abc\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := alert.Wrap(tt.text, 13, "- ", "  "); got != tt.want {
+			if got := "- " + strings.Join(alert.Wrap(tt.text, 11, nil), "\n  ") + "\n"; got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

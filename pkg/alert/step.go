@@ -7,8 +7,11 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// Project is the address of the project's pages.
-const Project = "https://github.com/trailwarden/trailwarden"
+// Where the project is, and its page on findings.
+const (
+	Project      = "https://github.com/trailwarden/trailwarden"
+	FindingsPage = Project + "/blob/main/docs/findings.md"
+)
 
 // FindingURL returns the address of the page that says what a finding means and
 // what to do.
@@ -19,7 +22,7 @@ func FindingURL(id string) string {
 		}
 		return -1
 	}, id)
-	return Project + "/blob/main/docs/findings.md#" + cut(plain, 60)
+	return FindingsPage + "#" + cut(plain, 60)
 }
 
 // Step is one thing to do now.

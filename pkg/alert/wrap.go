@@ -11,29 +11,34 @@ const lineWidth = 78
 // labelWidth is how far the labelled facts are indented.
 const labelWidth = 12
 
-// Wrap wraps text to lines of at most width characters. The first line starts
-// with first, the others with rest. A word is never broken: a command, an ARN or
-// an address that is too long for a line stands on one of its own.
-func Wrap(text string, width int, first, rest string) string {
-	var b strings.Builder
-	b.WriteString(first)
-	at, empty := utf8.RuneCountInString(first), true
-	for word := range strings.FieldsSeq(text) {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case empty:
-		case at+1+n > width:
-			b.WriteString("\n" + rest)
-			at = utf8.RuneCountInString(rest)
-		default:
-			b.WriteByte(' ')
-			at++
+// Wrap breaks text into lines of at most width characters, at spaces and at its
+// own line breaks. A word that is longer than a line stands on one of its own, so
+// that a command, an ARN or an address can be copied. Where breakWord is given,
+// such a word is cut instead: head has at most width characters, and tail is what
+// comes after it.
+func Wrap(text string, width int, breakWord func(word string, width int) (head, tail string)) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		line, used := "", 0
+		for word := range strings.FieldsSeq(paragraph) {
+			n := utf8.RuneCountInString(word)
+			if line != "" && used+1+n > width {
+				lines, line, used = append(lines, line), "", 0
+			}
+			for line == "" && n > width && breakWord != nil {
+				head, tail := breakWord(word, width)
+				lines, word, n = append(lines, head), tail, utf8.RuneCountInString(tail)
+			}
+			if line != "" {
+				line += " "
+				used++
+			}
+			line += word
+			used += n
 		}
-		b.WriteString(word)
-		at, empty = at+n, false
+		lines = append(lines, line)
 	}
-	b.WriteByte('\n')
-	return b.String()
+	return lines
 }
 
 // page is a text under construction. Only labels, headings and fixed sentences
@@ -45,7 +50,7 @@ type page struct {
 
 // fixed writes a paragraph that holds no data.
 func (p *page) fixed(text string) {
-	p.WriteString(Wrap(text, lineWidth, "", ""))
+	p.hanging("", text)
 }
 
 // heading starts a section. It holds no data.
@@ -55,18 +60,25 @@ func (p *page) heading(text string) {
 
 // fact writes a labelled fact, one paragraph per text.
 func (p *page) fact(label string, texts ...string) {
-	first := label + strings.Repeat(" ", labelWidth-len(label))
-	rest := strings.Repeat(" ", labelWidth)
+	lead := label + strings.Repeat(" ", labelWidth-len(label))
 	for _, t := range texts {
-		p.WriteString(Wrap(t, lineWidth, first, rest))
-		first = rest
+		p.hanging(lead, t)
+		lead = strings.Repeat(" ", labelWidth)
 	}
 }
 
 // item writes an indented paragraph.
 func (p *page) item(indent int, bullet, text string) {
-	first := strings.Repeat(" ", indent) + bullet
-	p.WriteString(Wrap(text, lineWidth, first, strings.Repeat(" ", len(first))))
+	p.hanging(strings.Repeat(" ", indent)+bullet, text)
+}
+
+// hanging writes text behind a lead in ASCII. Further lines are indented by as
+// much.
+func (p *page) hanging(lead, text string) {
+	for _, line := range Wrap(text, lineWidth-len(lead), nil) {
+		p.WriteString(lead + line + "\n")
+		lead = strings.Repeat(" ", len(lead))
+	}
 }
 
 // command writes a line that is to be copied as it is.

@@ -10,14 +10,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 // homepage is where the project and the page on its findings are.
 const (
-	homepage     = "https://github.com/trailwarden/trailwarden"
-	findingsPage = homepage + "/blob/main/docs/findings.md"
+	homepage     = alert.Project
+	findingsPage = alert.FindingsPage
 	sarifSchema  = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
@@ -258,7 +259,7 @@ func ruleHelp(id string) string {
 	if id == invalidRule || id == unjudgedRule {
 		return findingsPage
 	}
-	return findingsPage + "#" + id
+	return alert.FindingURL(id)
 }
 
 func fingerprint(parts ...string) string {

@@ -40,32 +40,7 @@ func oneLine(text string) string {
 
 // wrap breaks text into lines of at most width characters, at spaces where it
 // can and else after a character at which names may be broken.
-func wrap(text string, width int) []string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(text, "\n") {
-		line := ""
-		for word := range strings.FieldsSeq(paragraph) {
-			for {
-				space := ""
-				if line != "" {
-					space = " "
-				}
-				if length(line)+len(space)+length(word) <= width {
-					line += space + word
-					break
-				}
-				if line != "" {
-					lines, line = append(lines, line), ""
-					continue
-				}
-				head, tail := breakWord(word, width)
-				lines, word = append(lines, head), tail
-			}
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
+func wrap(text string, width int) []string { return alert.Wrap(text, width, breakWord) }
 
 // breakWord cuts a word that is longer than width.
 func breakWord(word string, width int) (head, tail string) {

@@ -44,7 +44,8 @@ func TestCatalogIsComplete(t *testing.T) {
 			t.Errorf("%s is of kind %s and loses %q", f.ID, f.Kind, f.Loss)
 		}
 		restored := []delivery.Restored{
-			delivery.RestoredNever, delivery.RestoredAlways, delivery.RestoredUnlessDenied, delivery.RestoredIfNotAllowed, delivery.RestoredByHardening,
+			delivery.RestoredNever, delivery.RestoredAlways, delivery.RestoredUnlessDenied, delivery.RestoredIfNotAllowed,
+			delivery.RestoredByHardening,
 		}
 		if !slices.Contains(restored, f.Restored) {
 			t.Errorf("%s is restored %q", f.ID, f.Restored)

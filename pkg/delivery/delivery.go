@@ -1,7 +1,3 @@
-// Package delivery judges whether CloudTrail can deliver its files into a
-// bucket.
-//
-// Everything here is pure: data in, data out.
 package delivery
 
 import (

@@ -27,7 +27,8 @@ func (j *judgement) bucketOwnerChanged() []Finding {
 	return []Finding{{
 		Message: fmt.Sprintf("Bucket %s does not belong to account %s%s, so the files of %s would go to someone else.",
 			j.bucket.Name, cmp.Or(j.environment.BucketOwner, "that is expected"), because(j.bucket.Reason), j.names()),
-		Remedy: "If it is a bucket of another account of yours, a log archive for example, declare its owner (BucketOwners, or audit --bucket-owners). " +
+		Remedy: "If it is a bucket of another account of yours, a log archive for example, " +
+			"declare its owner (BucketOwners, or audit --bucket-owners). " +
 			"If not, give the trails a bucket that you own: aws cloudtrail update-trail --name TRAIL --s3-bucket-name BUCKET.",
 	}}
 }

@@ -14,12 +14,13 @@ func TestDenied(t *testing.T) {
 	const allow = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],` +
 		`"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],"Condition":{"StringEquals":{"aws:SourceArn":"` + mainARN + `"}}}`
 	const deny = `{"Sid":"D","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]}`
+	const other = `{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::logs-b"}`
 	tests := []struct {
 		name, statements string
 		restorable       bool
 		says             string
 	}{
-		{"nothing allows it", `{"Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::logs-b"}`, true, "no statement allows s3:"},
+		{"nothing allows it", other, true, "no statement allows s3:"},
 		{"a Deny", allow + "," + deny, false, "statement D denies s3:"},
 	}
 	for _, tt := range tests {

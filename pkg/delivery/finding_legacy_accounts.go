@@ -44,7 +44,8 @@ func (j *judgement) legacyAccounts() []Finding {
 		Statements: names,
 		Message: fmt.Sprintf("%s CloudTrail accounts of old policies, which serve %s only and no region opened since.",
 			statementsDo(names, "names", "name"), few("region", regions, len(trail.Regions(j.trails[0].Partition())))),
-		Remedy: fmt.Sprintf("Replace the account principals by {\"Service\": %q} and bind it by aws:SourceArn: trailwarden plan --harden shows the change.",
+		Remedy: fmt.Sprintf("Replace the account principals by {\"Service\": %q} and bind it by aws:SourceArn: "+
+			"trailwarden plan --harden shows the change.",
 			trail.ServicePrincipal),
 	}}
 }

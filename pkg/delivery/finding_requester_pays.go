@@ -19,8 +19,10 @@ func (j *judgement) requesterPays() []Finding {
 		return nil
 	}
 	return []Finding{{
-		Message: fmt.Sprintf("Bucket %s lets the requester pay, and CloudTrail does not deliver to such a bucket (%s).", j.bucket.Name, j.names()),
-		Remedy: fmt.Sprintf("Set the payer back: aws s3api put-bucket-request-payment --bucket %s --request-payment-configuration Payer=BucketOwner.",
+		Message: fmt.Sprintf("Bucket %s lets the requester pay, and CloudTrail does not deliver to such a bucket (%s).",
+			j.bucket.Name, j.names()),
+		Remedy: fmt.Sprintf("Set the payer back: "+
+			"aws s3api put-bucket-request-payment --bucket %s --request-payment-configuration Payer=BucketOwner.",
 			j.bucket.Name),
 	}}
 }

@@ -41,13 +41,16 @@ func (j *judgement) sourceARNMissing() []Finding {
 	names := statementNames(j.doc, open)
 	f := Finding{
 		Statements: names,
-		Message: fmt.Sprintf("%s CloudTrail to act on bucket %s for the trails of any account, since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it.",
+		Message: fmt.Sprintf("%s CloudTrail to act on bucket %s for the trails of any account, "+
+			"since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it.",
 			statementsDo(names, "allows", "allow"), j.bucket.Name),
-		Remedy: fmt.Sprintf("Add aws:SourceArn %s under StringEquals to the Condition: trailwarden plan --harden shows the change.", list(j.arns())),
+		Remedy: fmt.Sprintf("Add aws:SourceArn %s under StringEquals to the Condition: trailwarden plan --harden shows the change.",
+			list(j.arns())),
 	}
 	if loose := slices.DeleteFunc(open, func(index int) bool { return !j.namesSource(index) }); len(loose) > 0 {
 		// Hardening leaves a condition that somebody has put there as it is.
-		f.Remedy = fmt.Sprintf("What the Condition of %s says of the source fits any account. Name your own by hand, with aws:SourceArn %s under StringEquals.",
+		f.Remedy = fmt.Sprintf("What the Condition of %s says of the source fits any account. "+
+			"Name your own by hand, with aws:SourceArn %s under StringEquals.",
 			statementsNamed(statementNames(j.doc, loose)), list(j.arns()))
 		if len(loose) < len(names) {
 			f.Remedy += " For the others trailwarden plan --harden shows the change."

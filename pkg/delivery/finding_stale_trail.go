@@ -51,8 +51,9 @@ func (j *judgement) staleTrailARN() []Finding {
 	names := statementNames(j.doc, slices.Compact(indexes))
 	return []Finding{{
 		Statements: names,
-		Message:    fmt.Sprintf("%s %s, which is not among the known trails of its account.", statementsDo(names, "serves", "serve"), brief(gone)),
-		Remedy:     "Remove the trail's ARN from aws:SourceArn if the trail is gone.",
+		Message: fmt.Sprintf("%s %s, which is not among the known trails of its account.",
+			statementsDo(names, "serves", "serve"), brief(gone)),
+		Remedy: "Remove the trail's ARN from aws:SourceArn if the trail is gone.",
 	}}
 }
 

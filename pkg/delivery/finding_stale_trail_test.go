@@ -13,8 +13,8 @@ import (
 func TestStaleTrailARN(t *testing.T) {
 	const gone = "arn:aws:cloudtrail:us-east-1:111111111111:trail/gone"
 	judge := func(arn string) delivery.Report {
-		return judgeMain(parse(t, `{"Version":"2012-10-17","Statement":{"Sid":"S","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},`+
-			`"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],`+
+		return judgeMain(parse(t, `{"Version":"2012-10-17","Statement":{"Sid":"S","Effect":"Allow",`+
+			`"Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],`+
 			`"Condition":{"ArnLike":{"aws:SourceArn":["`+mainARN+`","`+arn+`"]}}}}`))
 	}
 	r := judge(gone)
@@ -26,7 +26,9 @@ func TestStaleTrailARN(t *testing.T) {
 	if !strings.Contains(f.Message, "Statement S serves "+gone) {
 		t.Error(f.Message)
 	}
-	for _, other := range []string{mainARN, "arn:aws:cloudtrail:us-east-1:222222222222:trail/gone", "arn:aws:cloudtrail:us-east-1:111111111111:trail/*"} {
+	for _, other := range []string{
+		mainARN, "arn:aws:cloudtrail:us-east-1:222222222222:trail/gone", "arn:aws:cloudtrail:us-east-1:111111111111:trail/*",
+	} {
 		if r := judge(other); len(r.Findings) > 0 {
 			t.Errorf("%s: %v", other, ids(r.Findings))
 		}

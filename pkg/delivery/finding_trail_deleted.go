@@ -21,6 +21,7 @@ func TrailDeleted(arn string) Finding {
 	return trailDeletedType().complete(Finding{
 		Trail:   arn,
 		Message: fmt.Sprintf("Trail %s is deleted, so it records nothing more.", arn),
-		Remedy:  "Create the trail again if it was not meant to go: aws cloudtrail create-trail, then start-logging. Events of the time between are in no file.",
+		Remedy: "Create the trail again if it was not meant to go: aws cloudtrail create-trail, then start-logging. " +
+			"Events of the time between are in no file.",
 	})
 }

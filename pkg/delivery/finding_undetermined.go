@@ -50,12 +50,14 @@ func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " + remedy, edit
 	}
 	if e.guessed {
-		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: trailwarden required prints the policy.", ""
+		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: " +
+			"trailwarden required prints the policy.", ""
 	}
 	if denies := e.denying(j.doc, false); len(denies) > 0 {
 		return j.exempt(e, denies)
 	}
-	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: trailwarden required prints the policy.",
+	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: "+
+		"trailwarden required prints the policy.",
 		trail.ServicePrincipal), ""
 }
 

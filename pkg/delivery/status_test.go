@@ -13,7 +13,10 @@ import (
 func TestJudgeStatus(t *testing.T) {
 	testStatuses(t, []statusTest{
 		{"logging", fine, trail.Status{ARN: mainARN, Logging: true, DeliveredAt: deliveredAt()}, []string{}, nil},
-		{"stopped and failing", fine, trail.Status{ARN: mainARN, DeliveryError: "AccessDenied"}, []string{"trail-stopped", "delivery-failing"}, nil},
+		{
+			"stopped and failing", fine, trail.Status{ARN: mainARN, DeliveryError: "AccessDenied"},
+			[]string{"trail-stopped", "delivery-failing"}, nil,
+		},
 		{"another trail", fine, trail.Status{ARN: mainARN + "2"}, []string{}, nil},
 	})
 }
@@ -38,7 +41,8 @@ func fine(t *testing.T) delivery.Report {
 
 // broken is the judgement on a bucket without a policy.
 func broken(*testing.T) delivery.Report {
-	return delivery.Judge(delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}, []trail.Trail{mainTrail()}, trail.Environment{Now: now()})
+	b := delivery.Bucket{Name: "logs-b", State: delivery.PolicyMissing}
+	return delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Environment{Now: now()})
 }
 
 func testStatuses(t *testing.T, tests []statusTest) {

@@ -1,8 +1,3 @@
-// Package ledger holds what is remembered of a bucket between two
-// reconciliations: what the team was told, what was repaired, and the policies that
-// repairs replaced. It decides which change of state is told.
-//
-// Everything here is pure: data in, data out. A store keeps the records.
 package ledger
 
 import (

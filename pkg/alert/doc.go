@@ -1,0 +1,25 @@
+// Package alert writes what a person reads when something happens to the
+// delivery of an audit trail: subject, text, JSON and chat message.
+//
+// [Compose] takes a [Notice], which is everything that an alert tells, and makes a
+// view of it: every text clean and cut, every list short and with the worst
+// first, the next steps worked out. Each form is written from the view:
+//
+//	subject.go   one line of ASCII: severity, verdict, bucket, who
+//	text.go      the e-mail; facts.go its labelled lines, wrap.go its columns
+//	json.go      the JSON form, as docs/alert.schema.json describes it
+//	chat.go      the notification for chat applications
+//	rule.go      the table of next steps; step.go applies it, shell.go quotes
+//
+// What holds of every message:
+//
+//   - Texts that come from events and policies are data and cannot forge a line of
+//     an alert: they are cleaned, and they never start in the first column.
+//   - A message keeps the limits of SNS for any notice. What is too long is cut,
+//     and the message says so.
+//   - Every finding of the catalogue has a next step, beside to check again.
+//   - A command is given only where every name in it is one that AWS may have
+//     given out, and quoted for a shell.
+//
+// Everything here is pure: data in, data out.
+package alert
