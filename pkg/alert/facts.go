@@ -15,7 +15,7 @@ const maxFacts = 8
 
 // writeFacts writes the labelled lines that carry the notice.
 func (v *view) writeFacts(p *page) {
-	if strings.HasPrefix(v.Report.Bucket, "arn:") {
+	if v.isOfTrail() {
 		p.fact("Trail", v.place())
 	} else {
 		p.fact("Bucket", v.place())

@@ -156,7 +156,7 @@ func (v *view) hasOrganization() bool {
 // bucket returns the name of the bucket, or "" where the notice is about a trail
 // that has none any more.
 func (v *view) bucket() string {
-	if strings.HasPrefix(v.Report.Bucket, "arn:") {
+	if v.isOfTrail() {
 		return ""
 	}
 	return v.Report.Bucket

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -117,13 +118,13 @@ func (v *view) changers() string {
 // actorName returns the telling end of an ARN: "alice" of a user, "role/session"
 // of an assumed role, the user of IAM Identity Center.
 func actorName(actor string) string {
-	fields := strings.SplitN(actor, ":", 6)
-	if len(fields) < 6 {
+	a, err := arn.Parse(actor)
+	if err != nil {
 		return actor
 	}
-	kind, name, ok := strings.Cut(fields[5], "/")
+	kind, name, ok := strings.Cut(a.Resource, "/")
 	if !ok {
-		return fields[5]
+		return a.Resource
 	}
 	if kind == "assumed-role" {
 		// The role of IAM Identity Center says less than its session: a person.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
@@ -250,20 +251,22 @@ func indented(text []byte) string {
 	return b.String()
 }
 
+// isOfTrail reports whether the alert is about a trail, whose ARN then stands
+// for the bucket.
+func (v *view) isOfTrail() bool { return arn.IsTrail(v.Report.Bucket) }
+
 // trailName returns the name in a trail's ARN, or what was given.
-func trailName(arn string) string {
-	if _, name, ok := strings.Cut(arn, ":trail/"); ok && name != "" {
+func trailName(text string) string {
+	if name, ok := strings.CutPrefix(arn.Split(text).Resource, "trail/"); ok && name != "" {
 		return name
 	}
-	return arn
+	return text
 }
 
 // trailRegion returns the home region in a trail's ARN, or "".
-func trailRegion(arn string) string {
-	if fields := strings.SplitN(arn, ":", 6); len(fields) == 6 {
-		return fields[3]
-	}
-	return ""
+func trailRegion(text string) string {
+	a, _ := arn.Parse(text)
+	return string(a.Region)
 }
 
 // instant returns t in UTC, or the zero time if its year does not have four

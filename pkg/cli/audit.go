@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -23,8 +24,8 @@ type auditCommand struct {
 // Run audits and prints.
 func (c *auditCommand) Run(ctx context.Context, e *environment) error {
 	for bucket, owner := range c.BucketOwners {
-		if !isAccount(owner) {
-			return fmt.Errorf("--bucket-owners: %s: expected an account id of 12 digits", clean(bucket))
+		if _, err := arn.ParseAccount(owner); err != nil {
+			return fmt.Errorf("--bucket-owners: %s: %w", clean(bucket), err)
 		}
 	}
 	config := guardrail.Config{Owners: c.BucketOwners}

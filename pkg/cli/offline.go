@@ -2,10 +2,12 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -38,11 +40,13 @@ func (o *offline) load(e *environment) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case o.Bucket == "":
+	if o.Bucket == "" {
 		return nil, errors.New("--bucket: expected the name of a bucket")
-	case o.BucketOwner != "" && !isAccount(o.BucketOwner):
-		return nil, errors.New("--bucket-owner: expected an account id of 12 digits")
+	}
+	if err := checkBucketOwner(o.BucketOwner); err != nil {
+		return nil, err
+	}
+	switch {
 	case o.RequestPayer != "" && o.RequestPayer != delivery.PayerOwner && o.RequestPayer != delivery.PayerRequester:
 		return nil, errors.New("--request-payer: expected BucketOwner or Requester")
 	}
@@ -122,6 +126,13 @@ func parseOrganization(id string) (trail.Organization, error) {
 	}
 }
 
-func isAccount(id string) bool {
-	return regexp.MustCompile(`^[0-9]{12}$`).MatchString(id)
+// checkBucketOwner checks the flag, which may be left out.
+func checkBucketOwner(owner string) error {
+	if owner == "" {
+		return nil
+	}
+	if _, err := arn.ParseAccount(owner); err != nil {
+		return fmt.Errorf("--bucket-owner: %w", err)
+	}
+	return nil
 }

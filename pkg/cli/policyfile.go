@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
@@ -93,12 +94,9 @@ func otherBuckets(d *policy.Document, bucket string) []string {
 
 // bucketOf returns the bucket that a resource pattern names, if it names one.
 func bucketOf(pattern string) (string, bool) {
-	fields := strings.SplitN(pattern, ":", 6)
-	if len(fields) < 6 || fields[2] != "s3" {
-		return "", false
-	}
-	name, _, _ := strings.Cut(fields[5], "/")
-	return name, name != "" && !strings.ContainsAny(name, "*?$")
+	a := arn.Split(pattern)
+	name, _, _ := strings.Cut(a.Resource, "/")
+	return name, a.Service == "s3" && name != "" && !strings.ContainsAny(name, "*?$")
 }
 
 // line returns the line of the file, counted from 1, on which the statement

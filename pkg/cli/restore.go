@@ -19,10 +19,7 @@ type target struct {
 }
 
 func (t target) checkOwner() error {
-	if t.BucketOwner != "" && !isAccount(t.BucketOwner) {
-		return errors.New("--bucket-owner: expected an account id of 12 digits")
-	}
-	return nil
+	return checkBucketOwner(t.BucketOwner)
 }
 
 // checkPrompt refuses to go on where a person would have to be asked and

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/policy"
@@ -242,7 +243,7 @@ func (a *Account) accept(op, bucket string, text []byte) ([]byte, error) {
 	if err != nil {
 		return nil, rejected(err)
 	}
-	if faults := document.Faults("arn:aws:s3:::" + bucket); len(faults) > 0 {
+	if faults := document.Faults(arn.Bucket(bucket).ARN(arn.Region(a.region).Partition())); len(faults) > 0 {
 		return nil, rejected(errors.New(faults[0].Message))
 	}
 	if a.reserialize {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -102,7 +103,7 @@ func field(name string) string {
 }
 
 func (d Description) check() error {
-	if len(d.Account) != 12 {
+	if !arn.Account(d.Account).Valid() {
 		return fmt.Errorf("account is %q; expected 12 digits", d.Account)
 	}
 	if d.Region == "" {

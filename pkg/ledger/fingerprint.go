@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // Fingerprint returns a text that is the same for a policy and for the same policy
@@ -79,9 +81,12 @@ func sorted(list []any) []any {
 
 // accountID returns the id in an account's root ARN, or s itself.
 func accountID(s string) string {
-	fields := strings.Split(s, ":")
-	if len(fields) == 6 && fields[0] == "arn" && fields[2] == "iam" && fields[3] == "" && fields[5] == "root" {
-		return fields[4]
+	a, err := arn.Parse(s)
+	if err != nil {
+		return s
+	}
+	if account, ok := a.RootOf(); ok {
+		return string(account)
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
@@ -103,7 +104,7 @@ func names(tokens []glob.Token, kind operatorKind) bool {
 	}
 	text := b.String()
 	if kind == arnOperator || strings.HasPrefix(text, "arn:") {
-		account := arnField(text, 4)
+		account := string(arn.Split(text).Account)
 		return account != "" && !strings.Contains(account, "*")
 	}
 	text = strings.NewReplacer("*", "", ":", "").Replace(text)

@@ -3,6 +3,7 @@ package policy
 import (
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
@@ -125,7 +126,7 @@ func awsIs(caller, entry string) Truth {
 	if !isSession {
 		return No
 	}
-	name, isRole := strings.CutPrefix(resourceOf(entry), "role/")
+	name, isRole := strings.CutPrefix(arn.Split(entry).Resource, "role/")
 	switch {
 	case !isRole || name[strings.LastIndexByte(name, '/')+1:] != role:
 		return No
@@ -147,39 +148,20 @@ func same(a, b Principal) bool {
 
 // isAccount reports whether a principal's value names a whole account.
 func isAccount(value string) bool {
-	return len(value) == 12 && allDigits(value) || strings.HasPrefix(value, "arn:") && resourceOf(value) == "root"
+	return arn.Account(value).Valid() || strings.HasPrefix(value, "arn:") && arn.Split(value).Resource == "root"
 }
 
 // accountOf is the account of a principal's value, or "".
 func accountOf(value string) string {
-	if len(value) == 12 && allDigits(value) {
+	if arn.Account(value).Valid() {
 		return value
 	}
-	return arnField(value, 4)
-}
-
-// resourceOf is what follows the fifth colon of an ARN, or "".
-func resourceOf(arn string) string { return arnField(arn, 5) }
-
-// arnField is the field at index of an ARN's six fields, or "" if there is
-// none. The last field goes to the end of the text.
-func arnField(arn string, index int) string {
-	for range index {
-		_, rest, found := strings.Cut(arn, ":")
-		if !found {
-			return ""
-		}
-		arn = rest
-	}
-	if index < 5 {
-		arn, _, _ = strings.Cut(arn, ":")
-	}
-	return arn
+	return string(arn.Split(value).Account)
 }
 
 // sessionRole is the name of the role of an assumed-role session's ARN.
-func sessionRole(arn string) (name string, ok bool) {
-	rest, ok := strings.CutPrefix(resourceOf(arn), "assumed-role/")
+func sessionRole(session string) (name string, ok bool) {
+	rest, ok := strings.CutPrefix(arn.Split(session).Resource, "assumed-role/")
 	if !ok {
 		return "", false
 	}
