@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -28,7 +29,7 @@ type documented struct {
 func newDocumented(trails []trail.Trail, env trail.Environment) (*documented, error) {
 	d := &documented{environment: env, alone: map[string][]trail.Statement{}}
 	for _, t := range trails {
-		if isAccount(t.Account()) {
+		if arn.Account(t.Account()).Valid() {
 			d.trails = append(d.trails, t)
 		}
 	}

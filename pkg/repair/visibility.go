@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -84,7 +85,7 @@ func (v visibility) namesStranger(g grant) bool {
 	for _, c := range g.st.Conditions {
 		for _, value := range c.Values {
 			account, _ := accountOf(value)
-			if isAccount(value) {
+			if arn.Account(value).Valid() {
 				account = value
 			}
 			if account != "" && !v.knows(account) {
@@ -161,7 +162,7 @@ func folderOf(resource string) (folder, bool) {
 	}
 	owner, _, whole := strings.Cut(key[i+len("AWSLogs/"):], "/")
 	switch {
-	case whole && isAccount(owner):
+	case whole && arn.Account(owner).Valid():
 		return folder{account: owner}, true
 	case whole && strings.HasPrefix(owner, "o-") && !strings.ContainsAny(owner, "*?$"):
 		return folder{organization: owner}, true
@@ -170,19 +171,15 @@ func folderOf(resource string) (folder, bool) {
 	}
 }
 
-func isAccount(s string) bool {
-	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
-}
-
 // accountOf returns the account of a trail's ARN, or "" if the text is not
 // the ARN of a trail, and whether it is a pattern for several accounts.
-func accountOf(arn string) (account string, pattern bool) {
-	fields := strings.SplitN(arn, ":", 6)
-	if len(fields) < 6 || fields[0] != "arn" {
-		return "", strings.ContainsAny(arn, "*?$")
+func accountOf(source string) (account string, pattern bool) {
+	a, err := arn.Parse(source)
+	if err != nil {
+		return "", strings.ContainsAny(source, "*?$")
 	}
-	if isAccount(fields[4]) {
-		return fields[4], false
+	if a.Account.Valid() {
+		return string(a.Account), false
 	}
-	return "", strings.ContainsAny(fields[4], "*?$")
+	return "", strings.ContainsAny(string(a.Account), "*?$")
 }
