@@ -30,13 +30,11 @@ func Parse(text string) (ARN, error) {
 // there is empty, and what stands before the first colon is not looked at.
 func Split(text string) ARN {
 	var fields [6]string
-	rest, more := text, true
 	for i := range 5 {
-		if fields[i], rest, more = strings.Cut(rest, ":"); !more {
-			break
-		}
+		// After the last colon there is the empty text, and only that.
+		fields[i], text, _ = strings.Cut(text, ":")
 	}
-	fields[5] = rest
+	fields[5] = text
 	return ARN{
 		Partition: Partition(fields[1]),
 		Service:   fields[2],

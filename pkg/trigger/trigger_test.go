@@ -80,10 +80,14 @@ func TestParse(t *testing.T) {
 		"scheduled event":         {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
 		"no account":              {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
 		"region that is none":     {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
-		"sovereign region": {strings.ReplaceAll(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), "us-east-1", "eusc-de-east-1"),
-			with(want("DeleteBucket", "logs", ""), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" })},
-		"sovereign trail": {strings.ReplaceAll(event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), "us-east-1", "eusc-de-east-1"),
-			with(want("StopLogging", "", strings.Replace(arn, "us-east-1", "eusc-de-east-1", 1)), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" })},
+		"sovereign region": {
+			strings.ReplaceAll(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), "us-east-1", "eusc-de-east-1"),
+			with(want("DeleteBucket", "logs", ""), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" }),
+		},
+		"sovereign trail": {
+			strings.ReplaceAll(event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), "us-east-1", "eusc-de-east-1"),
+			with(want("StopLogging", "", strings.Replace(arn, "us-east-1", "eusc-de-east-1", 1)), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" }),
+		},
 		"no region": {`{"account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","requestParameters":{"bucketName":"logs"}}}`, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
