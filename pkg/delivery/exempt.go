@@ -16,48 +16,83 @@ const (
 	sourceARNKey   = "aws:SourceArn"
 )
 
-// exemption is a change of a Deny that lets CloudTrail through.
+// exemption is a Deny as it would have to read to let CloudTrail through and
+// nobody else.
 type exemption struct {
-	text []byte
-	how  string // "adds …"
+	index int // of the statement
+	text  []byte
+	how   string // the change in words: "with … added to …"
 }
 
-// exempt is the remedy where Denies block a requirement: the statements as they
-// would have to read. The edit is one statement, or a list where several block.
+// exemptions are what would have to be done about the Denies that block a
+// requirement. None of it is ever done automatically.
+type exemptions struct {
+	edits []exemption
+	stuck []int // statements for which no small edit does
+	// ungranted says that no statement allows the requirement, once the edits are
+	// made.
+	ungranted bool
+}
+
+// exempt works out the edits of the Denies that block a requirement.
 //
 // Every edit is tried: the statement must no longer touch any request of the
 // requirement, and must treat other callers as before.
-func (j *judgement) exempt(e *evaluation, blocking []int) (remedy, edit string) {
-	var texts, hows, stuck []string
+func (j *judgement) exempt(e *evaluation, blocking []int) exemptions {
+	var out exemptions
 	replaced := map[int][]byte{}
 	for _, index := range blocking {
-		x, ok := j.exemption(e, index)
-		name := j.doc.Label(index)
+		edit, ok := j.exemption(e, index)
 		if !ok {
-			stuck = append(stuck, name)
+			out.stuck = append(out.stuck, index)
 			continue
 		}
-		replaced[index] = x.text
-		texts = append(texts, string(x.text))
-		hows = append(hows, "statement "+shown(name)+" "+x.how)
+		out.edits = append(out.edits, edit)
+		replaced[index] = edit.text
 	}
-	if len(stuck) > 0 {
+	if len(replaced) > 0 {
+		after, err := j.doc.With(replaced)
+		out.ungranted = err == nil && evaluate(after, e.Requirement).outcome == policy.ImplicitDeny
+	}
+	return out
+}
+
+// remedy says what to do about the statements.
+func (x exemptions) remedy(doc *policy.Document) string {
+	var remedy string
+	if len(x.stuck) > 0 {
 		remedy = fmt.Sprintf("No small edit of %s lets CloudTrail through and nobody else: it has to be written anew or removed. ",
-			statementsNamed(stuck))
+			statementsNamed(statementNames(doc, x.stuck)))
+	}
+	if len(x.edits) == 0 {
+		return remedy + "A Deny is never edited automatically."
+	}
+	var hows []string
+	for _, e := range x.edits {
+		hows = append(hows, "statement "+shown(doc.Label(e.index))+" "+e.how)
+	}
+	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
+	if x.ungranted {
+		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
+	}
+	return remedy
+}
+
+// edit is the statement as it would have to read, in JSON; a list where there
+// are several, "" where there is none.
+func (x exemptions) edit() string {
+	var texts []string
+	for _, e := range x.edits {
+		texts = append(texts, string(e.text))
 	}
 	switch len(texts) {
 	case 0:
-		return remedy + "A Deny is never edited automatically.", ""
+		return ""
 	case 1:
-		edit = texts[0]
+		return indent(texts[0])
 	default:
-		edit = "[" + strings.Join(texts, ",") + "]"
+		return indent("[" + strings.Join(texts, ",") + "]")
 	}
-	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
-	if after, err := j.doc.With(replaced); err == nil && evaluate(after, e.Requirement).outcome == policy.ImplicitDeny {
-		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
-	}
-	return remedy, indent(edit)
 }
 
 // exemption finds the first candidate that does what it should.
@@ -85,7 +120,7 @@ func (j *judgement) candidates(st *policy.Statement) []exemption {
 	var out []exemption
 	add := func(how string, values []string, path ...string) {
 		if edited, err := policy.SetMember(text, values, path...); err == nil {
-			out = append(out, exemption{edited, how})
+			out = append(out, exemption{st.Index, edited, how})
 		}
 	}
 	arns := j.arns()

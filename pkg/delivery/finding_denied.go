@@ -42,7 +42,8 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 			Message: fmt.Sprintf("CloudTrail cannot %s: %s", j.operation(t, id), lowerFirst(report.Why)),
 		}
 		if blocking := e.denying(j.doc, true); len(blocking) > 0 {
-			f.Remedy, f.Edit = j.exempt(e, blocking)
+			x := j.exempt(e, blocking)
+			f.Remedy, f.Edit = x.remedy(j.doc), x.edit()
 			f.Statements = statementNames(j.doc, blocking)
 		} else {
 			f.Restorable = true

@@ -46,15 +46,17 @@ func (j *judgement) undeterminedTrails(id trail.RequirementID) []Finding {
 // Denies that may hit.
 func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
 	if denies := e.denying(j.doc, true); e.guessed && len(denies) > 0 {
-		remedy, edit = j.exempt(e, denies)
-		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " + remedy, edit
+		x := j.exempt(e, denies)
+		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " +
+			x.remedy(j.doc), x.edit()
 	}
 	if e.guessed {
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: " +
 			"trailwarden required prints the policy.", ""
 	}
 	if denies := e.denying(j.doc, false); len(denies) > 0 {
-		return j.exempt(e, denies)
+		x := j.exempt(e, denies)
+		return x.remedy(j.doc), x.edit()
 	}
 	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: "+
 		"trailwarden required prints the policy.",
