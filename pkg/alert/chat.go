@@ -138,6 +138,7 @@ func (v *view) knownKind() string {
 	switch v.Kind {
 	case Opened, Changed, Restored, RestoreFailed, BudgetExhausted, Resolved, Reminder:
 		return string(v.Kind)
+	case Nothing:
 	}
 	return "unknown"
 }

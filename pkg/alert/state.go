@@ -132,6 +132,7 @@ func opening(k Kind, s state) string {
 			return "A problem is gone, not by Trailwarden, and another is there: " + s.sentence()
 		}
 		return "The problem is gone, not by Trailwarden: CloudTrail can deliver to this bucket again."
+	case Nothing:
 	}
 	return "There is news of this bucket: " + s.sentence()
 }

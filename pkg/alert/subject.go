@@ -50,7 +50,7 @@ func (v *view) lead() string {
 		return v.label() + ": CloudTrail fight over"
 	case Reminder:
 		return v.label() + ": still " + words
-	case Opened, Changed:
+	case Opened, Changed, Nothing:
 	}
 	return v.label() + ": " + words
 }

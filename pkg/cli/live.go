@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/app"
@@ -62,8 +61,6 @@ func (m memory) name(e *environment) string {
 	name, _ := e.lookupEnv("TRAILWARDEN_TABLE")
 	return name
 }
-
-const day = 24 * time.Hour
 
 // connect reaches the account with the guard's defaults.
 func (s session) connect(ctx context.Context, e *environment, table string, c guardrail.Config) (connection, error) {

@@ -21,16 +21,22 @@ func TestDeliveryFailing(t *testing.T) {
 			[]string{"the bucket's policy denies it as well", "no delivery is known to have worked"},
 		},
 		{
-			"no bucket", fine, trail.Status{ARN: mainARN, Logging: true, DeliveryError: "NoSuchBucket"},
-			[]string{"delivery-failing"}, []string{"the bucket does not exist"},
+			"no bucket", fine,
+			trail.Status{ARN: mainARN, Logging: true, DeliveryError: "NoSuchBucket"},
+			[]string{"delivery-failing"},
+			[]string{"the bucket does not exist"},
 		},
 		{
-			"key", fine, trail.Status{ARN: mainARN, Logging: true, DigestError: "KMS.DisabledException"},
-			[]string{"delivery-failing"}, []string{"KMS.DisabledException for digest files", "key policy"},
+			"key", fine,
+			trail.Status{ARN: mainARN, Logging: true, DigestError: "KMS.DisabledException"},
+			[]string{"delivery-failing"},
+			[]string{"KMS.DisabledException for digest files", "key policy"},
 		},
 		{
-			"both", fine, trail.Status{ARN: mainARN, Logging: true, DeliveryError: "SlowDown", DigestError: "AccessDenied"},
-			[]string{"delivery-failing"}, []string{"SlowDown for log files and AccessDenied for digest files"},
+			"both", fine,
+			trail.Status{ARN: mainARN, Logging: true, DeliveryError: "SlowDown", DigestError: "AccessDenied"},
+			[]string{"delivery-failing"},
+			[]string{"SlowDown for log files and AccessDenied for digest files"},
 		},
 	})
 }

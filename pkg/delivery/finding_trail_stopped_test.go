@@ -9,7 +9,8 @@ import (
 func TestTrailStopped(t *testing.T) {
 	testStatuses(t, []statusTest{
 		{
-			"stopped", fine, trail.Status{ARN: mainARN, StoppedLoggingAt: deliveredAt()},
+			"stopped", fine,
+			trail.Status{ARN: mainARN, StoppedLoggingAt: deliveredAt()},
 			[]string{"trail-stopped"},
 			[]string{"2026-10-31T08:00:00Z", "start-logging --name " + mainARN},
 		},

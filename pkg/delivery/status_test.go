@@ -14,8 +14,10 @@ func TestJudgeStatus(t *testing.T) {
 	testStatuses(t, []statusTest{
 		{"logging", fine, trail.Status{ARN: mainARN, Logging: true, DeliveredAt: deliveredAt()}, []string{}, nil},
 		{
-			"stopped and failing", fine, trail.Status{ARN: mainARN, DeliveryError: "AccessDenied"},
-			[]string{"trail-stopped", "delivery-failing"}, nil,
+			"stopped and failing", fine,
+			trail.Status{ARN: mainARN, DeliveryError: "AccessDenied"},
+			[]string{"trail-stopped", "delivery-failing"},
+			nil,
 		},
 		{"another trail", fine, trail.Status{ARN: mainARN + "2"}, []string{}, nil},
 	})
