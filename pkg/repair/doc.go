@@ -5,10 +5,10 @@
 //
 // [For] goes from the requirements that are not met to one plan:
 //
-//  1. Needs. Every requirement that is denied for want of an Allow, or that is
-//     undetermined, falls under one of the statements that AWS documents for
-//     its trail. That statement is a need. What a Deny denies for certain is no
-//     need: no grant changes it.
+//  1. Needs. For each requirement that is denied for want of an Allow, or that
+//     is undetermined, the statement of those that AWS documents for its trail
+//     which grants it. What a Deny denies for certain is no need: no grant
+//     changes it.
 //  2. Edits. A need is met by a patch of a statement that serves CloudTrail
 //     alone, the one that costs least, and where there is none by the
 //     documented statement, which is added. Over S3's limit of size, statements
@@ -30,8 +30,8 @@
 //   - A plan is proved before it is returned: [delivery.Judge] has judged the
 //     very text that it would write. What cannot be proved is not planned.
 //   - A Deny is never edited.
-//   - Every statement that is not meant to change is compared byte by byte with
-//     what it was, and so is their order.
+//   - Statements that are not meant to change are compared byte by byte with
+//     what they were, in their order.
 //   - A patch only adds values. What a statement granted it still grants, so no
 //     trail is cut off that is not known here. The one exception is a statement
 //     under a documented Sid whose conditions CloudTrail cannot meet: it granted

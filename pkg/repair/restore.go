@@ -62,8 +62,8 @@ func (p *planner) begin(now candidate) (candidate, error) {
 }
 
 // attempt returns the policy drafted for the needs and proved, or the policy as
-// it is. Needs that the draft does not help are left out of a second one: they
-// would be changes for nothing, and more may be denied than granting can help.
+// it is. Needs that the draft does not help are left out of the second draft,
+// so that nothing is changed in vain: what is granted for them a Deny may block.
 func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate, error) {
 	for range 2 {
 		doc, changes, err := p.draft(now.doc, needs, patches)
