@@ -181,7 +181,7 @@ func putContext(acl policy.Context, t Trail, s Environment) policy.Context {
 	if t.KMSKeyID != "" {
 		key := policy.Value{State: policy.Present}
 		// An alias is resolved: the request names the key itself.
-		if strings.HasPrefix(t.KMSKeyID, "arn:") && strings.Contains(t.KMSKeyID, ":key/") {
+		if a, err := arn.Parse(t.KMSKeyID); err == nil && strings.HasPrefix(a.Resource, "key/") {
 			key = policy.Is(t.KMSKeyID)
 		}
 		keys["s3:x-amz-server-side-encryption"] = policy.Is("aws:kms")

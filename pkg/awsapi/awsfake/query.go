@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // query answers SNS and STS, which take forms and give XML.
@@ -15,10 +15,10 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, call Call) {
 	case "sns:Publish":
 		s.publish(w, r, call)
 	case "sts:AssumeRole":
-		account := strings.Split(r.FormValue("RoleArn")+":::::", ":")[4]
+		role := arn.Split(r.FormValue("RoleArn"))
 		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s%s</AccessKeyId>`+
 			`<SecretAccessKey>secret</SecretAccessKey><SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>`+
-			`</Credentials></AssumeRoleResult></AssumeRoleResponse>`, keyPrefix, account)
+			`</Credentials></AssumeRoleResult></AssumeRoleResponse>`, keyPrefix, role.Account)
 	case "sts:GetCallerIdentity":
 		_, _ = fmt.Fprintf(w, `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::%[1]s:user/alice</Arn>`+
 			`<UserId>AIDAEXAMPLE</UserId><Account>%[1]s</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`, call.Account)
@@ -28,8 +28,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, call Call) {
 }
 
 func (s *Server) publish(w http.ResponseWriter, r *http.Request, call Call) {
-	topic := strings.Split(r.FormValue("TopicArn")+":::::", ":")
-	if topic[3] != call.Region {
+	if topic := arn.Split(r.FormValue("TopicArn")); string(topic.Region) != call.Region {
 		writeError(w, r, "sns", http.StatusBadRequest, "InvalidParameter", "Invalid parameter: TopicArn")
 		return
 	}
