@@ -3,8 +3,8 @@ package guardrail
 import (
 	"context"
 	"slices"
-	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -113,22 +113,23 @@ func (g *Guard) forwarded(ctx context.Context, v inventory, records []ledger.Rec
 	var f forwarded
 	answers := map[string][]trail.Trail{}
 	failures := map[string]error{}
-	for _, arn := range v.missing(records) {
-		account, region := homeOf(arn)
+	for _, name := range v.missing(records) {
+		home := arn.Split(name)
+		account := string(home.Account)
 		if account == v.account {
 			continue
 		}
 		if _, asked := answers[account]; !asked {
-			answers[account], failures[account] = g.ports.Trails.Trails(ctx, account, region)
+			answers[account], failures[account] = g.ports.Trails.Trails(ctx, account, string(home.Region))
 			if err := failures[account]; err != nil && !s.mayRefuse(ctx, account, err) {
 				f.errs = append(f.errs, &ObserveError{Subject: "trails of account " + account, Err: err})
 			}
 		}
 		if err := failures[account]; err != nil && !s.mayRefuse(ctx, account, err) {
-			f.unread = append(f.unread, arn)
+			f.unread = append(f.unread, name)
 		}
 		for _, t := range answers[account] {
-			if t.ARN == arn {
+			if t.ARN == name {
 				f.trails = append(f.trails, t)
 			}
 		}
@@ -152,11 +153,4 @@ func (f forwarded) into(r ledger.Record) []trail.Trail {
 	return slices.DeleteFunc(slices.Clone(f.trails), func(t trail.Trail) bool {
 		return t.Bucket != r.Bucket || !slices.Contains(r.Trails, t.ARN)
 	})
-}
-
-func homeOf(arn string) (account, region string) {
-	if fields := strings.Split(arn, ":"); len(fields) > 4 {
-		return fields[4], fields[3]
-	}
-	return "", ""
 }

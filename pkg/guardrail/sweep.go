@@ -3,6 +3,7 @@ package guardrail
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -140,7 +141,7 @@ func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []stri
 // rememberedSubject is what a record is about that no trail of the inventory
 // uses.
 func (g *Guard) rememberedSubject(inv inventory, r ledger.Record, others forwarded) Subject {
-	if isTrail(r.Bucket) {
+	if strings.Contains(r.Bucket, ":") { // no bucket has a colon in its name
 		d := deletedTrail(inv, r.Bucket)
 		d.Account = r.Account
 		return d

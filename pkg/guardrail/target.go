@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -150,30 +151,20 @@ func (g *Guard) ref(inv inventory, bucket string) BucketRef {
 	return BucketRef{Name: bucket, Account: owner, Region: inv.region}
 }
 
-func deletedTrail(inv inventory, arn string) DeletedTrail {
-	_, region := homeOf(arn)
-	if region == "" {
-		region = inv.region
+func deletedTrail(inv inventory, name string) DeletedTrail {
+	d := DeletedTrail{ARN: name, Account: inv.account, Region: inv.region, Back: has(inv.all, name)}
+	if home := arn.Split(name).Region; home != "" {
+		d.Region = string(home)
 	}
-	return DeletedTrail{ARN: arn, Account: inv.account, Region: region, Back: has(inv.all, arn)}
+	return d
 }
-
-// isTrail reports whether a record's bucket is the ARN of a trail.
-func isTrail(name string) bool { return strings.HasPrefix(name, "arn:") }
 
 // arnOf returns the ARN of the trail that a request names.
 func arnOf(r Request) string {
 	if strings.HasPrefix(r.Trail, "arn:") {
 		return r.Trail
 	}
-	partition := "aws"
-	switch {
-	case strings.HasPrefix(r.Region, "cn-"):
-		partition = "aws-cn"
-	case strings.HasPrefix(r.Region, "us-gov-"):
-		partition = "aws-us-gov"
-	}
-	return "arn:" + partition + ":cloudtrail:" + r.Region + ":" + r.Account + ":trail/" + r.Trail
+	return arn.TrailIn(arn.Region(r.Region), arn.Account(r.Account), arn.TrailName(r.Trail)).String()
 }
 
 // union returns the texts of both lists, each once, sorted.
