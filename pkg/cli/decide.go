@@ -85,18 +85,18 @@ func decideLine(line []byte, cut bool) (any, bool) {
 	if cut {
 		return undecided{readID(line), "longer than " + size(maxDecideLine)}, false
 	}
-	c, err := policy.ParseCase(line)
+	c, err := parseCase(line)
 	if err != nil {
 		return undecided{readID(line), oneLine(err.Error())}, false
 	}
-	if caller := &c.Request.Caller; caller.Type == policy.Service && caller.Value == trail.ServicePrincipal {
+	if caller := &c.request.Caller; caller.Type == policy.Service && caller.Value == trail.ServicePrincipal {
 		// Old policies name CloudTrail by its accounts.
-		partition := cmp.Or(arn.Split(c.Request.Resource).Partition, arn.Commercial)
+		partition := cmp.Or(arn.Split(c.request.Resource).Partition, arn.Commercial)
 		alias := trail.Caller(partition, "")
 		caller.PossiblePrincipals = slices.Concat(caller.PossiblePrincipals, alias.Aliases, alias.PossiblePrincipals)
 	}
-	decision, statements, why := c.Decide()
-	return decided{c.ID, decision, orEmpty(statements), why}, true
+	decision, statements, why := c.decide()
+	return decided{c.id, decision, orEmpty(statements), why}, true
 }
 
 // readID finds the id at the top level of a line that is broken elsewhere.

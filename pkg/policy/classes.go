@@ -9,83 +9,61 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/glob"
 )
 
-// representatives returns values that stand for everything a key may hold, as
-// far as the conditions can tell: its absence if that is possible, and a value
-// of each class. It returns none where the classes cannot be worked out.
-func (ev *evaluator) representatives(key string, tests []*condition) (out []Value, tooMany bool) {
-	v := ev.value(key)
-	if v.Known { // there with these values, or absent
-		return []Value{{}, {State: Present, Known: true, Multi: v.Multi, Values: v.Values}}, false
-	}
-	texts, ok := ev.classes(key, tests, v)
-	if !ok || len(texts) == 0 {
-		return nil, false
-	}
-	if len(texts) > maxChoices {
-		return nil, true
-	}
-	if v.State == Either {
-		out = append(out, Value{})
-	}
-	if !v.Multi {
-		for _, t := range texts {
-			out = append(out, Is(t))
-		}
-		return out, false
-	}
-	if len(texts) > maxSetClasses {
-		return nil, true
-	}
-	for subset := range 1 << len(texts) {
-		set := Set(slices.Clone(v.Includes)...)
-		for i, t := range texts {
-			if subset&(1<<i) != 0 {
-				set.Values = append(set.Values, t)
-			}
-		}
-		out = append(out, set)
-	}
-	return out, false
-}
+// The equivalence classes of an unknown key's values, for the case split: two
+// values are alike if each condition on the key gives the same for both. The
+// conditions compare the value with operands that are written in the policy, so
+// the operands cut the values into classes, and one value of each class stands
+// for all of them.
+//
+// What is needed for the split to be right is that no class is without a value.
+// Two values of the same class do no harm but take time. So each function below
+// says why its values meet every class; where it cannot, it gives none, and the
+// key stays unknown.
 
-// classes returns one text of each class of values that the conditions tell
-// apart.
-func (ev *evaluator) classes(key string, tests []*condition, v Value) ([]string, bool) {
+// classes returns a value of each class that the conditions on a key tell apart
+// among the values that v allows. ok is false if it cannot be told.
+func (ev *evaluator) classes(key string, tests []*conditionTest, v Value) (values []string, ok bool) {
 	switch {
 	case len(v.OneOf) > 0:
-		return v.OneOf, true
+		return v.OneOf, true // that is all there are
 	case len(v.Within) == 0 && keyKind(key) == boolOperator:
 		return []string{"true", "false"}, true
 	}
 	kind, ok := commonKind(key, tests)
 	if !ok || len(v.Within) > 0 && kind != stringOperator {
-		return nil, false
+		return nil, false // numbers and so on are not picked from key sets
 	}
-	var out []string
 	switch kind {
 	case stringOperator, nullOperator:
 		return ev.textClasses(tests, v)
 	case numericOperator:
-		out, ok = numberClasses(tests)
+		values, ok = numberClasses(tests)
 	case dateOperator:
-		out, ok = dateClasses(tests)
+		values, ok = dateClasses(tests)
 	case addressOperator:
-		out = addressClasses(tests, v.AWSOwned)
+		values = addressClasses(tests, v.AWSOwned)
 	case binaryOperator:
-		out = binaryClasses(tests)
+		values = binaryClasses(tests)
 	case arnOperator, boolOperator, unknownOperator:
 		return nil, false
 	}
 	if keyKind(key) != kind {
-		out = append(out, "", "?") // no value of this kind
+		// A key that is not of this kind for certain may hold texts that the
+		// operators cannot read. All such texts are alike to them, but for the
+		// empty one, which ForAllValues takes for an empty set.
+		values = append(values, "", "?")
 	}
-	return out, ok
+	return values, ok
 }
 
-// commonKind is the kind of all the conditions. Strings, ARNs and booleans
-// are one kind, being decided by patterns; Null goes with any.
-func commonKind(key string, tests []*condition) (operatorKind, bool) {
-	kind := nullOperator
+// commonKind is the kind of all the conditions. Classes are worked out in one
+// kind only: to numbers "1" and "1.0" are alike, to strings they are not, so
+// that neither the classes of the numbers nor those of the strings would do for
+// both. Strings, ARNs and booleans are one kind, being decided by patterns; Null
+// goes with any, since it asks for presence alone, and all values are alike to
+// it. Where Null stands alone, the key's own kind is taken.
+func commonKind(key string, tests []*conditionTest) (kind operatorKind, ok bool) {
+	kind = nullOperator
 	for _, c := range tests {
 		k := c.operator.kind
 		switch k {
@@ -110,23 +88,30 @@ func commonKind(key string, tests []*condition) (operatorKind, bool) {
 }
 
 // textClasses returns one text for each way in which the patterns of the
-// conditions tell texts apart.
-func (ev *evaluator) textClasses(tests []*condition, v Value) ([]string, bool) {
+// conditions tell texts apart. What a condition gives on a text depends only on
+// which of its patterns match, since each condition is made of these matches by
+// "or", "and" and "not". Package glob finds a text for each combination of
+// matches that a text can have: among those of v.Within, or among all texts.
+//
+// A value of AWS's own is matched by no pattern that names somebody, so that
+// classes which such a pattern matches are left out. What remains may be too
+// much, never too little.
+func (ev *evaluator) textClasses(tests []*conditionTest, v Value) ([]string, bool) {
 	var patterns []glob.Pattern
-	var naming []bool
+	var naming []bool // of each pattern: it matches no value that v allows
 	for _, c := range tests {
 		for i := range c.operands {
-			p, use, ok := ev.classPattern(c, &c.operands[i])
+			p, tells, ok := ev.classPattern(c, &c.operands[i])
 			if !ok {
 				return nil, false
 			}
-			if use {
+			if tells {
 				patterns = append(patterns, p)
-				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && names(p.Tokens, c.operator.kind))
+				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind))
 			}
 		}
 		if c.operator.quantifier == forAllValues {
-			patterns, naming = append(patterns, glob.Exact("")), append(naming, false) // the empty text is special
+			patterns, naming = append(patterns, glob.Exact("")), append(naming, false) // the empty text is an empty set
 		}
 	}
 	within := v.Within
@@ -137,43 +122,47 @@ func (ev *evaluator) textClasses(tests []*condition, v Value) ([]string, bool) {
 		}
 		within = []glob.KeySet{everything}
 	}
-	classes, complete := glob.Classes(patterns, glob.DefaultLimits(), within...)
+	found, complete := glob.Classes(patterns, glob.DefaultLimits(), within...)
 	var out []string
-	for _, class := range classes {
-		awsOwned := true
+	for _, class := range found {
+		possible := true
 		for i, matched := range class.Matches {
-			awsOwned = awsOwned && (!matched || !naming[i])
+			possible = possible && (!matched || !naming[i])
 		}
-		if awsOwned {
+		if possible {
 			out = append(out, class.Text)
 		}
 	}
 	return out, complete
 }
 
-// classPattern is an operand's pattern. use is false if it tells no texts
-// apart, ok if it cannot be told which.
-func (ev *evaluator) classPattern(c *condition, x *operand) (p glob.Pattern, use, ok bool) {
+// classPattern is the pattern by which an operand tells texts apart. tells is
+// false if it does not: it matches nothing, or its result does not depend on the
+// text. ok is false if its matches cannot be worked out: a variable's value is
+// not known, or letter case is to be ignored beyond ASCII, where the automata do
+// not know it.
+func (ev *evaluator) classPattern(c *conditionTest, x *operand) (p glob.Pattern, tells, ok bool) {
 	switch c.operator.kind {
 	case nullOperator:
 		return glob.Pattern{}, false, true
 	case boolOperator:
+		// A text is "true", in any letter case, or counts as false.
 		return glob.Pattern{Tokens: []glob.Token{literal("true")}, Fold: true}, true, true
 	case stringOperator, arnOperator:
 	case unknownOperator, numericOperator, dateOperator, binaryOperator, addressOperator:
 		return glob.Pattern{}, false, false
 	}
 	e := x.pattern.expand(ev.lookup)
-	if e.guess || c.operator.fold && !ascii(e.Tokens) {
+	if e.approximate || c.operator.fold && !ascii(e.Pattern) {
 		return glob.Pattern{}, false, false
 	}
-	return e.Pattern, !e.empty && !e.notARN, true
+	return e.Pattern, !e.matchesNothing && !e.notARN, true
 }
 
-// ascii reports whether lower-casing the text of the tokens is a matter of
-// the letters a to z. The Kelvin sign and the long s fold to k and s.
-func ascii(tokens []glob.Token) bool {
-	for _, t := range tokens {
+// ascii reports whether lower-casing the pattern's text is a matter of the
+// letters a to z. The Kelvin sign and the long s fold to k and s.
+func ascii(p glob.Pattern) bool {
+	for _, t := range p.Tokens {
 		for i := range len(t.Text) {
 			if t.Text[i] >= 0x80 {
 				return false
@@ -183,8 +172,16 @@ func ascii(tokens []glob.Token) bool {
 	return true
 }
 
-// numberClasses returns each number of the conditions and one of each gap.
-func numberClasses(tests []*condition) ([]string, bool) {
+// numberClasses returns each number of the conditions and one of each gap:
+// below the least, between neighbours, above the greatest. The operators ask for
+// the order only, and all numbers of a gap are in the same order to all others.
+//
+//	conditions      < 5        >= 7.5
+//	values      4   5   6.25   7.5   8.5
+//
+// A number that cannot be written in so few digits that the conditions read it
+// back makes ok false.
+func numberClasses(tests []*conditionTest) (values []string, ok bool) {
 	var points []*big.Rat
 	for _, c := range tests {
 		for i := range c.operands {
@@ -208,7 +205,6 @@ func numberClasses(tests []*condition) ([]string, bool) {
 		}
 		all = append(all, next)
 	}
-	var out []string
 	for _, r := range all {
 		text := r.FloatString(maxExponent / 2)
 		if back, ok := new(big.Rat).SetString(text); !ok || back.Cmp(r) != 0 {
@@ -221,80 +217,83 @@ func numberClasses(tests []*condition) ([]string, bool) {
 		if len(text) >= maxExponent {
 			return nil, false
 		}
-		out = append(out, text)
+		values = append(values, text)
 	}
-	return out, true
+	return values, true
 }
 
-// dateClasses returns each instant of the conditions and its neighbours.
-func dateClasses(tests []*condition) ([]string, bool) {
+// dateClasses returns each instant of the conditions, and the milliseconds
+// before and after it. Instants are whole milliseconds, so a gap between two of
+// them that holds any begins with the one after the first. An operand that could
+// not be read counts as 1970, which does no harm.
+func dateClasses(tests []*conditionTest) (values []string, ok bool) {
 	points := []int64{0}
 	for _, c := range tests {
 		for i := range c.operands {
-			x := &c.operands[i]
-			points = append(points, x.millis-1, x.millis, x.millis+1)
-			if x.two {
-				points = append(points, x.other-1, x.other, x.other+1)
+			d := c.operands[i].date
+			points = append(points, d.millis-1, d.millis, d.millis+1)
+			if d.ambiguous {
+				points = append(points, d.other-1, d.other, d.other+1)
 			}
 		}
 	}
 	slices.Sort(points)
-	var out []string
 	for _, p := range slices.Compact(points) {
 		text := formatDate(p)
-		if back, _, _, ok := parseDate(text); !ok || back != p {
+		if back, ok := parseDate(text); !ok || back.millis != p {
 			return nil, false
 		}
-		out = append(out, text)
+		values = append(values, text)
 	}
-	return out, true
+	return values, true
 }
 
-// addressClasses returns the addresses at which a range of the conditions
-// begins or ends, so one of each interval.
-func addressClasses(tests []*condition, foreign bool) []string {
-	points := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
+// addressClasses returns, of each combination of ranges that some address lies
+// in, the first address. The borders of the ranges cut the addresses, those of
+// IPv4 and of IPv6, into intervals whose addresses all lie in the same ranges.
+// An interval begins where all addresses begin, where a range begins, or behind
+// the end of a range. An address of AWS's own lies in no range that names
+// somebody.
+func addressClasses(tests []*conditionTest, awsOwned bool) []string {
+	begins := []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()}
 	var ranges, naming []netip.Prefix
 	for _, c := range tests {
 		for i := range c.operands {
 			if c.operator.kind != addressOperator || !c.operands[i].ok {
 				continue
 			}
-			r := c.operands[i].rng
+			r := c.operands[i].addresses
 			ranges = append(ranges, r.prefix)
-			if foreign && r.named() {
+			if awsOwned && r.namesSomebody() {
 				naming = append(naming, r.prefix)
 			}
-			points = append(points, r.prefix.Addr())
-			if after := last(r.prefix).Next(); after.IsValid() {
-				points = append(points, after)
+			begins = append(begins, r.prefix.Addr())
+			if after := lastAddress(r.prefix).Next(); after.IsValid() {
+				begins = append(begins, after)
 			}
 		}
 	}
 	var out []string
-	seen := map[string]bool{}
-	for _, p := range points {
+	seen := map[string]bool{} // by the ranges that an address lies in
+	for _, a := range begins {
 		key := []byte{'4'}
-		if p.Is6() {
+		if a.Is6() {
 			key[0] = '6'
 		}
-		inside := false
 		for _, r := range ranges {
-			key = append(key, byte(truthOf(r.Contains(p))))
+			key = append(key, byte(truthOf(r.Contains(a))))
 		}
-		for _, r := range naming {
-			inside = inside || r.Contains(p)
-		}
-		if !inside && !seen[string(key)] {
+		named := slices.ContainsFunc(naming, func(r netip.Prefix) bool { return r.Contains(a) })
+		if !named && !seen[string(key)] {
 			seen[string(key)] = true
-			out = append(out, p.String())
+			out = append(out, a.String())
 		}
 	}
 	return out
 }
 
-// last is the last address of a range.
-func last(p netip.Prefix) netip.Addr {
+// lastAddress is the last address of a range.
+func lastAddress(p netip.Prefix) netip.Addr {
 	b := p.Addr().AsSlice()
 	for i := p.Bits(); i < len(b)*8; i++ {
 		b[i/8] |= 1 << (7 - i%8)
@@ -303,8 +302,10 @@ func last(p netip.Prefix) netip.Addr {
 	return a
 }
 
-// binaryClasses returns each value of the conditions and one of no condition.
-func binaryClasses(tests []*condition) []string {
+// binaryClasses returns each value of the conditions, the empty one, and one that
+// is longer than all of them and so equal to none. BinaryEquals tells nothing
+// else apart.
+func binaryClasses(tests []*conditionTest) []string {
 	out := []string{""}
 	length := 0
 	for _, c := range tests {

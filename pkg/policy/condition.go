@@ -2,45 +2,154 @@ package policy
 
 import (
 	"encoding/base64"
+	"net/netip"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
+// Condition is one key of one operator of a Condition element.
+type Condition struct {
+	Operator string // as written: "ForAnyValue:StringLikeIfExists"
+	Key      string // as written
+	Values   []string
+}
+
+// conditionTest is a condition made ready for evaluation.
+type conditionTest struct {
+	operator operator
+	key      string // lower case
+	operands []operand
+	// effect is that of the statement: what AWS does not document never grants,
+	// and never spares from a Deny.
+	effect    Effect
+	malformed bool // the operator or a value could not be read
+}
+
+// readConditions reads the Condition element of a statement.
+func (r statementReader) readConditions(s *compiledStatement, n *jsontext.Node) {
+	m, count := n.Member("Condition")
+	if count == 0 {
+		return
+	}
+	if count > 1 || m.Value.Kind != jsontext.Object || m.Value.Duplicate() != "" {
+		s.malformedCondition = true
+	}
+	if m.Value.Kind != jsontext.Object {
+		return
+	}
+	size := 0
+	for _, block := range m.Value.Members {
+		size += len(block.Value.Members)
+	}
+	s.src.Conditions = make([]Condition, 0, size)
+	s.conditions = make([]conditionTest, 0, size)
+	for _, block := range m.Value.Members {
+		if block.Value.Kind != jsontext.Object || sameKeyTwice(block.Value) {
+			s.malformedCondition = true
+		}
+		for _, key := range block.Value.Members {
+			r.readCondition(s, block.Name, key)
+		}
+	}
+}
+
+func (r statementReader) readCondition(s *compiledStatement, name string, key jsontext.Member) {
+	o := parseOperator(name)
+	items := key.Value.Elements()
+	src := Condition{Operator: name, Key: key.Name, Values: make([]string, 0, len(items))}
+	c := conditionTest{operator: o, key: strings.ToLower(key.Name), operands: make([]operand, 0, len(items)), effect: s.effect}
+	c.malformed = o.kind == unknownOperator
+	for _, item := range items {
+		if !scalar(item) {
+			c.malformed = true
+			continue
+		}
+		src.Values = append(src.Values, item.Text)
+		c.operands = append(c.operands, newOperand(o, item.Text, r.variables))
+	}
+	s.src.Conditions = append(s.src.Conditions, src)
+	s.conditions = append(s.conditions, c)
+}
+
+// sameKeyTwice reports whether two members of an operator's object name the
+// same condition key: letter case does not tell keys apart.
+func sameKeyTwice(n *jsontext.Node) bool { return n.DuplicateBy(strings.ToLower) != "" }
+
+// scalar reports whether a value may stand in a condition: the grammar lets
+// numbers and booleans go without quotes.
+func scalar(n *jsontext.Node) bool {
+	switch n.Kind {
+	case jsontext.String, jsontext.Number, jsontext.True, jsontext.False:
+		return true
+	case jsontext.Object, jsontext.Array, jsontext.Null:
+	}
+	return false
+}
+
+// conditions is the conjunction of a statement's conditions. If one does not
+// hold without any assumption, that settles it.
+func (ev *evaluator) conditions(s *compiledStatement) (Truth, assumptionSet) {
+	result, assumed := Yes, assumptionSet(0)
+	certainNo, assumedNo := false, assumptionSet(0)
+	for i := range s.conditions {
+		t, a := ev.condition(&s.conditions[i])
+		result = min(result, t)
+		switch {
+		case t != No:
+			assumed |= a
+		case a == 0:
+			certainNo = true
+		default:
+			assumedNo |= a
+		}
+	}
+	switch {
+	case s.malformedCondition:
+		return Maybe, 0
+	case certainNo:
+		return No, 0
+	case result == No:
+		return No, assumedNo
+	}
+	return result, assumed
+}
+
 // condition says whether one condition of a statement holds.
-func (ev *evaluator) condition(c *condition, e effect) (Truth, notes) {
-	if c.doubt {
+func (ev *evaluator) condition(c *conditionTest) (Truth, assumptionSet) {
+	if c.malformed {
 		return Maybe, 0
 	}
 	v := ev.value(c.key)
 	if c.operator.kind == nullOperator {
 		return c.null(v)
 	}
-	absent, absentNotes := c.whenAbsent()
+	absent, assumedAbsent := c.whenAbsent()
 	if v.State == Absent {
-		return absent, absentNotes
+		return absent, assumedAbsent
 	}
-	present, presentNotes := ev.whenPresent(c, v, e)
+	present, assumedPresent := ev.whenPresent(c, v)
 	if v.State == Present {
-		return present, presentNotes
+		return present, assumedPresent
 	}
-	return join(absent, present), absentNotes | presentNotes
+	return join(absent, present), assumedAbsent | assumedPresent
 }
 
 // whenAbsent is the result on a key that is not in the request.
-func (c *condition) whenAbsent() (Truth, notes) {
+func (c *conditionTest) whenAbsent() (Truth, assumptionSet) {
 	o := c.operator
 	if len(c.operands) == 0 && o.quantifier == noQuantifier && !o.ifExists {
-		return Maybe, noteEmptyList
+		return Maybe, assumeEmptyList
 	}
 	return o.whenAbsent()
 }
 
 // null is the result of a Null condition: whether the key's presence is as
 // asked for.
-func (c *condition) null(v Value) (Truth, notes) {
+func (c *conditionTest) null(v Value) (Truth, assumptionSet) {
 	if len(c.operands) == 0 {
-		return Maybe, noteEmptyList
+		return Maybe, assumeEmptyList
 	}
 	result := No
 	for i := range c.operands {
@@ -55,20 +164,20 @@ func (c *condition) null(v Value) (Truth, notes) {
 		result = max(result, t)
 	}
 	if v.State != Absent && v.Known && len(v.Values) == 1 && v.Values[0] == "" {
-		return result, noteEmptyValue
+		return result, assumeEmptyValue
 	}
 	return result, 0
 }
 
 // whenPresent is the result on a key that is in the request.
-func (ev *evaluator) whenPresent(c *condition, v Value, e effect) (Truth, notes) {
+func (ev *evaluator) whenPresent(c *conditionTest, v Value) (Truth, assumptionSet) {
 	o := c.operator
 	if len(c.operands) == 0 {
 		if o.quantifier == noQuantifier && !o.ifExists {
-			return Maybe, noteEmptyList
+			return Maybe, assumeEmptyList
 		}
 		if o.quantifier == forAllValues && v.Multi && (!v.Known || len(v.Values) == 0) {
-			return Maybe, noteEmptyList
+			return Maybe, assumeEmptyList
 		}
 		return No, 0
 	}
@@ -76,34 +185,41 @@ func (ev *evaluator) whenPresent(c *condition, v Value, e effect) (Truth, notes)
 	if set && o.quantifier == noQuantifier {
 		// Seen never to match, and not documented: it grants nothing for
 		// certain, but may deny.
-		if e == allowEffect {
-			return No, noteScalarOnSet
+		if c.effect == Allow {
+			return No, assumeScalarOnSet
 		}
-		return Maybe, noteScalarOnSet
+		return Maybe, assumeScalarOnSet
 	}
 	if !v.Known {
-		return ev.whenHidden(c, v, set, e)
+		return ev.whenValueUnknown(c, v, set)
 	}
 	if o.quantifier == forAllValues && allEmpty(v.Values) {
 		if len(v.Values) == 0 {
 			return Yes, 0
 		}
-		return Yes, noteEmptyValue
+		return Yes, assumeEmptyValue
 	}
-	result, used := truthOf(o.quantifier == forAllValues), notes(0)
 	if o.quantifier == noQuantifier {
-		return ev.test(c, v.Values[0], e)
+		return ev.test(c, v.Values[0])
 	}
-	for _, one := range v.Values {
-		t, n := ev.test(c, one, e)
-		used |= n
-		if o.quantifier == forAllValues {
+	return ev.testAll(c, v.Values)
+}
+
+// testAll applies an operator with a quantifier to values: ForAllValues asks
+// for each, ForAnyValue for one.
+func (ev *evaluator) testAll(c *conditionTest, values []string) (Truth, assumptionSet) {
+	all := c.operator.quantifier == forAllValues
+	result, assumed := truthOf(all), assumptionSet(0)
+	for _, value := range values {
+		t, a := ev.test(c, value)
+		assumed |= a
+		if all {
 			result = min(result, t)
 		} else {
 			result = max(result, t)
 		}
 	}
-	return result, used
+	return result, assumed
 }
 
 func allEmpty(values []string) bool {
@@ -115,116 +231,92 @@ func allEmpty(values []string) bool {
 	return true
 }
 
-// whenHidden is the result on a key that is present with a value, or a set of
-// values, that is not known.
-func (ev *evaluator) whenHidden(c *condition, v Value, set bool, e effect) (Truth, notes) {
-	one, used := ev.testHidden(c, v, e)
-	switch {
-	case c.operator.quantifier == forAllValues && (set || len(v.OneOf) == 0):
-		all, n := Yes, notes(0) // no other values, or an empty one
-		for _, value := range v.Includes {
-			t, m := ev.test(c, value, e)
-			all, n = min(all, t), n|m
-		}
-		return join(all, min(all, one)), used | n
-	case set:
-		some, n := No, notes(0)
-		for _, value := range v.Includes {
-			t, m := ev.test(c, value, e)
-			some, n = max(some, t), n|m
-		}
-		return join(some, max(some, one)), used | n
-	}
-	return one, used
-}
-
 // test applies the operator, with its negation, to one value of the request.
-func (ev *evaluator) test(c *condition, value string, e effect) (Truth, notes) {
-	s := subject{text: value, effect: e, operator: c.operator}
-	if !s.read() {
+func (ev *evaluator) test(c *conditionTest, value string) (Truth, assumptionSet) {
+	s := subject{test: c}
+	if !s.read(value) {
 		// An address that cannot be read fits neither form of the
 		// operator; with the others it just equals nothing.
 		if c.operator.kind == addressOperator {
-			return No, noteUnreadable
+			return No, assumeUnreadable
 		}
-		return truthOf(c.operator.negated), noteUnreadable
+		return truthOf(c.operator.negated), assumeUnreadable
 	}
-	result, used := No, notes(0)
+	result, assumed := No, assumptionSet(0)
 	for i := range c.operands {
-		t, n := ev.compare(&s, &c.operands[i])
-		used |= n
+		t, a := ev.compare(&s, &c.operands[i])
+		assumed |= a
 		result = max(result, t)
-		if result == Yes && n == 0 {
-			used = 0
+		if result == Yes && a == 0 {
+			assumed = 0 // one value that fits is enough
 			break
 		}
 	}
 	if c.operator.negated {
 		result = result.not()
 	}
-	return result, used
+	return result, assumed
 }
 
-// subject is a value of the request, read as an operator needs it.
+// subject is a value of the request, read as the operator of a test needs it.
 type subject struct {
-	text     string
-	chars    glob.Text // the same, for string and ARN operators
-	effect   effect
-	operator operator
-	operand  operand
+	test    *conditionTest
+	text    glob.Text
+	number  decimal
+	millis  int64
+	bits    []byte
+	truth   bool
+	address netip.Addr
 }
 
 // read prepares the value and reports whether the operator can read it.
-func (s *subject) read() bool {
-	switch s.operator.kind {
+func (s *subject) read(value string) (ok bool) {
+	ok = true
+	switch s.test.operator.kind {
 	case stringOperator, arnOperator:
-		if s.operator.fold {
-			s.text = foldCase(s.text)
+		if s.test.operator.fold {
+			value = foldCase(value)
 		}
-		s.chars = glob.TextOf(s.text)
-		return true
+		s.text = glob.TextOf(value)
 	case numericOperator:
-		var ok bool
-		s.operand.number, ok = parseDecimal(s.text)
-		return ok
+		s.number, ok = parseDecimal(value)
 	case dateOperator:
-		var ok bool
-		s.operand.millis, _, _, ok = parseDate(s.text)
-		return ok
+		var d date
+		d, ok = parseDate(value)
+		s.millis = d.millis
 	case boolOperator:
-		s.operand.truth = strings.EqualFold(s.text, "true")
+		s.truth = strings.EqualFold(value, "true")
 	case binaryOperator:
 		var err error
-		s.operand.bits, err = base64.StdEncoding.DecodeString(s.text)
-		return err == nil
+		s.bits, err = base64.StdEncoding.DecodeString(value)
+		ok = err == nil
 	case addressOperator:
-		_, ok := parseAddress(s.text)
-		return ok
+		s.address, ok = parseAddress(value)
 	case nullOperator, unknownOperator:
 	}
-	return true
+	return ok
 }
 
 // compare says whether a value of the request stands to one of the policy as
 // the operator asks, before negation.
-func (ev *evaluator) compare(s *subject, x *operand) (Truth, notes) {
+func (ev *evaluator) compare(s *subject, x *operand) (Truth, assumptionSet) {
 	if !x.ok {
 		return Maybe, 0
 	}
-	switch s.operator.kind {
+	o := &s.test.operator
+	switch o.kind {
 	case stringOperator, arnOperator:
 		return ev.compareText(s, &x.pattern)
 	case numericOperator:
-		return truthOf(s.operator.relation.holds(s.operand.number.compare(x.number))), 0
+		return truthOf(o.relation.holds(s.number.compare(x.number))), 0
 	case dateOperator:
-		return compareDate(s.operator.relation, s.operand.millis, x)
+		return x.date.compare(o.relation, s.millis)
 	case boolOperator:
-		return truthOf(s.operand.truth == x.truth), 0
+		return truthOf(s.truth == x.truth), 0
 	case binaryOperator:
-		return truthOf(string(s.operand.bits) == string(x.bits)), 0
+		return truthOf(string(s.bits) == string(x.bits)), 0
 	case addressOperator:
-		a, _ := parseAddress(s.text)
-		return x.rng.contains(a)
+		return x.addresses.contains(s.address)
 	case nullOperator, unknownOperator:
 	}
 	return Maybe, 0
@@ -232,56 +324,36 @@ func (ev *evaluator) compare(s *subject, x *operand) (Truth, notes) {
 
 // compareText matches a value with a pattern. A variable without a value
 // equals nothing.
-func (ev *evaluator) compareText(s *subject, p *pattern) (Truth, notes) {
+func (ev *evaluator) compareText(s *subject, p *pattern) (Truth, assumptionSet) {
 	e := p.expand(ev.lookup)
-	if e.empty {
+	if e.matchesNothing {
 		return No, 0
 	}
-	if p.form == arnForm {
-		if t, n, done := compareOddARN(s, e); done {
-			return t, n
-		}
+	if t, a, done := s.test.compareOddARN(&e); done {
+		return t, a
 	}
 	switch {
-	case !e.Match(s.chars):
+	case !e.Match(s.text):
 		return No, 0
-	case e.guess:
+	case e.approximate:
 		return Maybe, 0
 	}
 	return Yes, 0
 }
 
 // compareOddARN is the result of an ARN operator's value that is no ARN: one
-// that never grants and never spares from a Deny, or "*".
-func compareOddARN(s *subject, e expansion) (t Truth, n notes, done bool) {
+// that never grants and never spares from a Deny, or "*". done is false for
+// all other values.
+func (c *conditionTest) compareOddARN(e *expansion) (t Truth, assumed assumptionSet, done bool) {
 	switch {
-	case e.notARN && (e.guess || s.effect == unknownEffect):
-		return Maybe, noteMalformedARN, true
+	case c.operator.kind != arnOperator:
+		return No, 0, false
+	case e.notARN && (e.approximate || c.effect == ""):
+		return Maybe, assumeMalformedARN, true
 	case e.notARN:
-		return truthOf((s.effect == denyEffect) != s.operator.negated), noteMalformedARN, true
-	case !e.guess && e.Any():
-		return Yes, noteBareStarARN, true
+		return truthOf((c.effect == Deny) != c.operator.negated), assumeMalformedARN, true
+	case !e.approximate && e.Any():
+		return Yes, assumeBareStarARN, true
 	}
 	return No, 0, false
-}
-
-func compareDate(r relation, at int64, x *operand) (Truth, notes) {
-	result := truthOf(r.holds(compareInt(at, x.millis)))
-	if !x.two {
-		return result, 0
-	}
-	if second := truthOf(r.holds(compareInt(at, x.other))); second != result {
-		return Maybe, noteYearOrEpoch
-	}
-	return result, 0
-}
-
-func compareInt(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }

@@ -1,11 +1,3 @@
-// Package policy reads S3 bucket policies and decides requests by them as IAM
-// does.
-//
-// A [Document] keeps the text that it was read from, so that what is not
-// changed is written back as it was. [Document.Decide] answers one request;
-// [Document.Faults] says what S3 would refuse in the document.
-//
-// Everything here is pure: data in, data out.
 package policy
 
 import (
@@ -13,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strconv"
 
 	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
@@ -28,66 +19,17 @@ type Document struct {
 	root *jsontext.Node
 	// list is the value of the Statement element, nil if there is none.
 	list       *jsontext.Node
-	statements []compiled
-	// doubt: what the document says as a whole cannot be told.
-	doubt bool
+	statements []compiledStatement
+	// malformed: what the document says as a whole cannot be told.
+	malformed bool
 }
 
-// Effect of a statement.
-type Effect string
-
-// The effects. Any other text is a fault.
+// The versions of the policy language. A policy without Version is of the old
+// one, which knows no policy variables.
 const (
-	Allow Effect = "Allow"
-	Deny  Effect = "Deny"
+	currentVersion = "2012-10-17"
+	oldVersion     = "2008-10-17"
 )
-
-// Statement is one statement of a document, in the words it was read in.
-type Statement struct {
-	Index      int
-	Sid        string
-	Effect     Effect
-	Principals Principals
-	Actions    Patterns
-	Resources  Patterns
-	Conditions []Condition
-}
-
-// Label is what people call the statement: its Sid, or "#" and its index where
-// it has none.
-func (s *Statement) Label() string { return statementLabel(s.Sid, s.Index) }
-
-func statementLabel(sid string, index int) string {
-	if sid != "" {
-		return sid
-	}
-	return "#" + strconv.Itoa(index)
-}
-
-// Principals is a Principal or NotPrincipal element.
-type Principals struct {
-	Not     bool
-	Entries []Principal
-}
-
-// Patterns is an Action or Resource element, or its Not form.
-type Patterns struct {
-	Not  bool
-	List []string
-}
-
-// Condition is one key of one operator of a Condition element.
-type Condition struct {
-	Operator string // as written: "ForAnyValue:StringLikeIfExists"
-	Key      string // as written
-	Values   []string
-}
-
-// Fault is one reason for which S3 would refuse a document.
-type Fault struct {
-	Statement int    // index, or -1 for the document as a whole
-	Message   string // S3's own wording where it is known
-}
 
 // Parse reads a bucket policy. It fails only where the text is not one JSON
 // object, with an error that wraps [ErrSyntax]; everything else that S3 would
@@ -101,24 +43,25 @@ func Parse(text []byte) (*Document, error) {
 	}
 	d := &Document{text: text, root: root}
 	version, versions := root.Member("Version")
-	c := compiler{}
+	r := statementReader{}
 	if versions > 0 {
-		c.vars = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
-		d.doubt = versions > 1 || !knownVersion(version.Value)
+		r.variables = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
+		d.malformed = versions > 1 || !knownVersion(version.Value)
 	}
 	statement, lists := root.Member("Statement")
 	if lists == 0 {
 		return d, nil
 	}
 	d.list = statement.Value
-	d.doubt = d.doubt || lists > 1 || d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object
-	if d.doubt && d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object {
+	if d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object {
+		d.malformed = true
 		return d, nil
 	}
+	d.malformed = d.malformed || lists > 1
 	items := d.list.Elements()
-	d.statements = make([]compiled, len(items))
+	d.statements = make([]compiledStatement, len(items))
 	for i, item := range items {
-		d.statements[i] = c.statement(i, item)
+		d.statements[i] = r.readStatement(i, item)
 	}
 	return d, nil
 }
@@ -129,19 +72,12 @@ func readObject(text []byte) (*jsontext.Node, error) {
 	n, ok := jsontext.Parse(text)
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("%w: This policy contains invalid Json", ErrSyntax)
+		return nil, fmt.Errorf("%w: %s", ErrSyntax, msgInvalidJSON)
 	case n.Kind != jsontext.Object:
 		return nil, fmt.Errorf("%w: %s", ErrSyntax, msgFirstByte)
 	}
 	return n, nil
 }
-
-// The versions of the policy language. A policy without Version is of the old
-// one, which knows no policy variables.
-const (
-	currentVersion = "2012-10-17"
-	oldVersion     = "2008-10-17"
-)
 
 func knownVersion(n *jsontext.Node) bool {
 	return n.Kind == jsontext.String && (n.Text == currentVersion || n.Text == oldVersion)
@@ -155,14 +91,14 @@ func (d *Document) Len() int { return len(d.statements) }
 
 // At returns the statement at index, which is from 0 to Len()-1. It belongs to
 // the document and is not to be changed.
-func (d *Document) At(index int) *Statement { return &d.statements[index].Statement }
+func (d *Document) At(index int) *Statement { return &d.statements[index].src }
 
 // All yields the statements in order, with their indexes. They belong to the
 // document and are not to be changed.
 func (d *Document) All() iter.Seq2[int, *Statement] {
 	return func(yield func(int, *Statement) bool) {
 		for i := range d.statements {
-			if !yield(i, &d.statements[i].Statement) {
+			if !yield(i, &d.statements[i].src) {
 				return
 			}
 		}

@@ -36,20 +36,22 @@ func (d *Document) Explain(r *Request) []StatementExplanation {
 	for i := range d.statements {
 		s := &d.statements[i]
 		m := decision.Matches[i]
-		action := ev.actionOf(s) // as it reads: m.Action also bears the doubt about the statement
-		e := StatementExplanation{Index: i, Sid: s.Sid, Effect: s.Effect, Match: m.Truth()}
-		e.Parts = append(e.Parts,
-			PartExplanation{elementName("Principal", s.Principals.Not), m.Principal, ev.whyPrincipal(s, m.Principal)},
-			PartExplanation{elementName("Action", s.Actions.Not), action, whyElement(r.Action, s.Actions, s.action.doubt, action)},
-			PartExplanation{elementName("Resource", s.Resources.Not), m.Resource, whyElement(r.Resource, s.Resources, s.resource.doubt, m.Resource)})
+		action := s.action.match(ev.action) // as it reads: m.Action is Maybe too where the statement is malformed
+		e := StatementExplanation{Index: i, Sid: s.src.Sid, Effect: s.src.Effect, Match: m.Truth()}
+		add := func(element string, t Truth, why string) {
+			e.Parts = append(e.Parts, PartExplanation{element, t, why})
+		}
+		add(elementName("Principal", s.principal.not), m.Principal, ev.whyPrincipal(&s.principal, m.Principal))
+		add(elementName("Action", s.action.not), action, whyElement(r.Action, s.src.Actions, s.action.malformed, action))
+		add(elementName("Resource", s.resource.not), m.Resource, whyElement(r.Resource, s.src.Resources, s.resource.malformed, m.Resource))
 		for j := range s.conditions {
 			e.Parts = append(e.Parts, ev.explainCondition(s, j))
 		}
-		if s.conditionDoubt {
-			e.Parts = append(e.Parts, PartExplanation{"Condition", Maybe, "the Condition element cannot be read for certain"})
+		if s.malformedCondition {
+			add("Condition", Maybe, "the Condition element cannot be read for certain")
 		}
-		if s.doubt {
-			e.Parts = append(e.Parts, PartExplanation{"Statement", Maybe, "the statement cannot be read for certain"})
+		if s.malformed {
+			add("Statement", Maybe, "the statement cannot be read for certain")
 		}
 		out[i] = e
 	}
@@ -63,16 +65,15 @@ func elementName(name string, not bool) string {
 	return name
 }
 
-func (ev *evaluator) whyPrincipal(s *compiled, t Truth) string {
-	c := ev.request.Caller
-	if s.principal.doubt && t == Maybe {
+func (ev *evaluator) whyPrincipal(p *principalMatcher, t Truth) string {
+	if p.malformed && t == Maybe {
 		return "the element cannot be read for certain"
 	}
-	texts := make([]string, len(s.Principals.Entries))
-	for i, p := range s.Principals.Entries {
-		texts[i] = p.Value
+	texts := make([]string, len(p.entries))
+	for i, entry := range p.entries {
+		texts[i] = entry.Value
 	}
-	return covers(callerName(c.Principal), texts, s.Principals.Not, t)
+	return covers(callerName(ev.request.Caller.Principal), texts, p.not, t)
 }
 
 func callerName(p Principal) string {
@@ -82,8 +83,8 @@ func callerName(p Principal) string {
 	return p.Value
 }
 
-func whyElement(asked string, p Patterns, doubt bool, t Truth) string {
-	if doubt && t == Maybe {
+func whyElement(asked string, p PatternList, malformed bool, t Truth) string {
+	if malformed && t == Maybe {
 		return "the element cannot be read for certain"
 	}
 	return covers(asked, p.List, p.Not, t)
@@ -91,7 +92,7 @@ func whyElement(asked string, p Patterns, doubt bool, t Truth) string {
 
 // covers is the phrase for whether what is asked is among the entries.
 func covers(asked string, entries []string, not bool, t Truth) string {
-	among := oneOf(entries)
+	among := listed(entries)
 	if not {
 		t = t.not()
 	}
@@ -113,28 +114,28 @@ func covers(asked string, entries []string, not bool, t Truth) string {
 // maxListed is how many values of a list a phrase gives.
 const maxListed = 4
 
-func oneOf(values []string) string {
+func listed(values []string) string {
 	if len(values) > maxListed {
 		return strings.Join(values[:maxListed], ", ") + fmt.Sprintf(" and %d more", len(values)-maxListed)
 	}
 	return strings.Join(values, ", ")
 }
 
-func (ev *evaluator) explainCondition(s *compiled, i int) PartExplanation {
+func (ev *evaluator) explainCondition(s *compiledStatement, i int) PartExplanation {
 	c := &s.conditions[i]
-	t, _ := ev.condition(c, s.effect)
-	text := s.Conditions[i]
-	out := PartExplanation{Element: "Condition " + text.Operator + " " + text.Key, Match: t}
+	t, _ := ev.condition(c)
+	src := s.src.Conditions[i]
+	out := PartExplanation{Element: "Condition " + src.Operator + " " + src.Key, Match: t}
 	result := t.verb()
 	switch {
 	case c.operator.kind == unknownOperator:
-		out.Why = text.Operator + " is no condition operator, so it may be true or false"
-	case c.doubt:
-		out.Why = "the values cannot be read, so " + text.Operator + " may be true or false"
+		out.Why = src.Operator + " is no condition operator, so it may be true or false"
+	case c.malformed:
+		out.Why = "the values cannot be read, so " + src.Operator + " may be true or false"
 	default:
-		out.Why = fmt.Sprintf("%s %s, so %s %s", text.Key, state(ev.value(c.key)), text.Operator, result)
+		out.Why = fmt.Sprintf("%s %s, so %s %s", src.Key, knownOf(ev.value(c.key)), src.Operator, result)
 		if c.operator.kind != nullOperator && ev.value(c.key).State != Absent {
-			out.Why += " for " + quotedList(text.Values)
+			out.Why += " for " + quotedList(src.Values)
 		}
 	}
 	return out
@@ -148,11 +149,11 @@ func quotedList(values []string) string {
 	for i, v := range values {
 		quoted[i] = `"` + v + `"`
 	}
-	return oneOf(quoted)
+	return listed(quoted)
 }
 
-// state is the phrase for what is known of a key.
-func state(v Value) string {
+// knownOf is the phrase for what is known of a key.
+func knownOf(v Value) string {
 	switch {
 	case v.State == Absent:
 		return "is absent"

@@ -104,8 +104,8 @@ func speaksOfTypedKeys(d *Document) bool {
 		found = found || keyKind(key) != unknownOperator || multivalued(key)
 	}
 	for _, s := range d.statements {
-		for i := range s.resource.list {
-			s.resource.list[i].variables(see)
+		for i := range s.resource.patterns {
+			s.resource.patterns[i].variables(see)
 		}
 		for _, c := range s.conditions {
 			see(c.key, "")

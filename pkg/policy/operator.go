@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"encoding/base64"
-	"strings"
-)
+import "strings"
 
 // operatorKind is what kind of values an operator compares.
 type operatorKind uint8
@@ -145,53 +142,14 @@ func (r relation) holds(c int) bool {
 
 // whenAbsent is the result of the operator on a key that is not in the
 // request. See "Condition operators: if exists and missing keys".
-func (o operator) whenAbsent() (Truth, notes) {
+func (o operator) whenAbsent() (Truth, assumptionSet) {
 	switch {
 	case o.quantifier == forAnyValue && o.ifExists:
-		return No, noteAnyValueIfExists
+		return No, assumeAnyValueIfExists
 	case o.quantifier == forAnyValue:
 		return No, 0
 	case o.quantifier == forAllValues, o.ifExists, o.negated:
 		return Yes, 0
 	}
 	return No, 0
-}
-
-// operand is one value of a condition, read as its operator needs it.
-type operand struct {
-	text    string
-	ok      bool // the value is of the operator's kind
-	pattern pattern
-	number  decimal
-	millis  int64
-	other   int64 // second reading of a date, if two
-	two     bool
-	bits    []byte
-	truth   bool
-	rng     addressRange
-}
-
-// newOperand reads a value. Variables stand in string and ARN operators only.
-func newOperand(o operator, text string, vars bool) operand {
-	v := operand{text: text, ok: true}
-	switch o.kind {
-	case stringOperator, arnOperator:
-		v.pattern = newPattern(text, o.form, o.fold, vars)
-	case numericOperator:
-		v.number, v.ok = parseDecimal(text)
-	case dateOperator:
-		v.millis, v.other, v.two, v.ok = parseDate(text)
-	case boolOperator, nullOperator:
-		v.truth = strings.EqualFold(text, "true")
-		v.ok = v.truth || strings.EqualFold(text, "false")
-	case binaryOperator:
-		var err error
-		v.bits, err = base64.StdEncoding.DecodeString(text)
-		v.ok = err == nil
-	case addressOperator:
-		v.rng, v.ok = parseRange(text)
-	case unknownOperator:
-		v.ok = false
-	}
-	return v
 }

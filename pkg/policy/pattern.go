@@ -13,10 +13,9 @@ import (
 type form uint8
 
 const (
-	exactForm    form = iota // the whole text, no wildcards
-	likeForm                 // wildcards over the whole text
-	arnForm                  // wildcards field by field, as ArnLike does
-	resourceForm             // the same, as the Resource element does
+	exactForm form = iota // the whole text, no wildcards
+	likeForm              // wildcards over the whole text
+	arnForm               // wildcards field by field, as ArnLike and the Resource element read them
 )
 
 // arnFields is the number of fields of an ARN that wildcards do not leave. The
@@ -54,14 +53,14 @@ type variable struct {
 	hasFallback bool
 }
 
-// newPattern compiles a text. Variables are read as such if vars is set: in
+// newPattern compiles a text. Variables are read as such if variables is set: in
 // documents of Version 2012-10-17.
-func newPattern(text string, f form, fold, vars bool) pattern {
+func newPattern(text string, f form, fold, variables bool) pattern {
 	if fold {
 		text = foldCase(text)
 	}
 	p := pattern{form: f, fold: fold}
-	if !vars || !strings.Contains(text, "${") {
+	if !variables || !strings.Contains(text, "${") {
 		p.compiled = p.compile(f.parse(text).Tokens)
 		return p
 	}
@@ -148,11 +147,11 @@ func (p *pattern) compile(tokens []glob.Token) compiledPattern {
 type expansion struct {
 	compiledPattern
 
-	// empty: a variable has no value, so the pattern matches nothing.
-	empty bool
-	// guess: a variable's value is not known; a star stands for it, and a
+	// matchesNothing: a variable has no value.
+	matchesNothing bool
+	// approximate: a variable's value is not known; a star stands for it, and a
 	// match only means that one is possible.
-	guess bool
+	approximate bool
 }
 
 // expand replaces the variables. What comes from a value is text, never a
@@ -161,7 +160,7 @@ func (p *pattern) expand(lookup func(key string) Value) expansion {
 	if p.pieces == nil {
 		return expansion{compiledPattern: p.compiled}
 	}
-	guess := false
+	approximate := false
 	tokens := make([]glob.Token, 0, len(p.pieces))
 	for _, x := range p.pieces {
 		if x.variable == nil {
@@ -171,9 +170,9 @@ func (p *pattern) expand(lookup func(key string) Value) expansion {
 		text, known, exists := x.variable.value(lookup(x.variable.key))
 		switch {
 		case !exists:
-			return expansion{empty: true}
+			return expansion{matchesNothing: true}
 		case !known:
-			guess = true
+			approximate = true
 			tokens = append(tokens, glob.Token{Op: glob.Star})
 		default:
 			if p.fold {
@@ -182,8 +181,8 @@ func (p *pattern) expand(lookup func(key string) Value) expansion {
 			tokens = glob.Append(tokens, literal(text))
 		}
 	}
-	out := expansion{compiledPattern: p.compile(tokens), guess: guess}
-	if guess {
+	out := expansion{compiledPattern: p.compile(tokens), approximate: approximate}
+	if approximate {
 		// The value may hold any number of ":", so that fields cannot be told
 		// apart: match the text as a whole, which matches no less.
 		out.Tokens = tokens

@@ -57,7 +57,7 @@ func TestPatternPieces(t *testing.T) {
 	for _, test := range tests {
 		p := newPattern(test.pattern, likeForm, false, true)
 		e := p.expand(lookup)
-		if got := !e.empty && e.Match(glob.TextOf(test.text)); got != test.want {
+		if got := !e.matchesNothing && e.Match(glob.TextOf(test.text)); got != test.want {
 			t.Errorf("pattern %q, text %q: match %t", test.pattern, test.text, got)
 		}
 	}

@@ -5,41 +5,125 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
-// principal says whether the Principal or NotPrincipal element of a statement
-// covers the caller.
-func (ev *evaluator) principal(s *compiled) (Truth, notes) {
-	result, used := No, notes(0)
-	for _, entry := range s.Principals.Entries {
-		t, n := ev.request.Caller.is(entry)
-		used |= n
-		result = max(result, t)
-	}
-	if s.principal.doubt {
-		result = max(result, Maybe)
-		if s.Principals.Not {
-			return Maybe, used
-		}
-	}
-	if !s.Principals.Not {
-		return result, used
-	}
-	if s.effect == allowEffect {
-		// Allow with NotPrincipal is not supported: it may mean anything.
-		return min(result.not(), Maybe), used
-	}
-	if result == Yes && ev.request.Caller.Type == AWS && !ev.accountListed(s) {
-		return Maybe, used | noteNotPrincipal
-	}
-	return result.not(), used
+// PrincipalType is the kind of a principal: a member name of the Principal
+// element, or Anyone for the bare "*".
+type PrincipalType string
+
+// The member names that a Principal element may have.
+const (
+	AWS           PrincipalType = "AWS"
+	Service       PrincipalType = "Service"
+	Federated     PrincipalType = "Federated"
+	CanonicalUser PrincipalType = "CanonicalUser"
+	Anyone        PrincipalType = "*"
+)
+
+// Principal is one entry of a Principal or NotPrincipal element.
+type Principal struct {
+	Type  PrincipalType
+	Value string // "cloudtrail.amazonaws.com", "arn:aws:iam::111111111111:root", "111111111111", "*"
 }
 
-// accountListed reports whether the account of an AWS caller, or everybody, is
+// PrincipalList is a Principal or NotPrincipal element.
+type PrincipalList struct {
+	Not     bool
+	Entries []Principal
+}
+
+// Caller is who makes a request.
+type Caller struct {
+	Principal
+	// Aliases are further principals that the caller is known to act as.
+	Aliases []Principal
+	// PossiblePrincipals are principals that the caller may or may not act as. A
+	// statement that matches only through one of them matches perhaps.
+	PossiblePrincipals []Principal
+}
+
+// principalMatcher is a Principal or NotPrincipal element made ready.
+type principalMatcher struct {
+	not       bool
+	entries   []Principal
+	malformed bool
+}
+
+// readPrincipal reads the Principal or NotPrincipal element of a statement.
+func readPrincipal(s *compiledStatement, n *jsontext.Node) {
+	m, not, ok := oneForm(n, "Principal")
+	p := principalMatcher{not: not}
+	switch {
+	case !ok:
+		p.malformed = true
+	case m.Value.Kind == jsontext.String && m.Value.Text == "*":
+		p.entries = []Principal{{Anyone, "*"}}
+	case m.Value.Kind != jsontext.Object || m.Value.Duplicate() != "":
+		p.malformed = true
+	default:
+		for _, kind := range m.Value.Members {
+			p.read(kind)
+		}
+	}
+	s.principal = p
+	s.src.Principals = PrincipalList{p.not, p.entries}
+}
+
+// read reads the principals of one type.
+func (p *principalMatcher) read(m jsontext.Member) {
+	kind := PrincipalType(m.Name)
+	switch kind {
+	case AWS, Service, Federated, CanonicalUser:
+	case Anyone:
+		p.malformed = true
+		return
+	default:
+		p.malformed = true
+		return
+	}
+	for _, item := range m.Value.Elements() {
+		if item.Kind != jsontext.String {
+			p.malformed = true
+			continue
+		}
+		p.entries = append(p.entries, Principal{kind, item.Text})
+	}
+}
+
+// match says whether the element covers the caller, in a statement of the
+// effect.
+func (p *principalMatcher) match(c *Caller, e Effect) (Truth, assumptionSet) {
+	result, assumed := No, assumptionSet(0)
+	for _, entry := range p.entries {
+		t, a := c.is(entry)
+		assumed |= a
+		result = max(result, t)
+	}
+	if p.malformed {
+		result = max(result, Maybe)
+		if p.not {
+			return Maybe, assumed
+		}
+	}
+	if !p.not {
+		return result, assumed
+	}
+	if e == Allow {
+		// Allow with NotPrincipal is not supported: it may mean anything.
+		return min(result.not(), Maybe), assumed
+	}
+	if result == Yes && c.Type == AWS && !p.listsAccount(c) {
+		return Maybe, assumed | assumeNotPrincipal
+	}
+	return result.not(), assumed
+}
+
+// listsAccount reports whether the account of an AWS caller, or everybody, is
 // among the entries.
-func (ev *evaluator) accountListed(s *compiled) bool {
-	account := accountOf(ev.request.Caller.Value)
-	for _, entry := range s.Principals.Entries {
+func (p *principalMatcher) listsAccount(c *Caller) bool {
+	account := accountOf(c.Value)
+	for _, entry := range p.entries {
 		if entry.Value == "*" || entry.Type == AWS && isAccount(entry.Value) && accountOf(entry.Value) == account {
 			return true
 		}
@@ -48,30 +132,30 @@ func (ev *evaluator) accountListed(s *compiled) bool {
 }
 
 // is says whether an entry of a Principal element means the caller.
-func (c *Caller) is(entry Principal) (Truth, notes) {
-	result, used := c.own(entry)
+func (c *Caller) is(entry Principal) (Truth, assumptionSet) {
+	result, assumed := c.isByName(entry)
 	for _, p := range c.Aliases {
-		if result != Yes && same(p, entry) {
-			return Yes, used
+		if result != Yes && samePrincipal(p, entry) {
+			return Yes, assumed
 		}
 	}
 	for _, p := range c.PossiblePrincipals {
-		if result == No && same(p, entry) {
-			result, used = Maybe, used|notePerhaps
+		if result == No && samePrincipal(p, entry) {
+			result, assumed = Maybe, assumed|assumePossiblePrincipal
 		}
 	}
-	return result, used
+	return result, assumed
 }
 
-// own says whether an entry means the caller by the caller's own name. See
+// isByName says whether an entry means the caller by the caller's own name. See
 // "AWS JSON policy elements: Principal".
-func (c *Caller) own(entry Principal) (Truth, notes) {
+func (c *Caller) isByName(entry Principal) (Truth, assumptionSet) {
 	switch {
 	case entry.Type == Anyone:
 		return Yes, 0
 	case entry.Type == AWS && entry.Value == "*":
 		if c.Type == Service {
-			return Yes, noteAWSStar
+			return Yes, assumeAWSStar
 		}
 		return Yes, 0
 	case c.Type == Service && entry.Type == Service:
@@ -86,7 +170,7 @@ func (c *Caller) own(entry Principal) (Truth, notes) {
 
 // serviceIs compares a service principal with an entry. A service may have a
 // further name for a Region.
-func serviceIs(caller, entry string) (Truth, notes) {
+func serviceIs(caller, entry string) (Truth, assumptionSet) {
 	const domain = ".amazonaws.com"
 	switch {
 	case caller == entry:
@@ -94,7 +178,7 @@ func serviceIs(caller, entry string) (Truth, notes) {
 	case entry == "*":
 		return Maybe, 0 // S3 refuses it
 	case strings.EqualFold(caller, entry):
-		return Maybe, noteServiceCase
+		return Maybe, assumeServiceCase
 	}
 	name, ok := strings.CutSuffix(glob.LowerASCII(caller), domain)
 	if !ok {
@@ -102,7 +186,7 @@ func serviceIs(caller, entry string) (Truth, notes) {
 	}
 	rest, ok := strings.CutPrefix(glob.LowerASCII(entry), name+".")
 	if ok && strings.HasSuffix(rest, domain) && strings.Count(rest, ".") == 2 {
-		return Maybe, noteRegionalService
+		return Maybe, assumeRegionalService
 	}
 	return No, 0
 }
@@ -136,9 +220,9 @@ func awsIs(caller, entry string) Truth {
 	return Yes
 }
 
-// same reports whether two principals name the same. An account may be named
+// samePrincipal reports whether two principals name the same. An account may be named
 // by its number or by the ARN of its root.
-func same(a, b Principal) bool {
+func samePrincipal(a, b Principal) bool {
 	if a.Type != b.Type {
 		return false
 	}

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"slices"
 	"testing"
 )
 
@@ -19,24 +18,24 @@ func TestPrincipals(t *testing.T) {
 		PossiblePrincipals: []Principal{{AWS, "arn:aws:iam::475085895292:root"}},
 	}
 	tests := []struct {
-		name   string
-		caller Caller
-		entry  Principal
-		want   Truth
-		note   notes
+		name    string
+		caller  Caller
+		entry   Principal
+		want    Truth
+		assumed assumptionSet
 	}{
 		{"everybody", caller(Service, service), Principal{Anyone, "*"}, Yes, 0},
-		{"every AWS principal", caller(Service, service), Principal{AWS, "*"}, Yes, noteAWSStar},
+		{"every AWS principal", caller(Service, service), Principal{AWS, "*"}, Yes, assumeAWSStar},
 		{"every AWS principal, role", caller(AWS, role), Principal{AWS, "*"}, Yes, 0},
 		{"service", caller(Service, service), Principal{Service, service}, Yes, 0},
 		{"other service", caller(Service, service), Principal{Service, "config.amazonaws.com"}, No, 0},
-		{"service in other case", caller(Service, service), Principal{Service, "CloudTrail.amazonaws.com"}, Maybe, noteServiceCase},
-		{"service of a region", caller(Service, service), Principal{Service, "cloudtrail.eu-south-1.amazonaws.com"}, Maybe, noteRegionalService},
+		{"service in other case", caller(Service, service), Principal{Service, "CloudTrail.amazonaws.com"}, Maybe, assumeServiceCase},
+		{"service of a region", caller(Service, service), Principal{Service, "cloudtrail.eu-south-1.amazonaws.com"}, Maybe, assumeRegionalService},
 		{"service of China", caller(Service, service), Principal{Service, "cloudtrail.amazonaws.com.cn"}, No, 0},
 		{"service whose name begins alike", caller(Service, service), Principal{Service, "cloudtrail-lake.amazonaws.com"}, No, 0},
 		{"account, by service", caller(Service, service), Principal{AWS, root}, No, 0},
 		{"also", legacy, Principal{AWS, "arn:aws:iam::086441151436:root"}, Yes, 0},
-		{"perhaps", legacy, Principal{AWS, "475085895292"}, Maybe, notePerhaps},
+		{"perhaps", legacy, Principal{AWS, "475085895292"}, Maybe, assumePossiblePrincipal},
 		{"role", caller(AWS, role), Principal{AWS, role}, Yes, 0},
 		{"role of the account", caller(AWS, role), Principal{AWS, root}, Yes, 0},
 		{"role of the account by number", caller(AWS, role), Principal{AWS, "111122223333"}, Yes, 0},
@@ -55,8 +54,8 @@ func TestPrincipals(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got, n := test.caller.is(test.entry); got != test.want || n != test.note {
-				t.Errorf("%s (note %b), want %s (%b)", got, n, test.want, test.note)
+			if got, n := test.caller.is(test.entry); got != test.want || n != test.assumed {
+				t.Errorf("%s (assumptions %b), want %s (%b)", got, n, test.want, test.assumed)
 			}
 		})
 	}
@@ -90,44 +89,5 @@ func TestNotPrincipal(t *testing.T) {
 				t.Errorf("decision %s, want %s", got.Outcome, test.want)
 			}
 		})
-	}
-}
-
-func TestAssumptions(t *testing.T) {
-	const allow, all = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"*","Resource":"arn:aws:s3:::b/*"}`, `"Action":"*","Resource":"arn:aws:s3:::b/*"`
-	tests := []struct {
-		name, statements string
-		want             []string
-	}{
-		{"none", allow, nil},
-		{"the grant", `{"Effect":"Allow","Principal":{"AWS":"*"},` + all + `}`, []string{"aws-star-matches-services"}},
-		{"a grant beside another", allow + `,{"Effect":"Allow","Principal":{"AWS":"*"},` + all + `}`, nil},
-		{"a denial", allow + `,{"Effect":"Deny","Principal":{"AWS":"*"},` + all + `}`, []string{"aws-star-matches-services"}},
-		{"a denial that does not match", allow + `,{"Effect":"Deny","Principal":{"AWS":"*"},` + all + `,"Condition":{"StringEquals":{"k:k":"x"}}}`, nil},
-		{"a denial that an assumption takes away", allow + `,{"Effect":"Deny","Principal":"*",` + all + `,"Condition":{"StringNotEquals":{"k:set":"x"}}}`, []string{"scalar-operator-on-set"}},
-		{"two of one denial", allow + `,{"Effect":"Deny","Principal":{"AWS":"*"},` + all + `,"Condition":{"ArnLike":{"k:k":"arn:aws:x"}}}`, []string{"aws-star-matches-services", "malformed-arn"}},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			d := mustRead(t, []byte(`{"Version":"2012-10-17","Statement":[`+test.statements+`]}`))
-			var got []string
-			for _, a := range d.Decide(cloudTrailRequest(NewContext(Value{}).With("k:k", Is("v")).With("k:set", Set("a", "b")))).Assumptions {
-				got = append(got, a.ID)
-				if a.Text == "" {
-					t.Errorf("%s has no text", a.ID)
-				}
-			}
-			if !slices.Equal(got, test.want) {
-				t.Errorf("assumptions %q, want %q", got, test.want)
-			}
-		})
-	}
-	if got := len((noteEnd - 1).list()); got != 16 {
-		t.Errorf("%d assumptions", got)
-	}
-	for _, a := range (noteEnd - 1).list() {
-		if a.ID == "" {
-			t.Error("an assumption without ID")
-		}
 	}
 }

@@ -18,35 +18,6 @@ type Request struct {
 	Context  Context
 }
 
-// PrincipalType is the kind of a principal: a member name of the Principal
-// element, or Anyone for the bare "*".
-type PrincipalType string
-
-// The member names that a Principal element may have.
-const (
-	AWS           PrincipalType = "AWS"
-	Service       PrincipalType = "Service"
-	Federated     PrincipalType = "Federated"
-	CanonicalUser PrincipalType = "CanonicalUser"
-	Anyone        PrincipalType = "*"
-)
-
-// Principal is one entry of a Principal or NotPrincipal element.
-type Principal struct {
-	Type  PrincipalType
-	Value string // "cloudtrail.amazonaws.com", "arn:aws:iam::111111111111:root", "111111111111", "*"
-}
-
-// Caller is who makes a request.
-type Caller struct {
-	Principal
-	// Aliases are further principals that the caller is known to act as.
-	Aliases []Principal
-	// PossiblePrincipals are principals that the caller may or may not act as. A
-	// statement that matches only through one of them matches perhaps.
-	PossiblePrincipals []Principal
-}
-
 // State says what is known of a context key's presence in a request.
 type State uint8
 
@@ -80,6 +51,11 @@ type Value struct {
 	// pattern that names a customer's account, identity or address range
 	// matches it. A pattern that names nobody ("*") may.
 	AWSOwned bool
+}
+
+// unknown reports whether anything about the key is not known.
+func (v Value) unknown() bool {
+	return v.State == Either || v.State == Present && !v.Known
 }
 
 // Is is a key that is present with one known value.

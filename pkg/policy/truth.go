@@ -1,5 +1,17 @@
 package policy
 
+// Truth is the result of a test of which not everything need be known. The
+// results are those of Kleene's logic: a conjunction is the least of its parts,
+// a disjunction the greatest, and Maybe is what may turn out either way.
+type Truth uint8
+
+// The results, in order.
+const (
+	No Truth = iota
+	Maybe
+	Yes
+)
+
 // truthOf turns a known fact into a Truth.
 func truthOf(b bool) Truth {
 	if b {
@@ -11,7 +23,7 @@ func truthOf(b bool) Truth {
 // not is the negation; Maybe stays Maybe.
 func (t Truth) not() Truth { return Yes - t }
 
-// join is what is known of a result that is one of both.
+// either is what is known of a result that is one of both.
 func join(a, b Truth) Truth {
 	if a == b {
 		return a

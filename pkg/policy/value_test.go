@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"net/netip"
 	"testing"
 
@@ -77,7 +78,7 @@ func TestDecimal(t *testing.T) {
 		for j, b := range order {
 			x, okX := parseDecimal(a)
 			y, okY := parseDecimal(b)
-			if got, want := x.compare(y), compareInt(int64(i), int64(j)); !okX || !okY || got != want {
+			if got, want := x.compare(y), cmp.Compare(i, j); !okX || !okY || got != want {
 				t.Errorf("%s to %s: %d, want %d", a, b, got, want)
 			}
 		}
@@ -98,14 +99,14 @@ func TestDecimal(t *testing.T) {
 
 func TestDate(t *testing.T) {
 	for _, text := range []string{"2026-01-02T00:00:00Z", "2026-01-02", "1767312000", "1767312000.000", "2026-01-02T01:00:00+01:00", "2026-01-02T00:00Z"} {
-		if millis, _, _, ok := parseDate(text); !ok || millis != 1767312000000 {
-			t.Errorf("%s is read as %d, %t", text, millis, ok)
+		if d, ok := parseDate(text); !ok || d.millis != 1767312000000 {
+			t.Errorf("%s is read as %d, %t", text, d.millis, ok)
 		}
 	}
-	if _, other, two, _ := parseDate("2027"); !two || other != 2027000 {
-		t.Errorf("2027 is read as the second %d, %t", other, two)
+	if d, _ := parseDate("2027"); !d.ambiguous || d.other != 2027000 {
+		t.Errorf("2027 is read as the second %d, %t", d.other, d.ambiguous)
 	}
-	if _, _, _, ok := parseDate("soon"); ok {
+	if _, ok := parseDate("soon"); ok {
 		t.Error("soon is read as a date")
 	}
 }

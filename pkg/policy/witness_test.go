@@ -53,11 +53,12 @@ func vector(d *Document, r *Request, text string) string {
 	ev := newEvaluator(&q)
 	var b strings.Builder
 	for i := range d.statements {
-		if p, _ := ev.principal(&d.statements[i]); p == No || ev.actionOf(&d.statements[i]) == No {
+		s := &d.statements[i]
+		if p, _ := s.principal.match(&q.Caller, s.effect); p == No || s.action.match(ev.action) == No {
 			continue
 		}
-		for j := range d.statements[i].resource.list {
-			t, _ := ev.resourceMatch(&d.statements[i].resource.list[j])
+		for j := range s.resource.patterns {
+			t, _ := ev.matchResource(&s.resource.patterns[j])
 			fmt.Fprint(&b, t, " ")
 		}
 	}

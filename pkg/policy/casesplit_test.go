@@ -70,12 +70,12 @@ func TestUnknownKeys(t *testing.T) {
 		{"within", []string{`Allow "StringLike":{"k:k":"a1*"}`, `Allow "StringLike":{"k:k":"a2*"}`}, "k:k", policy.Value{State: policy.Present, Within: []glob.KeySet{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.Allowed},
 		{"not within", []string{`Allow "StringLike":{"k:k":"b*"}`}, "k:k", policy.Value{State: policy.Present, Within: []glob.KeySet{{{Words: []string{"a"}}, {Class: "12", Min: 1, Max: 3}}}}, policy.ImplicitDeny},
 		{"binary", []string{`Allow "BinaryEquals":{"k:k":"QUI="}`}, "k:k", present, policy.Undetermined},
-		{"foreign identity", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":["AROAEXAMPLEID:*","111122223333"]}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.ExplicitDeny},
-		{"foreign identity, nobody named", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":"AROA*"}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.Undetermined},
-		{"foreign arn", []string{`Allow `, `Deny "ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*"}`}, "aws:PrincipalArn", policy.Value{State: policy.Either, AWSOwned: true}, policy.Allowed},
-		{"foreign arn, nobody named", []string{`Allow `, `Deny "ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}`}, "aws:PrincipalArn", policy.Value{State: policy.Either, AWSOwned: true}, policy.Undetermined},
-		{"foreign address", []string{`Allow `, `Deny "NotIpAddress":{"aws:SourceIp":["203.0.113.0/24","2001:db8::/32"]}`}, "aws:SourceIp", policy.Value{State: policy.Either, AWSOwned: true}, policy.ExplicitDeny},
-		{"foreign address, nobody named", []string{`Allow `, `Deny "NotIpAddress":{"aws:SourceIp":"0.0.0.0/0"}`}, "aws:SourceIp", policy.Value{State: policy.Present, AWSOwned: true}, policy.Undetermined},
+		{"AWS-owned identity", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":["AROAEXAMPLEID:*","111122223333"]}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.ExplicitDeny},
+		{"AWS-owned identity, nobody named", []string{`Allow `, `Deny "StringNotLike":{"aws:userid":"AROA*"}`}, "aws:userid", policy.Value{State: policy.Present, AWSOwned: true}, policy.Undetermined},
+		{"AWS-owned arn", []string{`Allow `, `Deny "ArnLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/*"}`}, "aws:PrincipalArn", policy.Value{State: policy.Either, AWSOwned: true}, policy.Allowed},
+		{"AWS-owned arn, nobody named", []string{`Allow `, `Deny "ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/*"}`}, "aws:PrincipalArn", policy.Value{State: policy.Either, AWSOwned: true}, policy.Undetermined},
+		{"AWS-owned address", []string{`Allow `, `Deny "NotIpAddress":{"aws:SourceIp":["203.0.113.0/24","2001:db8::/32"]}`}, "aws:SourceIp", policy.Value{State: policy.Either, AWSOwned: true}, policy.ExplicitDeny},
+		{"AWS-owned address, nobody named", []string{`Allow `, `Deny "NotIpAddress":{"aws:SourceIp":"0.0.0.0/0"}`}, "aws:SourceIp", policy.Value{State: policy.Present, AWSOwned: true}, policy.Undetermined},
 		{"operator not modelled", []string{`Allow `, `Deny "StringSounds":{"k:k":"a"}`}, "k:k", present, policy.Undetermined},
 	}
 	for _, test := range tests {
@@ -86,7 +86,7 @@ func TestUnknownKeys(t *testing.T) {
 				t.Errorf("decision %s, want %s: %+v", got.Outcome, test.want, got.Matches)
 			}
 			if (got.Outcome == policy.Undetermined) != (len(got.DependsOn) > 0) {
-				t.Errorf("decision %s hinges on %q", got.Outcome, got.DependsOn)
+				t.Errorf("decision %s depends on %q", got.Outcome, got.DependsOn)
 			}
 		})
 	}

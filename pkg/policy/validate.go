@@ -1,0 +1,344 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
+)
+
+// Fault is one reason for which S3 would refuse a document.
+type Fault struct {
+	Statement int    // index, or -1 for the document as a whole
+	Message   string // S3's own wording where it is known
+}
+
+// maxPolicySize is the limit of S3 on a bucket policy in its own normal form,
+// in bytes. The policy without white space comes close to that form.
+const maxPolicySize = 20480
+
+// S3's words for what is wrong with a policy, as reported by those who met
+// them.
+const (
+	msgInvalidJSON    = "This policy contains invalid Json"
+	msgFirstByte      = "Policies must be valid JSON and the first byte must be '{'"
+	msgVersion        = "The policy must contain a valid version string"
+	msgEmpty          = "Could not parse the policy: Statement is empty!"
+	msgSyntax         = "Invalid policy syntax."
+	msgPrincipal      = "Invalid principal in policy"
+	msgAction         = "Policy has invalid action"
+	msgResource       = "Policy has invalid resource"
+	msgNotApplicable  = "Action does not apply to any resource(s) in statement"
+	msgConditionKey   = "Policy has an invalid condition key"
+	msgAddress        = "Invalid IP address in Conditions"
+	msgNotPrincipal   = "Allow with NotPrincipal is not supported"
+	msgConditionValue = "Invalid value in Conditions"
+)
+
+// Faults returns what S3 would refuse about the document as the policy of the
+// bucket with the given ARN ("arn:aws:s3:::logs"), in order. An empty ARN
+// leaves out the checks that need it.
+func (d *Document) Faults(bucketARN string) []Fault {
+	v := &validator{bucket: bucketARN, at: -1, scopes: map[string]actionScope{}}
+	if d.root.Start != 0 {
+		v.add(msgFirstByte)
+	}
+	if size := len(jsontext.Compact(d.text)); size > maxPolicySize {
+		v.add(fmt.Sprintf("Normalized policy document exceeds the maximum allowed size of %d bytes", maxPolicySize))
+	}
+	v.checkDuplicates(d.root)
+	for _, m := range d.root.Members {
+		switch m.Name {
+		case "Version":
+			if !knownVersion(m.Value) {
+				v.add(msgVersion)
+			}
+		case "Id":
+			if m.Value.Kind != jsontext.String {
+				v.add(msgSyntax)
+			}
+		case "Statement":
+		default:
+			v.add("Unknown field " + m.Name)
+		}
+	}
+	switch {
+	case d.list == nil:
+		v.add("Missing required field Statement")
+	case d.list.Kind == jsontext.Array && len(d.list.Items) == 0:
+		v.add(msgEmpty)
+	case d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object:
+		v.add(msgSyntax)
+	}
+	for i := range d.statements {
+		v.at = i
+		v.checkStatement(&d.statements[i])
+	}
+	return v.faults
+}
+
+// validator collects the faults of a document.
+type validator struct {
+	faults []Fault
+	bucket string                 // ARN, or empty
+	at     int                    // index of the statement looked at, or -1
+	scopes map[string]actionScope // of the actions met, since policies repeat them
+}
+
+// add adds a fault, once for each statement.
+func (v *validator) add(message string) {
+	fault := Fault{v.at, message}
+	for _, said := range slices.Backward(v.faults) {
+		if said == fault {
+			return
+		}
+		if said.Statement != v.at {
+			break
+		}
+	}
+	v.faults = append(v.faults, fault)
+}
+
+func (v *validator) checkDuplicates(n *jsontext.Node) {
+	if name := n.Duplicate(); name != "" {
+		v.add("Duplicate field " + name)
+	}
+}
+
+func (v *validator) checkStatement(s *compiledStatement) {
+	if s.node.Kind != jsontext.Object {
+		v.add(msgSyntax)
+		return
+	}
+	v.checkDuplicates(s.node)
+	for _, m := range s.node.Members {
+		switch m.Name {
+		case "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource":
+		case "Sid":
+			if m.Value.Kind != jsontext.String {
+				v.add(msgSyntax)
+			}
+		case "Condition":
+			v.checkConditions(m.Value)
+		default:
+			v.add("Unknown field " + m.Name)
+		}
+	}
+	v.checkEffect(s)
+	v.checkPrincipal(s)
+	v.checkPatterns(s.node, "Action")
+	v.checkPatterns(s.node, "Resource")
+	for _, text := range s.src.Actions.List {
+		if !v.scope(text).ok {
+			v.add(msgAction)
+		}
+	}
+	v.checkApplicable(s, v.checkResources(s))
+}
+
+func (v *validator) checkEffect(s *compiledStatement) {
+	m, _ := s.node.Member("Effect")
+	switch {
+	case m == nil:
+		v.add("Missing required field Effect")
+	case s.effect == "":
+		v.add("Invalid effect: " + m.Value.Text)
+	}
+}
+
+// checkPatterns checks that one of an element and its Not form is there, and
+// holds texts.
+func (v *validator) checkPatterns(n *jsontext.Node, name string) {
+	m := v.present(n, name)
+	if m == nil {
+		return
+	}
+	for _, item := range m.Value.Elements() {
+		if item.Kind != jsontext.String {
+			v.add(msgSyntax)
+		}
+	}
+}
+
+// present checks that one of an element and its Not form is there, and returns
+// it.
+func (v *validator) present(n *jsontext.Node, name string) *jsontext.Member {
+	plain, _ := n.Member(name)
+	inverse, _ := n.Member("Not" + name)
+	switch {
+	case plain == nil && inverse == nil:
+		v.add("Missing required field " + name)
+	case plain != nil && inverse != nil:
+		v.add(msgSyntax)
+	case plain == nil:
+		return inverse
+	default:
+		return plain
+	}
+	return nil
+}
+
+func (v *validator) checkPrincipal(s *compiledStatement) {
+	m := v.present(s.node, "Principal")
+	if m == nil {
+		return
+	}
+	if m.Name == "NotPrincipal" && s.effect == Allow {
+		v.add(msgNotPrincipal)
+	}
+	if m.Value.Kind == jsontext.Object {
+		v.checkDuplicates(m.Value)
+	}
+	if s.principal.malformed || m.Value.Kind == jsontext.Object && len(m.Value.Members) == 0 {
+		v.add(msgSyntax)
+	}
+	for _, entry := range s.principal.entries {
+		if !entry.valid() {
+			v.add(msgPrincipal)
+		}
+	}
+}
+
+// valid reports whether S3 may take the entry. Whether who it names exists,
+// only S3 can tell.
+func (p Principal) valid() bool {
+	wild := strings.ContainsAny(p.Value, "*?")
+	switch p.Type {
+	case AWS:
+		if p.Value == "*" {
+			return true
+		}
+		return !wild && (strings.HasPrefix(p.Value, "arn:") || isAccount(p.Value) || len(p.Value) >= 16)
+	case Service:
+		return !wild && strings.Contains(p.Value, ".")
+	case CanonicalUser:
+		return !wild && p.Value != ""
+	case Anyone, Federated:
+	}
+	return p.Value != ""
+}
+
+// actionScope is what a text of an Action element means to S3.
+type actionScope struct {
+	levels resourceLevel
+	ok     bool // it may mean an action of S3
+}
+
+func (v *validator) scope(action string) actionScope {
+	s, known := v.scopes[action]
+	if !known {
+		s.levels, s.ok = actionLevels(action)
+		v.scopes[action] = s
+	}
+	return s
+}
+
+// checkResources checks that each Resource entry can mean the bucket or an object
+// in it, and returns which of both the entries mean.
+func (v *validator) checkResources(s *compiledStatement) resourceLevel {
+	var there resourceLevel
+	for i := range s.resource.patterns {
+		l := v.levels(&s.resource.patterns[i])
+		if l == 0 {
+			v.add(msgResource)
+		}
+		there |= l
+	}
+	return there
+}
+
+// levels says what a Resource entry can mean: the bucket, objects, or neither.
+// A variable may have any value.
+func (v *validator) levels(p *pattern) resourceLevel {
+	e := p.expand(func(string) Value { return Value{State: Present} })
+	if e.notARN || e.Any() {
+		return 0
+	}
+	if v.bucket == "" {
+		return levelsOfAnyBucket(e.Pattern)
+	}
+	var out resourceLevel
+	if e.Match(glob.TextOf(v.bucket)) {
+		out |= bucketLevel
+	}
+	if e.Continues(v.bucket + "/") {
+		out |= objectLevel
+	}
+	return out
+}
+
+// levelsOfAnyBucket is levels for a bucket that is not known.
+func levelsOfAnyBucket(p glob.Pattern) resourceLevel {
+	wild := false
+	for _, t := range p.Tokens {
+		if t.Op == glob.Literal && strings.Contains(string(t.Text), "/") {
+			return objectLevel
+		}
+		wild = wild || t.Op != glob.Literal && !t.InField
+	}
+	if wild {
+		return bucketLevel | objectLevel
+	}
+	return bucketLevel
+}
+
+// checkApplicable checks that each action works on one of the resources.
+func (v *validator) checkApplicable(s *compiledStatement, there resourceLevel) {
+	if s.action.not || s.resource.not || s.resource.malformed || there == 0 {
+		return
+	}
+	for _, text := range s.src.Actions.List {
+		if a := v.scope(text); a.ok && a.levels&there == 0 {
+			v.add(msgNotApplicable)
+		}
+	}
+}
+
+func (v *validator) checkConditions(n *jsontext.Node) {
+	if n.Kind != jsontext.Object {
+		v.add(msgSyntax)
+		return
+	}
+	v.checkDuplicates(n)
+	for _, block := range n.Members {
+		o := parseOperator(block.Name)
+		if o.kind == unknownOperator {
+			v.add("Invalid Condition type : " + block.Name)
+		}
+		if block.Value.Kind != jsontext.Object {
+			v.add(msgSyntax)
+			continue
+		}
+		v.checkDuplicates(block.Value)
+		if block.Value.Duplicate() == "" && sameKeyTwice(block.Value) {
+			v.add("Duplicate keys with different case")
+		}
+		for _, key := range block.Value.Members {
+			v.checkCondition(o, key)
+		}
+	}
+}
+
+func (v *validator) checkCondition(o operator, key jsontext.Member) {
+	if i := strings.IndexByte(key.Name, ':'); i <= 0 || i == len(key.Name)-1 {
+		v.add(msgConditionKey)
+	}
+	for _, item := range key.Value.Elements() {
+		if !scalar(item) {
+			v.add(msgSyntax)
+			continue
+		}
+		if newOperand(o, item.Text, false).ok {
+			continue
+		}
+		switch o.kind {
+		case addressOperator:
+			v.add(msgAddress)
+		case numericOperator, dateOperator, binaryOperator, nullOperator:
+			v.add(msgConditionValue)
+		case boolOperator, stringOperator, arnOperator, unknownOperator:
+		}
+	}
+}
