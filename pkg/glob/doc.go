@@ -60,13 +60,15 @@
 //
 // # Bounds
 //
-// A pattern with several stars can have exponentially many states, and whether
-// some string avoids all of several patterns is PSPACE-hard in general. Such
-// patterns are short to write: "*a*b*c*". So the work is bounded by [Limits],
-// in states and steps that are counted and never in time, so that equal
-// questions have equal answers. When a bound is met the answer says that it is
-// not complete: each witness found is right, but there may be classes without
-// one. A caller must not take "all witnesses pass" for "all strings pass" then.
+// Some patterns have exponentially many states. Behind a star that "?" follow,
+// "*a????", the state knows which of the last characters were an "a"; and of
+// "*a*", "*b*", "*c*" and so on the product knows which were met. Whether some
+// string avoids all of several patterns is PSPACE-hard in general. So the work is
+// bounded by [Limits], in states and steps that are counted and never in time, so
+// that equal questions have equal answers. When a bound is met the answer says
+// that it is not complete: each witness found is right, but there may be classes
+// without one. A caller must not take "all witnesses pass" for "all strings pass"
+// then.
 //
 // The default limits are far above what is needed for patterns that people
 // write (seen were up to 2,000 states and 50,000 steps), and end the worst walk
