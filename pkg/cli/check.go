@@ -4,54 +4,64 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
 // checkCommand judges one bucket from files.
 type checkCommand struct {
-	offline
+	offlineFlags
 	Format string `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
-	threshold
+	severityFlag
 }
 
 // Run judges and prints.
-func (c *checkCommand) Run(e *environment) error {
-	in, err := c.load(e)
+func (c *checkCommand) Run(sys *system) error {
+	in, err := c.load(sys)
 	if err != nil {
 		return err
 	}
-	report := delivery.Judge(in.bucket, in.trails, in.setting)
-	j := judged{
-		Bucket: in.bucket,
-		Trails: in.trails,
-		Report: report,
-		Plan:   repair.For(in.bucket, in.trails, in.setting, report, repair.Options{}),
-		file:   in.policy,
+	report := delivery.Judge(in.bucket, in.trails, in.environment)
+	o := &overview{Buckets: []bucketOverview{{
+		Audited: guardrail.Audited{
+			Bucket: in.bucket,
+			Trails: in.trails,
+			Report: report,
+			Plan:   repair.For(in.bucket, in.trails, in.environment, report, repair.Options{}),
+		},
+		file: in.policy,
+	}}}
+	switch c.Format {
+	case "json":
+		err = printJSON(sys.stdout, withLists(report))
+	case "sarif":
+		err = printJSON(sys.stdout, newSARIF(o))
+	case "html":
+		err = writePage(sys.stdout, o)
+	default:
+		writeReport(sys.screen, report)
 	}
-	v := &estate{Buckets: []judged{j}}
-	if c.Format == "text" {
-		e.writeJudged(&j)
-	} else if err := e.render(c.Format, v, func() any { return listed(j.Report) }); err != nil {
+	if err != nil {
 		return err
 	}
-	return c.result(v)
+	return c.exit(o)
 }
 
-// writeJudged prints one bucket as text.
-func (e *environment) writeJudged(j *judged) {
-	printf(e.stdout, "%s: %s\n", clean(j.Bucket.Name), e.screen.paint(verdictTone(j.verdict()), string(j.verdict())))
-	for _, t := range j.Report.Trails {
-		e.writeTrail(t)
+// writeReport prints one bucket as text.
+func writeReport(s screen, r delivery.Report) {
+	s.printf("%s: %s\n", clean(r.Bucket), s.paint(verdictTone(r.Verdict), string(r.Verdict)))
+	for _, t := range r.Trails {
+		writeTrailReport(s, t)
 	}
-	e.writeFindings(j.Report)
+	writeFindings(s, r)
 }
 
-func (e *environment) writeTrail(t delivery.TrailReport) {
+func writeTrailReport(s screen, t delivery.TrailReport) {
 	separator := ": "
-	if length(t.ARN+separator+string(t.Verdict)) > e.screen.width {
+	if length(t.ARN+separator+string(t.Verdict)) > s.width {
 		separator = ":\n  "
 	}
-	printf(e.stdout, "\n%s%s%s\n", clean(t.ARN), separator, e.screen.paint(verdictTone(t.Verdict), string(t.Verdict)))
+	s.printf("\n%s%s%s\n", clean(t.ARN), separator, s.paint(verdictTone(t.Verdict), string(t.Verdict)))
 	requirements := table{header: []string{"NEEDS", "DECISION", "BY"}}
 	for _, r := range t.Requirements {
 		requirements.add(
@@ -60,40 +70,37 @@ func (e *environment) writeTrail(t delivery.TrailReport) {
 			cell{statementNames(r.Statements), plain},
 		)
 	}
-	requirements.write(e.stdout, e.screen, 2)
+	requirements.write(s, 2)
 }
 
 // writeFindings prints the findings and faults, or that there are none.
-func (e *environment) writeFindings(r delivery.Report) {
+func writeFindings(s screen, r delivery.Report) {
 	for _, f := range editsOnce(r.Findings) {
-		label := string(f.Severity) + " " + f.ID
-		printf(e.stdout, "\n%s\n", e.screen.paint(severityTone(f.Severity), label))
+		s.printf("\n%s\n", s.paint(severityTone(f.Severity), string(f.Severity)+" "+f.ID))
 		if f.Trail != "" {
-			e.screen.hanging(e.stdout, 2, "trail  ", clean(f.Trail))
+			s.hanging(2, "trail  ", clean(f.Trail))
 		}
 		if len(f.Statements) > 0 {
-			e.screen.hanging(e.stdout, 2, "by     ", statementNames(f.Statements))
+			s.hanging(2, "by     ", statementNames(f.Statements))
 		}
-		e.screen.hanging(e.stdout, 2, "what   ", clean(f.Message))
-		e.screen.hanging(e.stdout, 2, "remedy ", clean(f.Remedy))
+		s.hanging(2, "what   ", clean(f.Message))
+		s.hanging(2, "remedy ", clean(f.Remedy))
 		if f.Edit != "" {
-			printf(e.stdout, "  the statement as it would have to read:\n")
-			e.writeBlock(4, f.Edit)
+			s.printf("  the statement as it would have to read:\n")
+			s.block(4, f.Edit)
 		}
 	}
-	for _, fault := range r.Faults {
-		printf(e.stdout, "\n%s\n", e.screen.paint(bad, "S3 would refuse this policy"))
-		e.screen.indented(e.stdout, 2, clean(fault))
-	}
+	writeFaults(s, r.Faults)
 	if len(r.Findings)+len(r.Faults) == 0 {
-		printf(e.stdout, "\nNo findings.\n")
+		s.printf("\nNo findings.\n")
 	}
 }
 
-// writeBlock prints text of several lines as it is, indented.
-func (e *environment) writeBlock(indent int, text string) {
-	for line := range strings.Lines(cleanLines(text)) {
-		printf(e.stdout, "%s%s\n", strings.Repeat(" ", indent), strings.TrimRight(line, "\n"))
+// writeFaults prints what S3 would refuse of a policy.
+func writeFaults(s screen, faults []string) {
+	for _, fault := range faults {
+		s.printf("\n%s\n", s.paint(bad, "S3 would refuse this policy"))
+		s.indented(2, clean(fault))
 	}
 }
 

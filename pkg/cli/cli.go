@@ -1,5 +1,3 @@
-// Package cli is the command line: the same engine, offline or with the
-// caller's own credentials.
 package cli
 
 import (
@@ -12,8 +10,6 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
-
-	"github.com/trailwarden/trailwarden/pkg/app"
 )
 
 // The exit codes.
@@ -30,30 +26,18 @@ var errFindings = errors.New("findings")
 // Main runs one command. It returns the exit code: 0 fine, 1 findings or a
 // change is needed, 2 usage or input error.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, lookupEnv func(string) (string, bool)) int {
-	return run(ctx, args, &environment{
+	out := bufio.NewWriter(stdout)
+	return run(ctx, args, &system{
 		stdin:     stdin,
-		stdout:    bufio.NewWriter(stdout),
+		stdout:    out,
 		stderr:    stderr,
+		screen:    newScreen(out, stdout, lookupEnv),
 		lookupEnv: lookupEnv,
-		screen:    newScreen(stdout, lookupEnv),
 		prompts:   isTerminal(stdin),
-		progress:  isTerminal(stderr),
+		watched:   isTerminal(stderr),
 		now:       time.Now,
 		connect:   connectLive,
 	})
-}
-
-// environment is everything that a command may touch.
-type environment struct {
-	stdin     io.Reader
-	stdout    *bufio.Writer // flushed at the end of the command
-	stderr    io.Writer
-	lookupEnv app.LookupEnv
-	screen    screen
-	prompts   bool // a person can answer at stdin
-	progress  bool // a person watches stderr
-	now       func() time.Time
-	connect   connector
 }
 
 // commands is the grammar of the command line.
@@ -78,9 +62,9 @@ type commands struct {
 }
 
 // run parses the arguments and runs the command that they name.
-func run(ctx context.Context, args []string, e *environment) int {
-	err := dispatch(ctx, args, e)
-	if flushErr := e.stdout.Flush(); flushErr != nil && (err == nil || errors.Is(err, errFindings)) {
+func run(ctx context.Context, args []string, sys *system) int {
+	err := dispatch(ctx, args, sys)
+	if flushErr := sys.stdout.Flush(); flushErr != nil && (err == nil || errors.Is(err, errFindings)) {
 		err = fmt.Errorf("cannot write the output: %w", flushErr)
 	}
 	switch {
@@ -89,14 +73,14 @@ func run(ctx context.Context, args []string, e *environment) int {
 	case errors.Is(err, errFindings):
 		return exitFindings
 	default:
-		printf(e.stderr, "trailwarden: %s\n", oneLine(err.Error()))
+		printf(sys.stderr, "trailwarden: %s\n", oneLine(err.Error()))
 		return exitUsage
 	}
 }
 
-func dispatch(ctx context.Context, args []string, e *environment) error {
+func dispatch(ctx context.Context, args []string, sys *system) error {
 	done := false
-	parser, err := newParser(e, func(int) { done = true })
+	parser, err := newParser(sys, func(int) { done = true })
 	if err != nil {
 		return err
 	}
@@ -111,16 +95,16 @@ func dispatch(ctx context.Context, args []string, e *environment) error {
 		return usageError(err)
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
-	return parsed.Run(e)
+	return parsed.Run(sys)
 }
 
 // newParser builds the parser. It calls exit after it printed the help or the
 // version that a flag asked for.
-func newParser(e *environment, exit func(int)) (*kong.Kong, error) {
+func newParser(sys *system, exit func(int)) (*kong.Kong, error) {
 	return kong.New(&commands{},
 		kong.Name("trailwarden"),
 		kong.Description(summary),
-		kong.Writers(e.stdout, e.stderr),
+		kong.Writers(sys.stdout, sys.stderr),
 		kong.Exit(exit),
 		kong.Help(printHelp),
 		kong.ExplicitGroups([]kong.Group{

@@ -14,37 +14,37 @@ type completionCommand struct {
 }
 
 // Run prints the script.
-func (c *completionCommand) Run(e *environment) error {
-	parser, err := newParser(e, func(int) {})
+func (c *completionCommand) Run(sys *system) error {
+	parser, err := newParser(sys, func(int) {})
 	if err != nil {
 		return err
 	}
 	switch c.Shell {
 	case "bash":
-		bashCompletion(e.stdout, parser.Model)
+		bashCompletion(sys.stdout, parser.Model)
 	case "zsh":
-		zshCompletion(e.stdout, parser.Model)
+		zshCompletion(sys.stdout, parser.Model)
 	case "fish":
-		fishCompletion(e.stdout, parser.Model)
+		fishCompletion(sys.stdout, parser.Model)
 	}
 	return nil
 }
 
-// words returns what a flag or argument accepts, if that is a fixed choice.
-func words(v *kong.Value) []string {
+// choices returns what a flag or argument accepts, if that is a fixed choice.
+func choices(v *kong.Value) []string {
 	if v.Enum == "" {
 		return nil
 	}
 	return v.EnumSlice()
 }
 
-// arguments returns the fixed choice of a command's first argument.
-func arguments(command *kong.Node, app *kong.Application) []string {
+// firstArgument returns the fixed choice of a command's first argument.
+func firstArgument(command *kong.Node, app *kong.Application) []string {
 	switch {
 	case command.Name == "help":
 		return commandNames(app)
 	case len(command.Positional) > 0:
-		return words(command.Positional[0])
+		return choices(command.Positional[0])
 	default:
 		return nil
 	}
@@ -90,7 +90,7 @@ func bashCompletion(w io.Writer, app *kong.Application) {
 	printf(w, "%s", "    case ${COMP_WORDS[1]}$before in\n")
 	for _, c := range app.Children {
 		for _, f := range flags(c) {
-			switch choice := words(f.Value); {
+			switch choice := choices(f.Value); {
 			case f.IsBool():
 			case choice != nil:
 				printf(w, "    %s--%s) COMPREPLY=($(compgen -W %q -- \"$word\")); return ;;\n", c.Name, f.Name, strings.Join(choice, " "))
@@ -101,7 +101,7 @@ func bashCompletion(w io.Writer, app *kong.Application) {
 	}
 	printf(w, "%s", "    esac\n    case ${COMP_WORDS[1]} in\n")
 	for _, c := range app.Children {
-		choice := append(flagNames(c), arguments(c, app)...)
+		choice := append(flagNames(c), firstArgument(c, app)...)
 		printf(w, "    %s) words=%q ;;\n", c.Name, strings.Join(choice, " "))
 	}
 	printf(w, "%s", `    esac
@@ -115,7 +115,7 @@ complete -o filenames -F _trailwarden trailwarden
 func zshCompletion(w io.Writer, app *kong.Application) {
 	printf(w, "%s", "#compdef trailwarden\n\n_trailwarden() {\n    local -a commands\n    commands=(\n")
 	for _, c := range app.Children {
-		printf(w, "        %s\n", single(c.Name+":"+strings.ReplaceAll(c.Help, ":", `\:`)))
+		printf(w, "        %s\n", quoted(c.Name+":"+strings.ReplaceAll(c.Help, ":", `\:`)))
 	}
 	printf(w, "%s", `    )
     if ((CURRENT == 2)); then
@@ -130,13 +130,13 @@ func zshCompletion(w io.Writer, app *kong.Application) {
 	for _, c := range app.Children {
 		printf(w, "    %s)\n        _arguments", c.Name)
 		for _, f := range flags(c) {
-			printf(w, " \\\n            %s", single(zshFlag(f)))
+			printf(w, " \\\n            %s", quoted(zshFlag(f)))
 		}
 		rest := "*:file:_files"
-		if choice := arguments(c, app); choice != nil {
+		if choice := firstArgument(c, app); choice != nil {
 			rest = "1:" + c.Positional[0].Name + ":(" + strings.Join(choice, " ") + ")"
 		}
-		printf(w, " \\\n            %s ;;\n", single(rest))
+		printf(w, " \\\n            %s ;;\n", quoted(rest))
 	}
 	printf(w, "%s", `    esac
 }
@@ -152,7 +152,7 @@ fi
 func zshFlag(f *kong.Flag) string {
 	help := strings.NewReplacer("[", "(", "]", ")", ":", `\:`).Replace(f.Help)
 	spec := "--" + f.Name + "[" + help + "]"
-	switch choice := words(f.Value); {
+	switch choice := choices(f.Value); {
 	case f.IsBool():
 		return spec
 	case choice != nil:
@@ -165,24 +165,24 @@ func zshFlag(f *kong.Flag) string {
 func fishCompletion(w io.Writer, app *kong.Application) {
 	printf(w, "complete -c trailwarden -n __fish_use_subcommand -f -l version -d 'Print the version.'\n")
 	for _, c := range app.Children {
-		printf(w, "complete -c trailwarden -n __fish_use_subcommand -f -a %s -d %s\n", c.Name, single(c.Help))
-		on := single("__fish_seen_subcommand_from " + c.Name)
+		printf(w, "complete -c trailwarden -n __fish_use_subcommand -f -a %s -d %s\n", c.Name, quoted(c.Help))
+		on := quoted("__fish_seen_subcommand_from " + c.Name)
 		for _, f := range flags(c) {
-			printf(w, "complete -c trailwarden -n %s -l %s -d %s", on, f.Name, single(f.Help))
-			if choice := words(f.Value); choice != nil {
-				printf(w, " -x -a %s", single(strings.Join(choice, " ")))
+			printf(w, "complete -c trailwarden -n %s -l %s -d %s", on, f.Name, quoted(f.Help))
+			if choice := choices(f.Value); choice != nil {
+				printf(w, " -x -a %s", quoted(strings.Join(choice, " ")))
 			} else if !f.IsBool() {
 				printf(w, "%s", " -r")
 			}
 			printf(w, "\n")
 		}
-		if choice := arguments(c, app); choice != nil {
-			printf(w, "complete -c trailwarden -n %s -f -a %s\n", on, single(strings.Join(choice, " ")))
+		if choice := firstArgument(c, app); choice != nil {
+			printf(w, "complete -c trailwarden -n %s -f -a %s\n", on, quoted(strings.Join(choice, " ")))
 		}
 	}
 }
 
-// single quotes a word for a shell.
-func single(s string) string {
+// quoted puts a word into single quotes for a shell.
+func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

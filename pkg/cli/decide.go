@@ -38,8 +38,8 @@ type undecided struct {
 }
 
 // Run decides line by line. Bad lines do not stop it, but make it end with 2.
-func (c *decideCommand) Run(e *environment) error {
-	in, s := e.stdin, source{name: "standard input"}
+func (c *decideCommand) Run(sys *system) error {
+	in, s := sys.stdin, source{name: "standard input"}
 	if c.File != "-" {
 		s.name = c.File
 		f, err := os.Open(c.File)
@@ -50,7 +50,7 @@ func (c *decideCommand) Run(e *environment) error {
 		in = f
 	}
 	lines, bad := 0, 0
-	out := json.NewEncoder(e.stdout)
+	out := json.NewEncoder(sys.stdout)
 	out.SetEscapeHTML(false)
 	for r := bufio.NewReaderSize(in, 64<<10); ; {
 		line, err := readLine(r, maxDecideLine)
@@ -122,8 +122,8 @@ func readID(line []byte) json.RawMessage {
 }
 
 // readLine reads one line. Of a line that is longer than limit it returns the
-// start, with errTooLarge. At the end of the input it returns what is left,
-// with io.EOF.
+// start, with errTooLarge. At the end of the input it returns the rest, with
+// io.EOF.
 func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	var line []byte
 	tooLarge := false

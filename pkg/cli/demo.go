@@ -38,8 +38,9 @@ func scenes() []scene {
 		},
 		{
 			event: "2-deny.json",
-			title: "eli adds a Deny to acme-payment-logs. Every statement that AWS documents is still there, and yet CloudTrail is locked out. A Deny is never edited.",
-			show:  []string{"Verdict", "Statement"},
+			title: "eli adds a Deny to acme-payment-logs. Every statement that AWS documents is still there, " +
+				"and yet CloudTrail is locked out. A Deny is never edited.",
+			show: []string{"Verdict", "Statement"},
 		},
 		{
 			event: "3-update-trail.json",
@@ -56,7 +57,7 @@ func scenes() []scene {
 }
 
 // Run plays the scenes.
-func (demoCommand) Run(ctx context.Context, e *environment) error {
+func (demoCommand) Run(ctx context.Context, sys *system) error {
 	file, err := demoFiles.Open("demo/account.json")
 	if err != nil {
 		return err
@@ -65,21 +66,31 @@ func (demoCommand) Run(ctx context.Context, e *environment) error {
 	if err != nil {
 		return err
 	}
-	s := newSimulation(description, guardrail.Config{Restore: []string{"acme-audit-logs", "acme-payment-logs"}}, e.stderr)
-	e.screen.indented(e.stdout, 0, "An AWS account in memory: three trails deliver into three buckets. The guard gets each change as an event, as it does on AWS.")
-	if err := e.writeVerdicts(ctx, s); err != nil {
+	simulated := newSimulation(description, guardrail.Config{Restore: []string{"acme-audit-logs", "acme-payment-logs"}}, sys.stderr)
+	s := sys.screen
+	s.indented(0, "An AWS account in memory: three trails deliver into three buckets. "+
+		"The guard gets each change as an event, as it does on AWS.")
+	if err := writeVerdicts(ctx, s, simulated); err != nil {
 		return err
 	}
 	for i, scene := range scenes() {
-		if err := e.play(ctx, s, i+1, scene); err != nil {
+		payload, err := demoFiles.ReadFile("demo/" + scene.event)
+		if err != nil {
 			return err
 		}
+		r, err := simulated.handle(ctx, payload, true)
+		if err != nil {
+			return err
+		}
+		s.printf("\n")
+		s.hanging(0, fmt.Sprintf("%d. ", i+1), scene.title)
+		writeScene(s, scene, r, simulated.account)
 	}
-	printf(e.stdout, "\n")
-	if err := e.writeVerdicts(ctx, s); err != nil {
+	s.printf("\n")
+	if err := writeVerdicts(ctx, s, simulated); err != nil {
 		return err
 	}
-	printf(e.stdout, "%s", `
+	s.printf("%s", `
 Where to go next:
   trailwarden audit          judge your account's trail buckets; writes nothing
   trailwarden check --help   judge a policy file
@@ -89,43 +100,33 @@ Where to go next:
 }
 
 // writeVerdicts prints how each bucket fares, in one line.
-func (e *environment) writeVerdicts(ctx context.Context, s *simulation) error {
-	v, err := s.estate(ctx)
+func writeVerdicts(ctx context.Context, s screen, simulated *simulation) error {
+	o, err := simulated.overview(ctx)
 	if err != nil {
 		return err
 	}
-	for i := range v.Buckets {
-		j := &v.Buckets[i]
-		printf(e.stdout, "  %-18s %s\n", j.Bucket.Name, e.screen.paint(verdictTone(j.verdict()), string(j.verdict())))
+	for i := range o.Buckets {
+		b := &o.Buckets[i]
+		s.printf("  %-18s %s\n", b.Bucket.Name, s.paint(verdictTone(b.verdict()), string(b.verdict())))
 	}
 	return nil
 }
 
-func (e *environment) play(ctx context.Context, s *simulation, number int, scene scene) error {
-	payload, err := demoFiles.ReadFile("demo/" + scene.event)
-	if err != nil {
-		return err
-	}
-	step, err := s.feed(ctx, payload, true)
-	if err != nil {
-		return err
-	}
-	printf(e.stdout, "\n")
-	e.screen.hanging(e.stdout, 0, fmt.Sprintf("%d. ", number), scene.title)
-	for _, m := range step.alerts {
-		e.screen.hanging(e.stdout, 3, "Alert: ", m.Subject)
+// writeScene prints the alerts, and the changes that were made or are advised.
+func writeScene(s screen, scene scene, r reaction, account *inmem.Account) {
+	for _, m := range r.alerts {
+		s.hanging(3, "Alert: ", m.Subject)
 		for _, row := range rows(m.Body, scene.show) {
-			e.screen.hanging(e.stdout, 5, row.label, row.text)
+			s.hanging(5, row.label, row.text)
 		}
 	}
-	for _, r := range step.results {
-		e.writeExcerpt(step.diffs[r.Bucket], scene.diff)
-		for _, edit := range denyEdits(s.account, r) {
-			printf(e.stdout, "   What the Deny needs, for a person to add:\n")
-			e.writeExcerpt(edit, 4)
+	for _, result := range r.results {
+		writeExcerpt(s, r.diffs[result.Bucket], scene.diff)
+		for _, edit := range denyEdits(account, result) {
+			s.printf("   What the Deny needs, for a person to add:\n")
+			writeExcerpt(s, edit, 4)
 		}
 	}
-	return nil
 }
 
 // row is a labelled row of an alert's text.
@@ -150,30 +151,27 @@ func rows(body string, labels []string) []row {
 	return out
 }
 
-// writeExcerpt prints the first telling lines of a diff.
-func (e *environment) writeExcerpt(diff string, most int) {
+// writeExcerpt prints the first lines of a diff that say what it is about: from
+// the first line on that is removed, or has a Sid or the operator that exempts.
+func writeExcerpt(s screen, diff string, most int) {
 	var changed []string
-	telling := false
+	begun := false
 	for line := range strings.Lines(diff) {
 		line = strings.TrimSuffix(line, "\n")
-		added, removed := strings.HasPrefix(line, "+"), strings.HasPrefix(line, "-")
-		if !added && !removed || strings.HasPrefix(line, "+++") || strings.HasPrefix(line, "---") {
+		kind := kindOfLine(line)
+		if kind != diffAdded && kind != diffRemoved {
 			continue
 		}
-		telling = telling || removed || strings.Contains(line, `"Sid"`) || strings.Contains(line, "IfExists")
-		if telling {
+		begun = begun || kind == diffRemoved || strings.Contains(line, `"Sid"`) || strings.Contains(line, "IfExists")
+		if begun {
 			changed = append(changed, line)
 		}
 	}
 	for _, line := range changed[:min(most, len(changed))] {
-		t := good
-		if strings.HasPrefix(line, "-") {
-			t = bad
-		}
-		printf(e.stdout, "     %s\n", e.screen.paint(t, line))
+		s.printf("     %s\n", s.paint(diffTone(kindOfLine(line)), line))
 	}
-	if left := len(changed) - most; left > 0 && most > 0 {
-		printf(e.stdout, "     … and %d more lines\n", left)
+	if more := len(changed) - most; more > 0 && most > 0 {
+		s.printf("     … and %d more lines\n", more)
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const summary = `Says whether CloudTrail can deliver a trail's files into a bucket, with the bucket's policy as it stands, and restores the policy that it needs.
-
-Exit status: 0 fine, 1 findings or a change is needed, 2 usage or input error.`
+const summary = "Says whether CloudTrail can deliver a trail's files into a bucket, with the bucket's policy as it stands, " +
+	"and restores the policy that it needs.\n\n" +
+	"Exit status: 0 fine, 1 findings or a change is needed, 2 usage or input error."
 
 // printHelp prints the help of the program or of one command.
 func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
@@ -26,7 +26,8 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := io.WriteString(out, strings.Replace(text.String(), "--policy=FILE --no-policy", "(--policy=FILE | --no-policy)", 1)); err != nil {
+	help := strings.Replace(text.String(), "--policy=FILE --no-policy", "(--policy=FILE | --no-policy)", 1)
+	if _, err := io.WriteString(out, help); err != nil {
 		return err
 	}
 	if ctx.Selected() == nil {
@@ -45,13 +46,13 @@ type helpCommand struct {
 }
 
 // Run prints the help of a command, or of the program.
-func (c *helpCommand) Run(e *environment) error {
+func (c *helpCommand) Run(sys *system) error {
 	args := []string{"--help"}
 	if c.Command != "" {
 		args = []string{c.Command, "--help"}
 	}
 	helped := false
-	parser, err := newParser(e, func(int) { helped = true })
+	parser, err := newParser(sys, func(int) { helped = true })
 	if err != nil {
 		return err
 	}

@@ -24,8 +24,8 @@ type page struct {
 	FindingsPage    string
 }
 
-// Told says whether there is more to tell than the map shows.
-func (p page) Told() bool { return slices.ContainsFunc(p.Buckets, pageBucket.Told) }
+// HasDetails reports whether there is more to show than the map.
+func (p page) HasDetails() bool { return slices.ContainsFunc(p.Buckets, pageBucket.HasDetails) }
 
 type pageCount struct {
 	Verdict delivery.Verdict
@@ -33,7 +33,7 @@ type pageCount struct {
 }
 
 type pageBucket struct {
-	*judged
+	*bucketOverview
 	Verdict  delivery.Verdict
 	Lanes    []pageLane
 	Findings []delivery.Finding
@@ -41,8 +41,8 @@ type pageBucket struct {
 	Diff     []pageLine
 }
 
-// Told says whether there is more to tell of the bucket than the map shows.
-func (b pageBucket) Told() bool {
+// HasDetails reports whether there is more to show of the bucket than the map.
+func (b pageBucket) HasDetails() bool {
 	return b.Err != nil || len(b.Findings)+len(b.Report.Faults)+len(b.Refused)+len(b.Diff) > 0
 }
 
@@ -62,8 +62,8 @@ type pageLane struct {
 // pageLine is one line of a diff.
 type pageLine struct{ Class, Text string }
 
-// writePage writes the estate as one page that needs nothing else.
-func writePage(w io.Writer, v *estate) error {
+// writePage writes the overview as one page that needs nothing else.
+func writePage(w io.Writer, o *overview) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"lower": func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
 		"join":  strings.Join,
@@ -72,45 +72,31 @@ func writePage(w io.Writer, v *estate) error {
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
 	}
-	if err := t.Execute(w, newPage(v)); err != nil {
+	if err := t.Execute(w, newPage(o)); err != nil {
 		return fmt.Errorf("cannot write the page: %w", err)
 	}
 	return nil
 }
 
-func newPage(v *estate) page {
-	p := page{Account: v.Account, Region: v.Region, FindingsPage: findingsPage}
+func newPage(o *overview) page {
+	p := page{Account: o.Account, Region: o.Region, FindingsPage: findingsPage}
 	// What is wrong comes first.
 	for _, verdict := range []delivery.Verdict{delivery.Blocked, delivery.Undetermined, delivery.Delivering} {
 		count := pageCount{Verdict: verdict}
-		for i := range v.Buckets {
-			j := &v.Buckets[i]
-			if j.verdict() != verdict {
+		for i := range o.Buckets {
+			b := &o.Buckets[i]
+			if b.verdict() != verdict {
 				continue
 			}
 			count.Buckets++
 			p.Buckets = append(p.Buckets, pageBucket{
-				judged: j, Verdict: verdict, Lanes: lanes(j), Findings: editsOnce(j.Report.Findings),
-				Refused: refusals(j.Plan.Refused), Diff: diffLines(j.Plan.Diff),
+				bucketOverview: b, Verdict: verdict, Lanes: lanes(b), Findings: editsOnce(b.Report.Findings),
+				Refused: refusals(b.Plan.Refused), Diff: diffLines(b.Plan.Diff),
 			})
 		}
 		p.Counts = append(p.Counts, count)
 	}
 	return p
-}
-
-// editsOnce returns the findings with each edit only where it is first
-// told: one statement may block several things.
-func editsOnce(findings []delivery.Finding) []delivery.Finding {
-	findings = slices.Clone(findings)
-	seen := map[string]bool{}
-	for i := range findings {
-		if seen[findings[i].Edit] {
-			findings[i].Edit = ""
-		}
-		seen[findings[i].Edit] = true
-	}
-	return findings
 }
 
 // refusals returns each reason once: one statement may be in the way of several
@@ -130,16 +116,15 @@ func refusals(refused []repair.Refusal) []pageRefusal {
 	return out
 }
 
-func lanes(j *judged) []pageLane {
+func lanes(b *bucketOverview) []pageLane {
 	var out []pageLane
-	for _, t := range j.Trails {
-		lane := pageLane{TrailReport: delivery.TrailReport{ARN: t.ARN, Verdict: j.verdict()}, Trail: t}
-		i := slices.IndexFunc(j.Report.Trails, func(r delivery.TrailReport) bool { return r.ARN == t.ARN })
-		if i >= 0 && j.Err == nil {
-			lane.TrailReport = j.Report.Trails[i]
+	for _, t := range b.Trails {
+		lane := pageLane{TrailReport: delivery.TrailReport{ARN: t.ARN, Verdict: b.verdict()}, Trail: t}
+		if report, ok := b.trailReport(t.ARN); ok {
+			lane.TrailReport = report
 		}
-		if _, ok := j.status(t.ARN); ok {
-			lane.Says = statusWords(j, t)
+		if _, ok := b.status(t.ARN); ok {
+			lane.Says = b.statusText(t.ARN)
 		}
 		out = append(out, lane)
 	}
@@ -150,18 +135,24 @@ func diffLines(diff string) []pageLine {
 	var out []pageLine
 	for line := range strings.Lines(cleanLines(diff)) {
 		line = strings.TrimSuffix(line, "\n")
-		class := ""
-		switch {
-		case strings.HasPrefix(line, "+++"), strings.HasPrefix(line, "---"):
-			class = "file"
-		case strings.HasPrefix(line, "+"):
-			class = "added"
-		case strings.HasPrefix(line, "-"):
-			class = "removed"
-		case strings.HasPrefix(line, "@@"):
-			class = "hunk"
-		}
-		out = append(out, pageLine{class, line})
+		out = append(out, pageLine{diffClass(kindOfLine(line)), line})
 	}
 	return out
+}
+
+// diffClass is the class of a line in the style sheet of the page.
+func diffClass(k diffKind) string {
+	switch k {
+	case diffFile:
+		return "file"
+	case diffAdded:
+		return "added"
+	case diffRemoved:
+		return "removed"
+	case diffHunk:
+		return "hunk"
+	case diffContext:
+		return ""
+	}
+	return ""
 }

@@ -57,10 +57,10 @@ func TestPageOfAudit(t *testing.T) {
 	contains(t, out, "account 111111111111", "CloudTrail says: delivered", `class="added"`, "log-files-denied")
 }
 
-// TestPageOfEstate keeps the page with everything in it, and the same audit as
-// JSON: test/browser looks at the one for what the other tells.
-func TestPageOfEstate(t *testing.T) {
-	text, err := os.ReadFile("testdata/input/estate.json")
+// TestPageOfOverview keeps the page with everything in it, and the same audit as
+// JSON: test/browser looks in the one for what the other says.
+func TestPageOfOverview(t *testing.T) {
+	text, err := os.ReadFile("testdata/input/overview.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,13 +74,13 @@ func TestPageOfEstate(t *testing.T) {
 	if code != exitFindings || errs != "" {
 		t.Fatalf("code %d, stderr %q", code, errs)
 	}
-	golden(t, "estate.html", out)
+	golden(t, "overview.html", out)
 	contained(t, out)
 	for _, verdict := range []string{"blocked", "undetermined", "delivering"} {
 		contains(t, out, `<span class="mark `+verdict+`">`)
 	}
 	_, out, _ = l.run(t, "", "audit", "--format", "json")
-	golden(t, "estate.json", out)
+	golden(t, "overview.json", out)
 }
 
 // contained checks that a page needs nothing else: no script, no file, no
@@ -104,15 +104,17 @@ func TestPageTakesTextsAsData(t *testing.T) {
 	t.Parallel()
 	const evil = `<script>alert(1)</script>"'>`
 	var b strings.Builder
-	err := writePage(&b, &estate{Account: evil, Region: evil, Buckets: []judged{{
+	err := writePage(&b, &overview{Account: evil, Region: evil, Buckets: []bucketOverview{{Audited: guardrail.Audited{
 		Bucket: delivery.Bucket{Name: evil, Owner: evil, Region: evil},
 		Trails: []trail.Trail{{Name: evil, ARN: evil}},
 		Report: delivery.Report{
-			Findings: []delivery.Finding{{ID: evil, Severity: evil, Kind: evil, Message: evil, Remedy: evil, Edit: evil, Statements: []string{evil}}},
-			Faults:   []string{evil},
+			Findings: []delivery.Finding{{
+				ID: evil, Severity: evil, Kind: evil, Message: evil, Remedy: evil, Edit: evil, Statements: []string{evil},
+			}},
+			Faults: []string{evil},
 		},
 		Err: errors.New(evil),
-	}}})
+	}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +125,7 @@ func TestPageTakesTextsAsData(t *testing.T) {
 func TestPageWithoutBuckets(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
-	if err := writePage(&b, &estate{Account: "111111111111"}); err != nil {
+	if err := writePage(&b, &overview{Account: "111111111111"}); err != nil {
 		t.Fatal(err)
 	}
 	contains(t, b.String(), "No trails.")

@@ -47,7 +47,7 @@ func (s source) readError(err error, what string) error {
 
 // read reads a file, or standard input for "-". What says in words what the
 // file should hold. Files over the limit are refused unread.
-func (e *environment) read(path string, limit int64, what string) (source, error) {
+func (sys *system) read(path string, limit int64, what string) (source, error) {
 	if path == "" {
 		return source{}, fmt.Errorf("no file name given; expected %s", what)
 	}
@@ -55,7 +55,7 @@ func (e *environment) read(path string, limit int64, what string) (source, error
 	var err error
 	if path == "-" {
 		s.name = "standard input"
-		s.text, err = readAtMost(e.stdin, limit)
+		s.text, err = readAtMost(sys.stdin, limit)
 	} else {
 		s.text, err = readFile(path, limit)
 	}

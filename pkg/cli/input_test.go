@@ -28,7 +28,7 @@ func TestPowerShell(t *testing.T) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		s, err := (&environment{}).read(path, maxPolicyFile, "a policy")
+		s, err := (&system{}).read(path, maxPolicyFile, "a policy")
 		if err != nil || string(s.text) != text {
 			t.Errorf("%s: %q, %v", name, s.text, err)
 		}
@@ -38,8 +38,8 @@ func TestPowerShell(t *testing.T) {
 // TestEndlessInput checks that no more is read than is allowed.
 func TestEndlessInput(t *testing.T) {
 	t.Parallel()
-	e := &environment{stdin: endless{}}
-	if _, err := e.read("-", 1<<20, "a policy"); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
+	sys := &system{stdin: endless{}}
+	if _, err := sys.read("-", 1<<20, "a policy"); err == nil || !strings.Contains(err.Error(), "larger than 1 MiB") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -100,8 +100,8 @@ func TestInterruptedQuestion(t *testing.T) {
 	r, w := io.Pipe()
 	t.Cleanup(func() { _ = w.Close() })
 	stop()
-	e := &environment{stdin: r, stdout: bufio.NewWriter(io.Discard), stderr: io.Discard}
-	if ok, err := e.ask(ctx, "Sure?"); ok || err == nil {
+	sys := &system{stdin: r, stdout: bufio.NewWriter(io.Discard), stderr: io.Discard}
+	if ok, err := sys.ask(ctx, "Sure?"); ok || err == nil {
 		t.Errorf("got %v, %v", ok, err)
 	}
 }

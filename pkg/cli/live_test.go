@@ -18,7 +18,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/inmem"
 )
 
-// session under test: the live commands on an account in memory.
+// livetest runs the live commands on an account in memory.
 type livetest struct {
 	*simulation
 	session app.Session // as the last command asked for it
@@ -60,10 +60,11 @@ func (l *livetest) run(t *testing.T, answers string, args ...string) (code int, 
 	t.Helper()
 	l.clock.Set(l.clock.Now().Add(time.Minute))
 	var out, errs bytes.Buffer
-	code = run(t.Context(), args, &environment{
-		stdin: strings.NewReader(answers), stdout: bufio.NewWriter(&out), stderr: &errs,
+	buffered := bufio.NewWriter(&out)
+	code = run(t.Context(), args, &system{
+		stdin: strings.NewReader(answers), stdout: buffered, stderr: &errs,
 		lookupEnv: func(key string) (string, bool) { v, ok := l.env[key]; return v, ok },
-		screen:    screen{width: 80}, prompts: l.prompts, progress: l.tty, now: l.clock.Now,
+		screen:    screen{out: buffered, width: 80}, prompts: l.prompts, watched: l.tty, now: l.clock.Now,
 		connect: func(_ context.Context, s app.Session, c guardrail.Config, _ app.LookupEnv, _ io.Writer) (connection, error) {
 			l.session, l.config = s, c
 			return connection{l.guard, "111111111111", "us-east-1"}, nil
@@ -147,7 +148,8 @@ func TestAuditJSON(t *testing.T) {
 	}
 	for _, b := range got.Buckets {
 		broken := b.Bucket == sandbox
-		if (b.Verdict == "blocked") != broken || b.Plan.Changed != broken || (len(b.Findings) > 0) != broken || len(b.Statuses) != 1 || b.Owner != got.Account {
+		if (b.Verdict == "blocked") != broken || b.Plan.Changed != broken || (len(b.Findings) > 0) != broken ||
+			len(b.Statuses) != 1 || b.Owner != got.Account {
 			t.Errorf("got %+v", b)
 		}
 	}
@@ -335,7 +337,8 @@ func TestUndoNeedsATable(t *testing.T) {
 		t.Errorf("code %d, stdout %q", code, out)
 	}
 	contains(t, errs, "--table or TRAILWARDEN_TABLE")
-	if _, _, errs = l.run(t, "", "undo", "--bucket", sandbox, "--list", "--table", "mine"); !strings.Contains(errs, "table mine keeps no") || l.session.Table != "mine" {
+	_, _, errs = l.run(t, "", "undo", "--bucket", sandbox, "--list", "--table", "mine")
+	if !strings.Contains(errs, "table mine keeps no") || l.session.Table != "mine" {
 		t.Errorf("--table: stderr %q", errs)
 	}
 }
@@ -346,7 +349,8 @@ func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("no room")
 
 func TestOutputThatCannotBeWritten(t *testing.T) {
 	var errs bytes.Buffer
-	code := Main(t.Context(), []string{"version"}, strings.NewReader(""), brokenWriter{}, &errs, func(string) (string, bool) { return "", false })
+	noVariables := func(string) (string, bool) { return "", false }
+	code := Main(t.Context(), []string{"version"}, strings.NewReader(""), brokenWriter{}, &errs, noVariables)
 	if code != exitUsage || !strings.Contains(errs.String(), "no room") {
 		t.Errorf("code %d, stderr %q", code, errs.String())
 	}

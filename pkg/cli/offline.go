@@ -12,8 +12,8 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// offline are the flags of the commands that judge a bucket from files.
-type offline struct {
+// offlineFlags are the flags of the commands that judge a bucket from files.
+type offlineFlags struct {
 	Bucket         string `required:"" placeholder:"NAME" help:"The bucket that the trails deliver into."`
 	Policy         string `required:"" xor:"policy" placeholder:"FILE" help:"Its policy, bare or as \"aws s3api get-bucket-policy\" prints it; - reads standard input."`
 	NoPolicy       bool   `required:"" xor:"policy" help:"The bucket has no policy."`
@@ -26,58 +26,59 @@ type offline struct {
 
 // inputs is what the flags and files come to.
 type inputs struct {
-	bucket  delivery.Bucket
-	trails  []trail.Trail
-	setting trail.Environment
-	policy  *policyFile // nil: the bucket has none
+	bucket      delivery.Bucket
+	trails      []trail.Trail
+	environment trail.Environment
+	policy      *policyFile // nil: the bucket has none
 }
 
-func (o *offline) load(e *environment) (*inputs, error) {
-	if o.Policy == "-" && o.Trails == "-" {
+// load reads the files and checks the flags.
+func (f *offlineFlags) load(sys *system) (*inputs, error) {
+	if f.Policy == "-" && f.Trails == "-" {
 		return nil, errors.New("--policy and --trails cannot both be read from standard input")
 	}
-	organization, err := parseOrganization(o.OrganizationID)
+	organization, err := parseOrganization(f.OrganizationID)
 	if err != nil {
 		return nil, err
 	}
-	if o.Bucket == "" {
+	if f.Bucket == "" {
 		return nil, errors.New("--bucket: expected the name of a bucket")
 	}
-	if err := checkBucketOwner(o.BucketOwner); err != nil {
+	if err := checkBucketOwner(f.BucketOwner); err != nil {
 		return nil, err
 	}
-	switch {
-	case o.RequestPayer != "" && o.RequestPayer != delivery.PayerOwner && o.RequestPayer != delivery.PayerRequester:
+	if f.RequestPayer != "" && f.RequestPayer != delivery.PayerOwner && f.RequestPayer != delivery.PayerRequester {
 		return nil, errors.New("--request-payer: expected BucketOwner or Requester")
 	}
 	in := &inputs{
 		bucket: delivery.Bucket{
-			Name: o.Bucket, Owner: o.BucketOwner, Region: o.BucketRegion,
-			State: delivery.PolicyMissing, Payer: o.RequestPayer,
+			Name: f.Bucket, Owner: f.BucketOwner, Region: f.BucketRegion,
+			State: delivery.PolicyMissing, Payer: f.RequestPayer,
 		},
-		setting: trail.Environment{
-			Bucket: o.Bucket, BucketOwner: o.BucketOwner, BucketRegion: o.BucketRegion,
-			Organization: organization, Now: e.now(),
+		environment: trail.Environment{
+			Bucket: f.Bucket, BucketOwner: f.BucketOwner, BucketRegion: f.BucketRegion,
+			Organization: organization, Now: sys.now(),
 		},
 	}
-	if !o.NoPolicy {
-		if in.policy, err = e.readPolicy(o.Policy, o.Bucket); err != nil {
+	if !f.NoPolicy {
+		if in.policy, err = sys.readPolicy(f.Policy, f.Bucket); err != nil {
 			return nil, err
 		}
 		in.bucket.State, in.bucket.Policy = delivery.PolicyRead, in.policy.document
 	}
-	all, s, err := e.readTrails(o.Trails)
+	all, s, err := sys.readTrails(f.Trails)
 	if err != nil {
 		return nil, err
 	}
-	in.trails, err = trailsOf(s, all, o.Bucket)
+	in.trails, err = trailsInto(s, all, f.Bucket)
 	return in, err
 }
 
 const expectTrails = `the output of "aws cloudtrail describe-trails"`
 
-func (e *environment) readTrails(path string) ([]trail.Trail, source, error) {
-	s, err := e.read(path, maxTrailsFile, expectTrails)
+// readTrails reads a file of trails. It also returns the file, for errors about it.
+func (sys *system) readTrails(path string) ([]trail.Trail, source, error) {
+	s, err := sys.read(path, maxTrailsFile, expectTrails)
 	if err != nil {
 		return nil, s, err
 	}
@@ -88,19 +89,19 @@ func (e *environment) readTrails(path string) ([]trail.Trail, source, error) {
 	return trails, s, nil
 }
 
-// trailsOf returns the trails that deliver into a bucket, of which there must
+// trailsInto returns the trails that deliver into a bucket, of which there must
 // be one.
-func trailsOf(s source, all []trail.Trail, bucket string) ([]trail.Trail, error) {
-	var of []trail.Trail
+func trailsInto(s source, all []trail.Trail, bucket string) ([]trail.Trail, error) {
+	var into []trail.Trail
 	for _, t := range all {
 		if t.Bucket == bucket {
-			of = append(of, t)
+			into = append(into, t)
 		}
 	}
-	if len(of) == 0 {
+	if len(into) == 0 {
 		return nil, s.errorf("no trail in it delivers into %s; its trails use %s", bucket, strings.Join(bucketsOf(all), ", "))
 	}
-	return of, nil
+	return into, nil
 }
 
 // bucketsOf returns the buckets of trails, sorted.
@@ -126,7 +127,7 @@ func parseOrganization(id string) (trail.Organization, error) {
 	}
 }
 
-// checkBucketOwner checks the flag, which may be left out.
+// checkBucketOwner checks the flag, which is optional.
 func checkBucketOwner(owner string) error {
 	if owner == "" {
 		return nil

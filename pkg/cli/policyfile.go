@@ -20,8 +20,8 @@ type policyFile struct {
 }
 
 // readPolicy reads the policy of a bucket.
-func (e *environment) readPolicy(path, bucket string) (*policyFile, error) {
-	s, err := e.read(path, maxPolicyFile, expectPolicy)
+func (sys *system) readPolicy(path, bucket string) (*policyFile, error) {
+	s, err := sys.read(path, maxPolicyFile, expectPolicy)
 	if err != nil {
 		return nil, err
 	}

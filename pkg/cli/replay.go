@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/trailwarden/trailwarden/pkg/alert"
-	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/trigger"
@@ -26,7 +24,7 @@ type replayCommand struct {
 	NoApply bool     `help:"The account is as it was after the events; only look, change nothing for them."`
 	Format  string   `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
 	Verbose bool     `help:"Write the guard's log to standard error."`
-	threshold
+	severityFlag
 }
 
 const (
@@ -41,14 +39,14 @@ type namedEvent struct {
 }
 
 // Run replays and prints.
-func (c *replayCommand) Run(ctx context.Context, e *environment) error {
-	description, err := e.readAccount(c.Account)
+func (c *replayCommand) Run(ctx context.Context, sys *system) error {
+	description, err := sys.readAccount(c.Account)
 	if err != nil {
 		return err
 	}
 	var events []namedEvent
 	for _, path := range c.Events {
-		more, err := e.readEvents(path)
+		more, err := sys.readEvents(path)
 		if err != nil {
 			return err
 		}
@@ -56,46 +54,41 @@ func (c *replayCommand) Run(ctx context.Context, e *environment) error {
 	}
 	log := io.Discard
 	if c.Verbose {
-		log = e.stderr
+		log = sys.stderr
 	}
-	s := newSimulation(description, guardrail.Config{Restore: c.Restore, Harden: c.Harden}, log)
-	out := replayOut{Events: []stepOut{}}
+	simulated := newSimulation(description, guardrail.Config{Restore: c.Restore, Harden: c.Harden}, log)
+	progress := sys.progress("events replayed")
+	out := replayJSON{Events: []eventJSON{}}
 	for i, event := range events {
-		step, err := s.feed(ctx, event.payload, !c.NoApply)
+		r, err := simulated.handle(ctx, event.payload, !c.NoApply)
 		if err != nil {
 			return fmt.Errorf("%s: %w", event.from, err)
 		}
 		if c.Format == "json" {
-			out.Events = append(out.Events, stepJSON(step))
-			e.replayProgress(i+1, len(events))
+			out.Events = append(out.Events, newEventJSON(r))
+			progress(i+1, len(events))
 		} else {
-			e.writeStep(step)
+			writeReaction(sys.screen, r)
 		}
 	}
-	v, err := s.estate(ctx)
+	after, err := simulated.overview(ctx)
 	if err != nil {
 		return err
 	}
 	if c.Format == "json" {
-		out.After = estateJSON(v)
-		if err := e.printJSON(out); err != nil {
+		out.After = newOverviewJSON(after)
+		if err := printJSON(sys.stdout, out); err != nil {
 			return err
 		}
-		return c.result(v)
+	} else {
+		sys.screen.printf("%s\n\n", sys.screen.paint(bold, "In the end"))
+		writeTrails(sys.screen, after)
 	}
-	printf(e.stdout, "%s\n\n", e.screen.paint(bold, "In the end"))
-	e.writeTrails(v)
-	return c.result(v)
+	return c.exit(after)
 }
 
-func (e *environment) replayProgress(done, total int) {
-	if show := e.progressLine("events replayed"); show != nil {
-		show(done, total)
-	}
-}
-
-func (e *environment) readAccount(path string) (inmem.Description, error) {
-	s, err := e.read(path, maxAccountFile, expectAccount)
+func (sys *system) readAccount(path string) (inmem.Description, error) {
+	s, err := sys.read(path, maxAccountFile, expectAccount)
 	if err != nil {
 		return inmem.Description{}, err
 	}
@@ -107,8 +100,8 @@ func (e *environment) readAccount(path string) (inmem.Description, error) {
 }
 
 // readEvents reads the events of a file, and makes sure that they are events.
-func (e *environment) readEvents(path string) ([]namedEvent, error) {
-	s, err := e.read(path, maxEventsFile, expectEvents)
+func (sys *system) readEvents(path string) ([]namedEvent, error) {
+	s, err := sys.read(path, maxEventsFile, expectEvents)
 	if err != nil {
 		return nil, err
 	}
@@ -137,39 +130,39 @@ func (e *environment) readEvents(path string) ([]namedEvent, error) {
 	}
 }
 
-// writeStep prints what an event came to, with the alerts in full.
-func (e *environment) writeStep(s step) {
-	name := s.event.Name
+// writeReaction prints what an event led to, with the alerts in full.
+func writeReaction(s screen, r reaction) {
+	name := r.event.Name
 	if name == "" {
-		name = "event " + s.event.ID
+		name = "event " + r.event.ID
 	}
-	printf(e.stdout, "%s  %s\n", s.at.UTC().Format(time.RFC3339), e.screen.paint(bold, clean(name)))
-	for _, r := range s.event.Requests {
-		if r.Change != nil && r.Change.Actor != "" {
-			e.screen.hanging(e.stdout, 2, "by ", clean(r.Change.Actor))
+	s.printf("%s  %s\n", r.at.UTC().Format(time.RFC3339), s.paint(bold, clean(name)))
+	for _, request := range r.event.Requests {
+		if request.Change != nil && request.Change.Actor != "" {
+			s.hanging(2, "by ", clean(request.Change.Actor))
 			break
 		}
 	}
-	if s.skipped != "" {
-		e.screen.indented(e.stdout, 2, clean("The account was not changed: "+s.skipped))
+	if r.unapplied != "" {
+		s.indented(2, clean("The account was not changed: "+r.unapplied))
 	}
-	if s.event.Skipped != "" {
-		e.screen.indented(e.stdout, 2, clean("Nothing to look at: "+s.event.Skipped))
+	if r.event.Skipped != "" {
+		s.indented(2, clean("Nothing to look at: "+r.event.Skipped))
 	}
-	for _, r := range s.results {
-		e.screen.indented(e.stdout, 2, clean(resultWords(r)))
+	for _, result := range r.results {
+		s.indented(2, clean(resultText(result)))
 	}
-	for _, m := range s.alerts {
-		printf(e.stdout, "\n  %s\n", e.screen.paint(bold, "Alert: "+clean(m.Subject)))
+	for _, m := range r.alerts {
+		s.printf("\n  %s\n", s.paint(bold, "Alert: "+clean(m.Subject)))
 		for line := range strings.Lines(cleanLines(m.Body)) {
-			printf(e.stdout, "%s\n", strings.TrimRight("  | "+strings.TrimRight(line, "\n"), " "))
+			s.printf("%s\n", strings.TrimRight("  | "+strings.TrimRight(line, "\n"), " "))
 		}
 	}
-	printf(e.stdout, "\n")
+	s.printf("\n")
 }
 
-// resultWords says in a sentence what a look at a bucket came to.
-func resultWords(r guardrail.Result) string {
+// resultText says in a sentence what the guard found and did at a bucket.
+func resultText(r guardrail.Result) string {
 	switch {
 	case !r.InUse && r.Report.Verdict == "":
 		return r.Bucket + ": no trail delivers into it."
@@ -180,43 +173,4 @@ func resultWords(r guardrail.Result) string {
 	default:
 		return r.Bucket + ": " + string(r.Report.Verdict) + "; nothing was written."
 	}
-}
-
-// The JSON of a replay.
-type (
-	replayOut struct {
-		Events []stepOut `json:"events"`
-		After  estateOut `json:"after"`
-	}
-	stepOut struct {
-		ID      string          `json:"id"`
-		Name    string          `json:"name"`
-		Time    time.Time       `json:"time"`
-		Skipped string          `json:"skipped,omitempty"`
-		Results []resultOut     `json:"results"`
-		Alerts  []alert.Message `json:"alerts"`
-	}
-	resultOut struct {
-		Bucket   string           `json:"bucket"`
-		InUse    bool             `json:"inUse"`
-		Verdict  delivery.Verdict `json:"verdict"`
-		Wrote    bool             `json:"wrote"`
-		Repaired bool             `json:"repaired"`
-		Told     []alert.Kind     `json:"told"`
-		Diff     string           `json:"diff"` // of what was written
-	}
-)
-
-func stepJSON(s step) stepOut {
-	out := stepOut{
-		ID: s.event.ID, Name: s.event.Name, Time: s.at, Skipped: s.event.Skipped,
-		Results: []resultOut{}, Alerts: orEmpty(s.alerts),
-	}
-	for _, r := range s.results {
-		out.Results = append(out.Results, resultOut{
-			Bucket: r.Bucket, InUse: r.InUse, Verdict: r.Report.Verdict,
-			Wrote: r.Wrote, Repaired: r.Repaired, Told: orEmpty(r.Notified), Diff: s.diffs[r.Bucket],
-		})
-	}
-	return out
 }

@@ -17,12 +17,12 @@ type requiredCommand struct {
 }
 
 // Run prints the policy.
-func (c *requiredCommand) Run(e *environment) error {
+func (c *requiredCommand) Run(sys *system) error {
 	organization, err := parseOrganization(c.OrganizationID)
 	if err != nil {
 		return err
 	}
-	trails, s, err := e.readTrails(c.Trails)
+	trails, s, err := sys.readTrails(c.Trails)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (c *requiredCommand) Run(e *environment) error {
 	case c.Bucket == "":
 		c.Bucket = buckets[0]
 	}
-	if trails, err = trailsOf(s, trails, c.Bucket); err != nil {
+	if trails, err = trailsInto(s, trails, c.Bucket); err != nil {
 		return err
 	}
 	text, err := trail.DocumentedPolicy(trails, trail.Environment{Bucket: c.Bucket, Organization: organization})
@@ -43,6 +43,6 @@ func (c *requiredCommand) Run(e *environment) error {
 	case err != nil:
 		return s.errorf("%w", err)
 	}
-	_, err = fmt.Fprintf(e.stdout, "%s\n", bytes.TrimRight(text, "\n"))
+	_, err = fmt.Fprintf(sys.stdout, "%s\n", bytes.TrimRight(text, "\n"))
 	return err
 }

@@ -89,8 +89,8 @@ type (
 	}
 )
 
-// sarifOf writes the findings of an estate as a SARIF log.
-func sarifOf(v *estate) sarifLog {
+// newSARIF returns the findings of an overview as a SARIF log.
+func newSARIF(o *overview) sarifLog {
 	run := sarifRun{
 		Tool: sarifTool{Driver: sarifDriver{
 			Name: "trailwarden", Version: buildVersion(), InformationURI: homepage, Rules: []sarifRule{},
@@ -98,10 +98,10 @@ func sarifOf(v *estate) sarifLog {
 		ColumnKind: "utf16CodeUnits",
 		Results:    []sarifResult{},
 	}
-	for i := range v.Buckets {
-		j := &v.Buckets[i]
-		for _, f := range sarifFindings(j) {
-			run.add(j, f)
+	for i := range o.Buckets {
+		b := &o.Buckets[i]
+		for _, f := range sarifFindings(b) {
+			run.add(b, f)
 		}
 	}
 	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
@@ -109,25 +109,25 @@ func sarifOf(v *estate) sarifLog {
 
 // sarifFindings are the findings of a bucket, and what else is wrong with it
 // in the form of findings.
-func sarifFindings(j *judged) []delivery.Finding {
-	findings := slices.Clone(j.Report.Findings)
-	for _, fault := range j.Report.Faults {
+func sarifFindings(b *bucketOverview) []delivery.Finding {
+	findings := slices.Clone(b.Report.Findings)
+	for _, fault := range b.Report.Faults {
 		findings = append(findings, delivery.Finding{
 			ID: invalidRule, Kind: delivery.Unknown, Severity: delivery.Medium,
 			Message: "S3 would refuse this policy: " + fault, Remedy: "Correct the policy.",
 		})
 	}
-	if j.Err != nil {
+	if b.Err != nil {
 		findings = append(findings, delivery.Finding{
 			ID: unjudgedRule, Kind: delivery.Unknown, Severity: delivery.High,
-			Message: "The bucket could not be judged: " + j.Err.Error(), Remedy: "Try again, with credentials that may read it.",
+			Message: "The bucket could not be judged: " + b.Err.Error(), Remedy: "Try again, with credentials that may read it.",
 		})
 	}
 	return findings
 }
 
 // add adds a finding, and its rule when it is the rule's first.
-func (r *sarifRun) add(j *judged, f delivery.Finding) {
+func (r *sarifRun) add(b *bucketOverview, f delivery.Finding) {
 	driver := &r.Tool.Driver
 	rule := slices.IndexFunc(driver.Rules, func(s sarifRule) bool { return s.ID == f.ID })
 	if rule < 0 {
@@ -148,10 +148,10 @@ func (r *sarifRun) add(j *judged, f delivery.Finding) {
 	}
 	r.Results = append(r.Results, sarifResult{
 		RuleID: f.ID, RuleIndex: rule, Level: sarifLevel(f), Message: sarifText{message},
-		Locations:           sarifLocations(j, f),
-		PartialFingerprints: map[string]string{"finding/v1": fingerprint(j.Bucket.Name, f.ID, f.Trail)},
+		Locations:           sarifLocations(b, f),
+		PartialFingerprints: map[string]string{"finding/v1": fingerprint(b.Bucket.Name, f.ID, f.Trail)},
 		Properties: map[string]any{
-			"bucket": j.Bucket.Name, "kind": f.Kind, "severity": f.Severity,
+			"bucket": b.Bucket.Name, "kind": f.Kind, "severity": f.Severity,
 			"trail": f.Trail, "statements": orEmpty(f.Statements), "restorable": f.Restorable,
 		},
 	})
@@ -159,24 +159,24 @@ func (r *sarifRun) add(j *judged, f delivery.Finding) {
 
 // sarifLocations are the places of a finding: the bucket, and where it was
 // judged from a file the lines of the responsible statements.
-func sarifLocations(j *judged, f delivery.Finding) []sarifLocation {
-	logical := []sarifLogical{{FullyQualifiedName: bucketARN(j), Kind: "resource"}}
-	if j.file == nil || j.file.name == "standard input" {
+func sarifLocations(b *bucketOverview, f delivery.Finding) []sarifLocation {
+	logical := []sarifLogical{{FullyQualifiedName: bucketARN(b), Kind: "resource"}}
+	if b.file == nil || b.file.name == "standard input" {
 		return []sarifLocation{{LogicalLocations: logical}}
 	}
 	lines := []int{}
 	for _, name := range f.Statements {
-		if index, ok := j.file.statement(name); ok {
-			lines = append(lines, j.file.line(index))
+		if index, ok := b.file.statement(name); ok {
+			lines = append(lines, b.file.line(index))
 		}
 	}
 	if len(lines) == 0 {
-		lines = append(lines, j.file.first)
+		lines = append(lines, b.file.first)
 	}
 	var locations []sarifLocation
 	for _, line := range lines {
 		locations = append(locations, sarifLocation{
-			PhysicalLocation: &sarifPhysical{sarifArtifact{fileURI(j.file.name)}, sarifRegion{line}},
+			PhysicalLocation: &sarifPhysical{sarifArtifact{fileURI(b.file.name)}, sarifRegion{line}},
 			LogicalLocations: logical,
 		})
 	}
@@ -194,12 +194,12 @@ func (f *policyFile) statement(name string) (int, bool) {
 	return index, err == nil && strings.HasPrefix(name, "#") && index >= 0 && index < f.document.Len()
 }
 
-func bucketARN(j *judged) string {
+func bucketARN(b *bucketOverview) string {
 	partition := arn.Commercial
-	if len(j.Trails) > 0 {
-		partition = cmp.Or(j.Trails[0].Partition(), partition)
+	if len(b.Trails) > 0 {
+		partition = cmp.Or(b.Trails[0].Partition(), partition)
 	}
-	return arn.Bucket(j.Bucket.Name).ARN(partition)
+	return arn.Bucket(b.Bucket.Name).ARN(partition)
 }
 
 // fileURI is the URI of a file: relative if its path is.

@@ -42,8 +42,10 @@ func validSARIF(t *testing.T, text string) sarifLog {
 func runOffline(t *testing.T, s screen, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	code = run(t.Context(), args, &environment{
-		stdin: strings.NewReader(""), stdout: bufio.NewWriter(&out), stderr: &errs, screen: s,
+	buffered := bufio.NewWriter(&out)
+	s.out = buffered
+	code = run(t.Context(), args, &system{
+		stdin: strings.NewReader(""), stdout: buffered, stderr: &errs, screen: s,
 		lookupEnv: func(string) (string, bool) { return "", false },
 		now:       func() time.Time { return time.Date(2026, 9, 13, 14, 0, 0, 0, time.UTC) },
 	})
@@ -121,7 +123,8 @@ func TestSARIFOfWhatIsNoFinding(t *testing.T) {
 	t.Parallel()
 	args := checkArgs("wrapped.json", "sarif")
 	path := t.TempDir() + "/faulty policy.json"
-	text := `{"Policy": "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::logs/*\"}]}"}`
+	text := `{"Policy": "{\"Version\":\"2012-10-17\",\"Statement\":[` +
+		`{\"Effect\":\"allow\",\"Principal\":\"*\",\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::logs/*\"}]}"}`
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +133,8 @@ func TestSARIFOfWhatIsNoFinding(t *testing.T) {
 	found := false
 	for _, r := range validSARIF(t, out).Runs[0].Results {
 		found = found || r.RuleID == invalidRule
-		if uri := r.Locations[0].PhysicalLocation.ArtifactLocation.URI; !strings.HasPrefix(uri, "file:///") || !strings.HasSuffix(uri, "/faulty%20policy.json") {
+		uri := r.Locations[0].PhysicalLocation.ArtifactLocation.URI
+		if !strings.HasPrefix(uri, "file:///") || !strings.HasSuffix(uri, "/faulty%20policy.json") {
 			t.Errorf("the file's URI is %s", uri)
 		}
 	}

@@ -23,17 +23,17 @@ type simulation struct {
 	alerts  inmem.Alerts
 	clock   clock
 	guard   *guardrail.Guard
-	told    int // alerts that a step has returned already
+	sent    int // alerts of earlier reactions
 }
 
-// step is what one event came to.
-type step struct {
-	event   trigger.Event
-	at      time.Time
-	skipped string // why the event was not applied to the account; empty: it was
-	results []guardrail.Result
-	diffs   map[string]string // what the guard wrote, by bucket
-	alerts  []alert.Message
+// reaction is what one event led to.
+type reaction struct {
+	event     trigger.Event
+	at        time.Time
+	unapplied string // why the event did not change the account; empty: it did, or was not to
+	results   []guardrail.Result
+	diffs     map[string]string // what the guard wrote, by bucket
+	alerts    []alert.Message
 }
 
 func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simulation {
@@ -49,17 +49,17 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 	return s
 }
 
-// feed changes the account as the event says, unless it is applied already,
-// and hands the event to the guard.
-func (s *simulation) feed(ctx context.Context, payload []byte, apply bool) (step, error) {
+// handle changes the account as the event says, where apply is set, and gives
+// the event to the guard.
+func (s *simulation) handle(ctx context.Context, payload []byte, apply bool) (reaction, error) {
 	event, err := trigger.Parse(payload)
 	if err != nil {
-		return step{}, err
+		return reaction{}, err
 	}
-	out := step{event: event, at: s.clock.Set(eventTime(payload)), diffs: map[string]string{}}
+	out := reaction{event: event, at: s.clock.Set(eventTime(payload)), diffs: map[string]string{}}
 	if apply {
 		if err := s.account.Apply(payload); err != nil {
-			out.skipped = err.Error()
+			out.unapplied = err.Error()
 		}
 	}
 	before := s.policies()
@@ -76,7 +76,7 @@ func (s *simulation) feed(ctx context.Context, payload []byte, apply bool) (step
 		}
 	}
 	all := s.alerts.Messages()
-	out.alerts, s.told = all[s.told:], len(all)
+	out.alerts, s.sent = all[s.sent:], len(all)
 	return out, nil
 }
 
@@ -89,14 +89,14 @@ func (s *simulation) policies() map[string][]byte {
 	return policies
 }
 
-// estate judges the account as it is now.
-func (s *simulation) estate(ctx context.Context) (*estate, error) {
+// overview judges the account as it is now.
+func (s *simulation) overview(ctx context.Context) (*overview, error) {
 	d := s.account.Describe()
 	audited, err := s.guard.Audit(ctx, d.Account, d.Region, nil)
 	if err != nil {
 		return nil, fmt.Errorf("cannot judge the account: %w", err)
 	}
-	return newEstate(d.Account, d.Region, audited), nil
+	return newOverview(d.Account, d.Region, audited), nil
 }
 
 // eventTime is the time of an event, or the zero time if it has none.
@@ -110,8 +110,8 @@ func eventTime(payload []byte) time.Time {
 	return event.Time
 }
 
-// clock is a clock that moves when it is told to. It is safe for use by
-// several goroutines.
+// clock is a clock that only Set and Sleep move. It is safe for use by several
+// goroutines.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time

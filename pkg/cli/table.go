@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"io"
 	"slices"
 	"strings"
 )
@@ -27,14 +26,14 @@ const (
 func (t *table) add(row ...cell) { t.rows = append(t.rows, row) }
 
 // write prints the table, indented.
-func (t *table) write(w io.Writer, s screen, indent int) {
+func (t *table) write(s screen, indent int) {
 	widths := t.fit(s.width - indent)
 	head := make([]cell, len(t.header))
 	for i, h := range t.header {
 		head[i] = cell{h, bold}
 	}
 	for _, row := range append([][]cell{head}, t.rows...) {
-		writeRow(w, s, indent, widths, row)
+		writeRow(s, indent, widths, row)
 	}
 }
 
@@ -84,7 +83,7 @@ func longestWord(text string) int {
 	return longest
 }
 
-func writeRow(w io.Writer, s screen, indent int, widths []int, row []cell) {
+func writeRow(s screen, indent int, widths []int, row []cell) {
 	lines := make([][]string, len(row))
 	height := 1
 	for i, c := range row {
@@ -107,6 +106,6 @@ func writeRow(w io.Writer, s screen, indent int, widths []int, row []cell) {
 			}
 			blank += widths[i] - length(text) + gap
 		}
-		printf(w, "%s\n", strings.TrimRight(b.String(), " "))
+		s.printf("%s\n", strings.TrimRight(b.String(), " "))
 	}
 }

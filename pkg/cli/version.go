@@ -21,7 +21,7 @@ func (versionFlag) BeforeReset(ctx *kong.Context) error {
 type versionCommand struct{}
 
 // Run prints the version.
-func (versionCommand) Run(e *environment) error { return writeVersion(e.stdout) }
+func (versionCommand) Run(sys *system) error { return writeVersion(sys.stdout) }
 
 func writeVersion(w io.Writer) error {
 	info, ok := debug.ReadBuildInfo()

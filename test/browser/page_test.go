@@ -97,8 +97,8 @@ func TestCheckPage(t *testing.T) {
 // memory. docs shows the one that has everything.
 func TestAuditPage(t *testing.T) {
 	var want struct{ Buckets []judged }
-	decode(t, read(t, golden("estate.json")), &want)
-	html := read(t, golden("estate.html"))
+	decode(t, read(t, golden("overview.json")), &want)
+	html := read(t, golden("overview.html"))
 	testPage(t, html, want.Buckets)
 	if *update {
 		takePictures(t, html)

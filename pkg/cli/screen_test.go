@@ -71,7 +71,7 @@ func TestTableFits(t *testing.T) {
 		}
 		width := rapid.IntRange(leastWidth, 120).Draw(t, "width")
 		var b strings.Builder
-		tab.write(&b, screen{width: width}, 2)
+		tab.write(screen{out: &b, width: width}, 2)
 		for line := range strings.Lines(b.String()) {
 			if n := length(strings.TrimRight(line, "\n")); n > width {
 				t.Fatalf("line of %d characters, the screen has %d: %q", n, width, line)
@@ -107,7 +107,7 @@ func TestColour(t *testing.T) {
 func TestScreen(t *testing.T) {
 	t.Parallel()
 	for columns, want := range map[string]int{"": 80, "120": 120, "wide": 80, "-1": 80, "3": leastWidth} {
-		s := newScreen(&strings.Builder{}, func(key string) (string, bool) { return columns, key == "COLUMNS" && columns != "" })
+		s := newScreen(nil, &strings.Builder{}, func(key string) (string, bool) { return columns, key == "COLUMNS" && columns != "" })
 		if s.width != want || s.colour {
 			t.Errorf("COLUMNS=%s: %+v", columns, s)
 		}

@@ -1,0 +1,210 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// What --format json prints. Members are added, never renamed; a list is never
+// null. The JSON of check is a [delivery.Report]; that of decide stands in
+// decide.go, since it is one line for each line of the input.
+
+// printJSON prints a value as indented JSON.
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("cannot write JSON: %w", err)
+	}
+	return nil
+}
+
+// orEmpty returns the list, or an empty one in place of nil.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// withLists returns the report with empty lists in place of nil.
+func withLists(r delivery.Report) delivery.Report {
+	r.Trails = slices.Clone(orEmpty(r.Trails))
+	for i, t := range r.Trails {
+		t.Requirements = slices.Clone(orEmpty(t.Requirements))
+		for k := range t.Requirements {
+			t.Requirements[k].Statements = orEmpty(t.Requirements[k].Statements)
+		}
+		r.Trails[i] = t
+	}
+	r.Findings = slices.Clone(orEmpty(r.Findings))
+	for i := range r.Findings {
+		r.Findings[i].Statements = orEmpty(r.Findings[i].Statements)
+	}
+	return r
+}
+
+// The JSON of an audit: for each bucket what check prints, and what is known of
+// it from AWS alone.
+type (
+	overviewJSON struct {
+		Account string       `json:"account"`
+		Region  string       `json:"region"`
+		Buckets []bucketJSON `json:"buckets"`
+	}
+	bucketJSON struct {
+		delivery.Report
+		Owner    string         `json:"owner"`
+		Region   string         `json:"region"`
+		Statuses []trail.Status `json:"statuses"`
+		Plan     *planJSON      `json:"plan"` // null: not judged
+		Error    string         `json:"error,omitempty"`
+	}
+)
+
+func newOverviewJSON(o *overview) overviewJSON {
+	out := overviewJSON{Account: o.Account, Region: o.Region, Buckets: []bucketJSON{}}
+	for i := range o.Buckets {
+		from := &o.Buckets[i]
+		b := bucketJSON{
+			Report: withLists(from.Report), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
+		}
+		b.Bucket, b.Verdict = from.Bucket.Name, from.verdict()
+		if from.Err != nil {
+			b.Error = from.Err.Error()
+		} else {
+			plan := newPlanJSON(from.Plan)
+			b.Plan = &plan
+		}
+		out.Buckets = append(out.Buckets, b)
+	}
+	return out
+}
+
+// planJSON is the JSON of a plan.
+type planJSON struct {
+	Changed bool             `json:"changed"`
+	Policy  json.RawMessage  `json:"policy"` // null: there is none, and none is needed
+	Diff    string           `json:"diff"`
+	Changes []repair.Change  `json:"changes"`
+	Refused []repair.Refusal `json:"refused"`
+}
+
+func newPlanJSON(p repair.Plan) planJSON {
+	out := planJSON{
+		Changed: !p.Empty(), Policy: p.Policy, Diff: p.Diff,
+		Changes: orEmpty(p.Changes), Refused: orEmpty(p.Refused),
+	}
+	if len(out.Policy) == 0 {
+		out.Policy = json.RawMessage("null")
+	}
+	return out
+}
+
+// The JSON of explain is that of check, with the statements' relations.
+type (
+	explanationJSON struct {
+		Bucket  string                 `json:"bucket"`
+		Verdict delivery.Verdict       `json:"verdict"`
+		Trails  []trailExplanationJSON `json:"trails"`
+		Faults  []string               `json:"faults,omitempty"`
+	}
+	trailExplanationJSON struct {
+		ARN          string                       `json:"arn"`
+		Requirements []requirementExplanationJSON `json:"requirements"`
+	}
+	requirementExplanationJSON struct {
+		delivery.RequirementReport
+		Example     string                     `json:"example"`
+		Explanation []statementExplanationJSON `json:"explanation"`
+	}
+	statementExplanationJSON struct {
+		Statement string                `json:"statement"`
+		Effect    policy.Effect         `json:"effect"`
+		Match     string                `json:"match"`
+		Parts     []partExplanationJSON `json:"parts"`
+	}
+	partExplanationJSON struct {
+		Element string `json:"element"`
+		Match   string `json:"match"`
+		Why     string `json:"why"`
+	}
+)
+
+func newExplanationJSON(report delivery.Report, why []delivery.TrailExplanation) explanationJSON {
+	out := explanationJSON{Bucket: report.Bucket, Verdict: report.Verdict, Trails: []trailExplanationJSON{}, Faults: report.Faults}
+	for _, from := range why {
+		t := trailExplanationJSON{ARN: from.ARN, Requirements: []requirementExplanationJSON{}}
+		for _, from := range from.Requirements {
+			r := requirementExplanationJSON{
+				RequirementReport: from.RequirementReport, Example: from.Example, Explanation: []statementExplanationJSON{},
+			}
+			r.Statements = orEmpty(r.Statements)
+			for _, s := range from.Statements {
+				r.Explanation = append(r.Explanation, newStatementExplanationJSON(s))
+			}
+			t.Requirements = append(t.Requirements, r)
+		}
+		out.Trails = append(out.Trails, t)
+	}
+	return out
+}
+
+func newStatementExplanationJSON(from policy.StatementExplanation) statementExplanationJSON {
+	s := statementExplanationJSON{
+		Statement: from.Label(), Effect: from.Effect, Match: truthWord(from.Match), Parts: []partExplanationJSON{},
+	}
+	for _, p := range from.Parts {
+		s.Parts = append(s.Parts, partExplanationJSON{p.Element, truthWord(p.Match), p.Why})
+	}
+	return s
+}
+
+// The JSON of a replay.
+type (
+	replayJSON struct {
+		Events []eventJSON  `json:"events"`
+		After  overviewJSON `json:"after"`
+	}
+	eventJSON struct {
+		ID      string          `json:"id"`
+		Name    string          `json:"name"`
+		Time    time.Time       `json:"time"`
+		Skipped string          `json:"skipped,omitempty"`
+		Results []resultJSON    `json:"results"`
+		Alerts  []alert.Message `json:"alerts"`
+	}
+	resultJSON struct {
+		Bucket   string           `json:"bucket"`
+		InUse    bool             `json:"inUse"`
+		Verdict  delivery.Verdict `json:"verdict"`
+		Wrote    bool             `json:"wrote"`
+		Repaired bool             `json:"repaired"`
+		Notified []alert.Kind     `json:"told"`
+		Diff     string           `json:"diff"` // of what was written
+	}
+)
+
+func newEventJSON(from reaction) eventJSON {
+	e := eventJSON{
+		ID: from.event.ID, Name: from.event.Name, Time: from.at, Skipped: from.event.Skipped,
+		Results: []resultJSON{}, Alerts: orEmpty(from.alerts),
+	}
+	for _, r := range from.results {
+		e.Results = append(e.Results, resultJSON{
+			Bucket: r.Bucket, InUse: r.InUse, Verdict: r.Report.Verdict,
+			Wrote: r.Wrote, Repaired: r.Repaired, Notified: orEmpty(r.Notified), Diff: from.diffs[r.Bucket],
+		})
+	}
+	return e
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// overview is how buckets fare: those of an account, or the one of a file. What
+// check and audit print, in any format, and every exit code is read from it.
+type overview struct {
+	// Account and Region are those of an audit; empty for files.
+	Account, Region string
+	Buckets         []bucketOverview
+}
+
+// bucketOverview is how one bucket fares.
+type bucketOverview struct {
+	guardrail.Audited
+	file *policyFile // that the policy was read from; nil: it was not
+}
+
+func newOverview(account, region string, audited []guardrail.Audited) *overview {
+	o := &overview{Account: account, Region: region}
+	for _, a := range audited {
+		o.Buckets = append(o.Buckets, bucketOverview{Audited: a})
+	}
+	return o
+}
+
+// status returns what CloudTrail itself says of a trail, if it was asked.
+func (b *bucketOverview) status(arn string) (trail.Status, bool) {
+	i := slices.IndexFunc(b.Statuses, func(s trail.Status) bool { return s.ARN == arn })
+	if i < 0 {
+		return trail.Status{}, false
+	}
+	return b.Statuses[i], true
+}
+
+// verdict is the bucket's verdict. A bucket that could not be judged is never
+// delivering.
+func (b *bucketOverview) verdict() delivery.Verdict {
+	if b.Err != nil || b.Report.Verdict == "" {
+		return delivery.Undetermined
+	}
+	return b.Report.Verdict
+}
+
+// trailVerdict is the verdict of one trail: the bucket's, where there is none
+// of the trail alone.
+func (b *bucketOverview) trailVerdict(arn string) delivery.Verdict {
+	if report, ok := b.trailReport(arn); ok {
+		return report.Verdict
+	}
+	return b.verdict()
+}
+
+func (b *bucketOverview) trailReport(arn string) (delivery.TrailReport, bool) {
+	i := slices.IndexFunc(b.Report.Trails, func(r delivery.TrailReport) bool { return r.ARN == arn })
+	if i < 0 || b.Err != nil {
+		return delivery.TrailReport{}, false
+	}
+	return b.Report.Trails[i], true
+}
+
+// statusText says what CloudTrail itself reports of a trail.
+func (b *bucketOverview) statusText(arn string) string {
+	s, ok := b.status(arn)
+	switch {
+	case !ok:
+		return "not asked"
+	case !s.Logging:
+		return "stopped"
+	}
+	var parts []string
+	if s.DeliveryError != "" {
+		parts = append(parts, "error "+s.DeliveryError)
+	}
+	if s.DigestError != "" {
+		parts = append(parts, "digest error "+s.DigestError)
+	}
+	if s.DeliveredAt.IsZero() {
+		parts = append(parts, "nothing delivered yet")
+	} else {
+		parts = append(parts, "delivered "+s.DeliveredAt.UTC().Format("2006-01-02 15:04Z"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// editsOnce returns the findings with each edit only where it first stands:
+// one statement may block several things.
+func editsOnce(findings []delivery.Finding) []delivery.Finding {
+	findings = slices.Clone(findings)
+	seen := map[string]bool{}
+	for i := range findings {
+		if seen[findings[i].Edit] {
+			findings[i].Edit = ""
+		}
+		seen[findings[i].Edit] = true
+	}
+	return findings
+}
+
+// severityFlag is the flag of the commands that end with 1 on findings.
+type severityFlag struct {
+	Severity string `placeholder:"LEVEL" enum:"critical,high,medium,low,informational" default:"informational" help:"Exit with 1 only on findings of this severity or above: critical, high, medium, low, informational. All findings are printed."`
+}
+
+// exit ends a command that judged buckets: with errFindings if one has a finding
+// of the severity. A policy that S3 would refuse, a bucket that could not be
+// judged and a blocked verdict always count.
+func (f severityFlag) exit(o *overview) error {
+	least := delivery.Severity(strings.ToUpper(f.Severity)).Rank()
+	for i := range o.Buckets {
+		b := &o.Buckets[i]
+		severe := slices.ContainsFunc(b.Report.Findings, func(f delivery.Finding) bool { return f.Severity.Rank() <= least })
+		if severe || b.Err != nil || len(b.Report.Faults) > 0 || b.verdict() == delivery.Blocked {
+			return errFindings
+		}
+	}
+	return nil
+}
