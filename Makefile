@@ -59,7 +59,7 @@ template: ## validate, lint and scan template.yaml, and build it with SAM
 	@sh test/python/template.sh
 
 .PHONY: check
-check: fmt vet lint tidy vuln ## check formatting, vet, lint, go.mod and known vulnerabilities
+check: fmt vet lint words tidy vuln ## check formatting, vet, lint, words, go.mod and known vulnerabilities
 
 .PHONY: fmt
 fmt:
@@ -72,6 +72,10 @@ vet:
 .PHONY: lint
 lint:
 	$(LINT) run
+
+.PHONY: words
+words:
+	go test ./test
 
 # tools.mod holds no packages: it is tidied by itself, outside of the module.
 .PHONY: tidy

@@ -1,4 +1,5 @@
-// Command guard is the Lambda function that looks at the bucket or trail that an EventBridge event is about.
+// Command guard is the Lambda function for EventBridge events. It reconciles the
+// bucket or trail that an event may have changed.
 package main
 
 import (
@@ -13,7 +14,7 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.LookupEnv); err != nil { //nolint:forbidigo // the root that hands the environment over
+	if err := run(context.Background(), os.LookupEnv); err != nil { //nolint:forbidigo // composition root
 		fmt.Fprintln(os.Stderr, "trailwarden guard:", err)
 		os.Exit(1)
 	}

@@ -1,4 +1,5 @@
-// Command sweep is the Lambda function that looks at every trail bucket of the account, as a schedule asks.
+// Command sweep is the Lambda function for the schedule. It reconciles every trail
+// bucket of the account.
 package main
 
 import (
@@ -13,7 +14,7 @@ import (
 )
 
 func main() {
-	if err := run(context.Background(), os.LookupEnv); err != nil { //nolint:forbidigo // the root that hands the environment over
+	if err := run(context.Background(), os.LookupEnv); err != nil { //nolint:forbidigo // composition root
 		fmt.Fprintln(os.Stderr, "trailwarden sweep:", err)
 		os.Exit(1)
 	}

@@ -1,5 +1,3 @@
-// Package app reads the configuration and wires the guard to AWS. It is the
-// only reader of the environment.
 package app
 
 import (
@@ -35,14 +33,14 @@ type Config struct {
 type Session struct {
 	Profile, Region, Endpoint string
 	Table                     string // empty: no memory
-	TopicARN                  string // empty: alerts are left to the functions
+	TopicARN                  string // empty: the functions send the alerts
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
 }
 
-// Ports are the guard's hands on AWS. Alerts go to the topic, and the ledger
-// is in the table; each is left out where its name is empty. Without a topic
-// alerts wait in the ledger for the functions to send them.
+// Ports returns the ports of the guard, as AWS implements them. Alerts go to the
+// topic, and the ledger is in the table; where a name is empty, the port is nil.
+// Without a topic alerts wait in the ledger until a function sends them.
 func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, error) {
 	p := guardrail.Ports{
 		Trails:        awsapi.NewTrails(clients),

@@ -22,7 +22,7 @@ import (
 type Functions struct {
 	guard           *guardrail.Guard
 	account, region string
-	abroad          bool // there is a role to assume in other accounts
+	assumesRole     bool // in other accounts
 	log             *slog.Logger
 	meter           *meter
 }
@@ -45,7 +45,7 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 	return newFunctions(c, p, Runtime(log), name, metrics), nil
 }
 
-// newFunctions returns functions with the given hands and clock.
+// newFunctions returns functions with the given ports and clock.
 func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string, metrics io.Writer) *Functions {
 	if name == "" {
 		name = "local"
@@ -53,18 +53,18 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
 	return &Functions{
-		guard:   guardrail.New(p, c.Guard, r),
-		account: string(c.Account),
-		region:  string(c.Region),
-		abroad:  c.Role != "",
-		log:     r.Log,
-		meter:   m,
+		guard:       guardrail.New(p, c.Guard, r),
+		account:     string(c.Account),
+		region:      string(c.Region),
+		assumesRole: c.Role != "",
+		log:         r.Log,
+		meter:       m,
 	}
 }
 
 // lambdaCredentials are those that Lambda gives to a function. The SDK's own
-// search for credentials is left out: it would bring code for single sign-on
-// and for machines into each cold start.
+// search for credentials is not used: it would bring code for single sign-on and
+// for machines into each cold start.
 func lambdaCredentials(lookup LookupEnv) (aws.CredentialsProvider, error) {
 	var found aws.Credentials
 	var failures []error
@@ -86,7 +86,7 @@ func lambdaCredentials(lookup LookupEnv) (aws.CredentialsProvider, error) {
 	}), errors.Join(failures...)
 }
 
-// outcome is what a function answers, for people who invoke it by hand.
+// outcome is what a function answers, for people who invoke it themselves.
 type outcome struct {
 	Trails  int             `json:"trails,omitempty"`
 	Buckets []bucketOutcome `json:"buckets"`
@@ -99,7 +99,7 @@ type bucketOutcome struct {
 	Verdict  string       `json:"verdict,omitempty"`
 	Wrote    bool         `json:"wrote"`
 	Repaired bool         `json:"repaired"`
-	Told     []alert.Kind `json:"told,omitempty"`
+	Notified []alert.Kind `json:"told,omitempty"`
 }
 
 // Guard handles one EventBridge event. It returns an error only for what
@@ -121,7 +121,7 @@ func (f *Functions) Guard(ctx context.Context, event json.RawMessage) (json.RawM
 	done := outcome{Skipped: parsed.Skipped, Buckets: []bucketOutcome{}}
 	var failures []error
 	for _, request := range parsed.Requests {
-		if request.Account != f.account && !f.abroad {
+		if request.Account != f.account && !f.assumesRole {
 			// What is read with this account's rights says nothing of another.
 			done.Skipped = "the event is of account " + request.Account + ", and no role is set to look there (TRAILWARDEN_ROLE)"
 			log.WarnContext(ctx, "event skipped", "reason", done.Skipped)
@@ -178,7 +178,7 @@ func answer(done outcome, failures ...error) (json.RawMessage, error) {
 func outcomeOf(r guardrail.Result) bucketOutcome {
 	return bucketOutcome{
 		Bucket: r.Bucket, InUse: r.InUse, Verdict: string(r.Report.Verdict),
-		Wrote: r.Wrote, Repaired: r.Repaired, Told: r.Notified,
+		Wrote: r.Wrote, Repaired: r.Repaired, Notified: r.Notified,
 	}
 }
 
@@ -194,7 +194,7 @@ func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Re
 	if r.Wrote {
 		repairs = 1
 	}
-	// A look that was not finished has no verdict: nothing is known then.
+	// A reconciliation that did not end has no verdict: nothing is known then.
 	verdict := cmp.Or(r.Report.Verdict, delivery.Undetermined)
 	f.meter.emit(map[string]string{dimensionBucket: r.Bucket, dimensionVerdict: string(verdict)},
 		count(MetricVerdicts, 1, dimensionVerdict),
@@ -218,7 +218,7 @@ type meteredAlerts struct {
 	meter *meter
 }
 
-// Publish hands the message on and counts it.
+// Publish passes the message on and counts it.
 func (a meteredAlerts) Publish(ctx context.Context, m alert.Message) error {
 	err := a.next.Publish(ctx, m)
 	if err != nil {

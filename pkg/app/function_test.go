@@ -23,30 +23,32 @@ import (
 )
 
 const (
-	account   = "111111111111"
-	region    = "us-east-1"
-	bucket    = "acme-audit-logs"
-	trailARN  = "arn:aws:cloudtrail:us-east-1:111111111111:trail/main"
-	foreign   = `{"Sid":"Mine","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-audit-logs/*"}`
+	account  = "111111111111"
+	region   = "us-east-1"
+	bucket   = "acme-audit-logs"
+	trailARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/main"
+	foreign  = `{"Sid":"Mine","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},` +
+		`"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-audit-logs/*"}`
 	brokenOne = `{"Version":"2012-10-17","Statement":[` + foreign + `]}`
 )
 
 func healthyOne() string {
-	const grant = `{"Sid":%q,"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":%q,"Resource":"arn:aws:s3:::acme-audit-logs%s","Condition":{"StringEquals":{"aws:SourceArn":"` + trailARN + `"%s}}}`
+	const grant = `{"Sid":%q,"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":%q,` +
+		`"Resource":"arn:aws:s3:::acme-audit-logs%s","Condition":{"StringEquals":{"aws:SourceArn":"` + trailARN + `"%s}}}`
 	return `{"Version":"2012-10-17","Statement":[` + foreign + "," +
 		fmt.Sprintf(grant, "Check", "s3:GetBucketAcl", "", "") + "," +
 		fmt.Sprintf(grant, "Write", "s3:PutObject", "/AWSLogs/111111111111/*", `,"s3:x-amz-acl":"bucket-owner-full-control"`) + `]}`
 }
 
-// bench is the functions on an account behind HTTP.
-type bench struct {
+// harness is the functions on an account behind HTTP.
+type harness struct {
 	*Functions
 	fake    *awsfake.Server
 	metrics *bytes.Buffer
 	log     *bytes.Buffer
 }
 
-func newBench(t *testing.T, policy string, more map[string]string) bench {
+func newHarness(t *testing.T, policy string, more map[string]string) harness {
 	t.Helper()
 	fake := awsfake.New(t, account, region)
 	fake.PutBucket(awsfake.Bucket{Name: bucket, Policy: policy})
@@ -67,7 +69,7 @@ func newBench(t *testing.T, policy string, more map[string]string) bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := bench{fake: fake, metrics: &bytes.Buffer{}, log: &bytes.Buffer{}}
+	b := harness{fake: fake, metrics: &bytes.Buffer{}, log: &bytes.Buffer{}}
 	clock := &clock{}
 	r := guardrail.Runtime{Now: clock.now, Sleep: clock.sleep, Log: slog.New(slog.NewJSONHandler(b.log, nil))}
 	b.Functions = newFunctions(config, p, r, "guard", b.metrics)
@@ -97,7 +99,7 @@ func event(t *testing.T, name string) json.RawMessage {
 }
 
 // sum adds the values of a metric up.
-func (b bench) sum(t *testing.T, name string) float64 {
+func (b harness) sum(t *testing.T, name string) float64 {
 	t.Helper()
 	total := 0.0
 	for line := range strings.Lines(b.metrics.String()) {
@@ -124,7 +126,7 @@ func TestGuardCostsLittle(t *testing.T) {
 	t.Parallel()
 	t.Run("bucket that no trail uses", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, healthyOne(), map[string]string{"TRAILWARDEN_TABLE": ""})
+		b := newHarness(t, healthyOne(), map[string]string{"TRAILWARDEN_TABLE": ""})
 		if _, err := b.Guard(t.Context(), event(t, "delete-bucket-policy-other-bucket")); err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +136,7 @@ func TestGuardCostsLittle(t *testing.T) {
 	})
 	t.Run("healthy bucket", func(t *testing.T) {
 		t.Parallel()
-		b := newBench(t, healthyOne(), map[string]string{"TRAILWARDEN_TABLE": ""})
+		b := newHarness(t, healthyOne(), map[string]string{"TRAILWARDEN_TABLE": ""})
 		if _, err := b.Guard(t.Context(), event(t, "put-bucket-policy")); err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +152,7 @@ func TestGuardCostsLittle(t *testing.T) {
 
 func TestGuardTellsAndRestores(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, brokenOne, map[string]string{"TRAILWARDEN_RESTORE_BUCKETS": bucket})
+	b := newHarness(t, brokenOne, map[string]string{"TRAILWARDEN_RESTORE_BUCKETS": bucket})
 	answer, err := b.Guard(t.Context(), event(t, "put-bucket-policy"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +217,7 @@ func TestGuardOverFaults(t *testing.T) {
 
 func guardOverFault(t *testing.T, operation string, fault awsfake.Fault, persistent bool) {
 	t.Helper()
-	b := newBench(t, brokenOne, map[string]string{"TRAILWARDEN_RESTORE_BUCKETS": bucket})
+	b := newHarness(t, brokenOne, map[string]string{"TRAILWARDEN_RESTORE_BUCKETS": bucket})
 	var once sync.Once
 	b.fake.Fail(func(c awsfake.Call) *awsfake.Fault {
 		if c.Operation != operation {
@@ -249,7 +251,7 @@ func guardOverFault(t *testing.T, operation string, fault awsfake.Fault, persist
 // What this account's rights show says nothing of another account.
 func TestGuardOnEventsOfOtherAccounts(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, healthyOne(), nil)
+	b := newHarness(t, healthyOne(), nil)
 	text := strings.ReplaceAll(string(event(t, "put-bucket-policy")), account, "999999999999")
 	answer, err := b.Guard(t.Context(), json.RawMessage(text))
 	if err != nil {
@@ -265,7 +267,7 @@ func TestGuardOnEventsOfOtherAccounts(t *testing.T) {
 
 func TestGuardOnMalformedEvents(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, healthyOne(), nil)
+	b := newHarness(t, healthyOne(), nil)
 	for _, text := range []string{"", "null", "[]", `"x"`, `{"detail":`, `{"detail":[]}`} {
 		if _, err := b.Guard(t.Context(), json.RawMessage(text)); err != nil {
 			t.Errorf("%q is tried again: %v", text, err)
@@ -281,7 +283,7 @@ func TestGuardOnMalformedEvents(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	t.Parallel()
-	b := newBench(t, brokenOne, nil)
+	b := newHarness(t, brokenOne, nil)
 	if _, err := b.Sweep(t.Context(), event(t, "schedule")); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const (
 	MetricAlertsFailed        = "AlertsFailed"        // count
 	MetricEventToAlertSeconds = "EventToAlertSeconds" // from the API call to the alert
 	MetricSweepCompleted      = "SweepCompleted"      // 1 at the end of a sweep, also of one with failures
-	MetricSweepFailures       = "SweepFailures"       // 1 if anything could not be looked at, else 0
+	MetricSweepFailures       = "SweepFailures"       // 1 if anything could not be judged, else 0
 	MetricSweepTrails         = "SweepTrails"         // trails seen by a sweep
 	MetricSweepBuckets        = "SweepBuckets"        // trail buckets seen by a sweep
 )
@@ -64,8 +64,7 @@ type directive struct {
 type definition struct{ Name, Unit string }
 
 // emit writes the metrics in one line, with the values of their dimensions.
-// A failure to write is not told: a log that cannot be written to has no
-// reader.
+// A failure to write is not reported: there is nowhere to report it to.
 func (m *meter) emit(dimensions map[string]string, metrics ...metric) {
 	if len(metrics) == 0 {
 		return

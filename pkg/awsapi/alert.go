@@ -32,8 +32,8 @@ func NewAlerts(c *Clients, topicARN string) (*Alerts, error) {
 	return &Alerts{clients: c, topic: topicARN, region: string(parsed.Region)}, nil
 }
 
-// Publish sends a message. Attributes without a value are left out, since SNS
-// takes none.
+// Publish sends a message, without the attributes that have no value: SNS takes
+// none.
 func (a *Alerts) Publish(ctx context.Context, m alert.Message) error {
 	attributes := make(map[string]types.MessageAttributeValue, len(m.Attributes))
 	for name, value := range m.Attributes {

@@ -1,5 +1,3 @@
-// Package awsapi makes every call to AWS. It implements the ports of package
-// guardrail with the AWS SDK.
 package awsapi
 
 import (
@@ -29,8 +27,12 @@ type CloudTrailAPI interface {
 	ListTrails(context.Context, *cloudtrail.ListTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.ListTrailsOutput, error)
 	DescribeTrails(context.Context, *cloudtrail.DescribeTrailsInput, ...func(*cloudtrail.Options)) (*cloudtrail.DescribeTrailsOutput, error)
 	GetTrailStatus(context.Context, *cloudtrail.GetTrailStatusInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetTrailStatusOutput, error)
-	GetEventSelectors(context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventSelectorsOutput, error)
-	GetEventConfiguration(context.Context, *cloudtrail.GetEventConfigurationInput, ...func(*cloudtrail.Options)) (*cloudtrail.GetEventConfigurationOutput, error)
+	GetEventSelectors(
+		context.Context, *cloudtrail.GetEventSelectorsInput, ...func(*cloudtrail.Options),
+	) (*cloudtrail.GetEventSelectorsOutput, error)
+	GetEventConfiguration(
+		context.Context, *cloudtrail.GetEventConfigurationInput, ...func(*cloudtrail.Options),
+	) (*cloudtrail.GetEventConfigurationOutput, error)
 }
 
 // SNSAPI is what is called of Amazon SNS.
@@ -47,7 +49,9 @@ type DynamoDBAPI interface {
 
 // OrganizationsAPI is what is called of AWS Organizations.
 type OrganizationsAPI interface {
-	DescribeOrganization(context.Context, *organizations.DescribeOrganizationInput, ...func(*organizations.Options)) (*organizations.DescribeOrganizationOutput, error)
+	DescribeOrganization(
+		context.Context, *organizations.DescribeOrganizationInput, ...func(*organizations.Options),
+	) (*organizations.DescribeOrganizationOutput, error)
 }
 
 // STSAPI is what is called of AWS STS.

@@ -40,17 +40,17 @@ func (b *Buckets) Observe(ctx context.Context, ref guardrail.BucketRef) (deliver
 	err := both(
 		func() error {
 			text, seen.Region, policyErr = b.policy(ctx, ref)
-			return passing(policyErr)
+			return onlyTransient(policyErr)
 		},
 		func() error {
 			payer, payerErr = b.payer(ctx, ref)
-			return passing(payerErr)
+			return onlyTransient(payerErr)
 		})
 	if err != nil {
 		return delivery.Bucket{}, err
 	}
 	if guardrail.Is(policyErr, guardrail.Denied) {
-		return b.denied(ctx, ref, seen, policyErr)
+		return b.explainDenied(ctx, ref, seen, policyErr)
 	}
 	readPolicy(&seen, text, policyErr)
 	if seen.State == delivery.PolicyRead || seen.State == delivery.PolicyMissing {
@@ -59,8 +59,8 @@ func (b *Buckets) Observe(ctx context.Context, ref guardrail.BucketRef) (deliver
 	return seen, nil
 }
 
-// passing returns the failure if it may pass.
-func passing(err error) error {
+// onlyTransient returns the failure if trying again may help, else nil.
+func onlyTransient(err error) error {
 	if guardrail.Is(err, guardrail.Transient) {
 		return err
 	}
@@ -127,7 +127,7 @@ func unreadable(err error) string {
 }
 
 func (b *Buckets) policy(ctx context.Context, ref guardrail.BucketRef) (text, region string, err error) {
-	region, err = b.at(ctx, ref, func(client S3API) error {
+	region, err = b.inRegion(ctx, ref, func(client S3API) error {
 		out, err := client.GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{
 			Bucket:              aws.String(ref.Name),
 			ExpectedBucketOwner: owner(ref),
@@ -141,7 +141,7 @@ func (b *Buckets) policy(ctx context.Context, ref guardrail.BucketRef) (text, re
 }
 
 func (b *Buckets) payer(ctx context.Context, ref guardrail.BucketRef) (payer string, err error) {
-	_, err = b.at(ctx, ref, func(client S3API) error {
+	_, err = b.inRegion(ctx, ref, func(client S3API) error {
 		out, err := client.GetBucketRequestPayment(ctx, &s3.GetBucketRequestPaymentInput{
 			Bucket:              aws.String(ref.Name),
 			ExpectedBucketOwner: owner(ref),
@@ -162,10 +162,10 @@ func owner(ref guardrail.BucketRef) *string {
 	return aws.String(ref.Account)
 }
 
-// once switches the SDK's own retries off for a write. A policy is written
-// over whatever is there, so that a write may be repeated only by someone who
-// looks at the bucket again before.
-func once(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
+// withoutRetries switches the SDK's own retries off for a write. A policy is
+// written over whatever is there, so only a caller that reads the bucket again
+// may repeat a write.
+func withoutRetries(o *s3.Options) { o.Retryer = aws.NopRetryer{} }
 
 // PutPolicy replaces the policy of a bucket, or deletes it.
 func (b *Buckets) PutPolicy(ctx context.Context, ref guardrail.BucketRef, text []byte) error {
@@ -178,14 +178,14 @@ func (b *Buckets) PutPolicy(ctx context.Context, ref guardrail.BucketRef, text [
 			_, err := client.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{
 				Bucket:              aws.String(ref.Name),
 				ExpectedBucketOwner: owner(ref),
-			}, once)
+			}, withoutRetries)
 			return err
 		}
 		_, err := client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{
 			Bucket:              aws.String(ref.Name),
 			Policy:              aws.String(string(text)),
 			ExpectedBucketOwner: owner(ref),
-		}, once)
+		}, withoutRetries)
 		return err
 	})
 }
@@ -197,18 +197,18 @@ func (b *Buckets) ResetPayer(ctx context.Context, ref guardrail.BucketRef) error
 			Bucket:                      aws.String(ref.Name),
 			RequestPaymentConfiguration: &types.RequestPaymentConfiguration{Payer: types.PayerBucketOwner},
 			ExpectedBucketOwner:         owner(ref),
-		}, once)
+		}, withoutRetries)
 		return err
 	})
 }
 
 // write makes a call that changes the bucket. It makes none where the owner is
-// not known, since S3 would then write to whoever's bucket it is.
+// not known: S3 would write to the bucket of any owner.
 func (b *Buckets) write(ctx context.Context, op string, ref guardrail.BucketRef, call func(S3API) error) error {
 	if ref.Account == "" {
 		return &guardrail.PortError{Op: op, Class: guardrail.Rejected, Err: errNoOwner}
 	}
-	_, err := b.at(ctx, ref, call)
+	_, err := b.inRegion(ctx, ref, call)
 	return failure(op, err)
 }
 

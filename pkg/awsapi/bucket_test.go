@@ -18,7 +18,8 @@ import (
 
 const (
 	name     = "trail-bucket"
-	document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::trail-bucket/*"}]}`
+	document = `{"Version":"2012-10-17","Statement":[` +
+		`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::trail-bucket/*"}]}`
 )
 
 func ref() guardrail.BucketRef {
@@ -97,12 +98,13 @@ func TestOwnerIsOnTheWire(t *testing.T) {
 func TestRedirects(t *testing.T) {
 	t.Parallel()
 	here := map[string]string{"X-Amz-Bucket-Region": region}
+	there := map[string]string{"X-Amz-Bucket-Region": otherRegion}
 	for title, test := range map[string]struct {
 		fail  func(awsfake.Call) *awsfake.Fault
 		state delivery.BucketState
 	}{
 		"temporary": {
-			times(1, "s3:GetBucketPolicy", awsfake.Fault{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Header: map[string]string{"X-Amz-Bucket-Region": otherRegion}}),
+			times(1, "s3:GetBucketPolicy", awsfake.Fault{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Header: there}),
 			delivery.PolicyRead,
 		},
 		"without a header": {
@@ -115,7 +117,7 @@ func TestRedirects(t *testing.T) {
 			delivery.PolicyRead,
 		},
 		"signed for another region": {
-			times(1, "s3:GetBucketPolicy", awsfake.Fault{Status: http.StatusBadRequest, Code: "AuthorizationHeaderMalformed", Header: map[string]string{"X-Amz-Bucket-Region": otherRegion}}),
+			times(1, "s3:GetBucketPolicy", awsfake.Fault{Status: http.StatusBadRequest, Code: "AuthorizationHeaderMalformed", Header: there}),
 			delivery.PolicyRead,
 		},
 		"to where it was asked": {
@@ -163,7 +165,7 @@ func TestOwnerOfADeniedBucket(t *testing.T) {
 			nil,
 			delivery.OtherOwner, "does not belong to account 111122223333",
 		},
-		"a stranger's that lets us look": {
+		"a stranger's that we may read": {
 			awsfake.Bucket{Policy: document},
 			func(c awsfake.Call) *awsfake.Fault {
 				if c.Header.Get("X-Amz-Expected-Bucket-Owner") != "" {
@@ -311,7 +313,7 @@ func TestObserveFailsClosed(t *testing.T) {
 	})
 }
 
-// A write is made once: whoever repeats it has to look at the bucket before.
+// A write is made once: who repeats it has to read the bucket first.
 func TestWritesAreNotRepeatedBlindly(t *testing.T) {
 	t.Parallel()
 	for title, test := range map[string]struct {

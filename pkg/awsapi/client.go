@@ -25,8 +25,8 @@ import (
 const SessionName = "trailwarden"
 
 const (
-	// attempts of one call. What still fails is left to the caller, who knows
-	// how much time is left.
+	// attempts of one call. What still fails is returned to the caller, who knows
+	// how much time remains.
 	attempts   = 3
 	maxBackoff = 2 * time.Second
 	// callTimeout bounds one attempt, so that a lost connection does not use

@@ -66,7 +66,7 @@ func refusedBySDK(err error) bool {
 	return ok
 }
 
-// classOfCode classifies the codes whose status does not tell enough.
+// classOfCode classifies the codes whose HTTP status does not say enough.
 // Sources: the error pages of each service's API reference.
 func classOfCode(code string) (guardrail.Class, bool) {
 	switch code {

@@ -14,80 +14,80 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
-// denied finds out what a denied read means. S3 gives the same answer for a
+// explainDenied finds out what a denied read means. S3 gives the same answer for a
 // bucket of another owner and for a policy that may not be read.
-func (b *Buckets) denied(ctx context.Context, ref guardrail.BucketRef, seen delivery.Bucket, cause error) (delivery.Bucket, error) {
+func (b *Buckets) explainDenied(ctx context.Context, ref guardrail.BucketRef, seen delivery.Bucket, cause error) (delivery.Bucket, error) {
 	seen.State, seen.Reason = delivery.Unreadable, unreadable(cause)
-	state, err := b.belongs(ctx, ref)
+	state, err := b.ownership(ctx, ref)
 	if err != nil {
 		return delivery.Bucket{}, err
 	}
 	switch state {
-	case othersBucket:
+	case ownerIsOther:
 		seen.State = delivery.OtherOwner
 		seen.Reason = fmt.Sprintf("the bucket does not belong to account %s", ref.Account)
-	case noBucket:
+	case bucketMissing:
 		seen.State = delivery.BucketMissing
 		seen.Reason = "S3 answers NoSuchBucket"
-	case ownBucket, notKnown:
+	case ownerAsExpected, ownerUnknown:
 	}
 	return seen, nil
 }
 
-// belonging is what is known of a bucket that may not be read.
-type belonging uint8
+// ownership is what is known of the owner of a bucket that may not be read.
+type ownership uint8
 
 const (
-	notKnown belonging = iota
-	ownBucket
-	othersBucket
-	noBucket
+	ownerUnknown ownership = iota
+	ownerAsExpected
+	ownerIsOther
+	bucketMissing
 )
 
-// belongs asks S3 in three ways whose bucket it is, and answers only what is
-// certain. A failure that may pass is an error.
-func (b *Buckets) belongs(ctx context.Context, ref guardrail.BucketRef) (belonging, error) {
+// ownership asks S3 in three ways whether the bucket belongs to the expected owner,
+// and answers only what is certain. A transient failure is an error.
+func (b *Buckets) ownership(ctx context.Context, ref guardrail.BucketRef) (ownership, error) {
 	if ref.Account == "" {
-		return notKnown, nil
+		return ownerUnknown, nil
 	}
 	switch status, err := b.head(ctx, ref, owner(ref)); {
 	case err != nil:
-		return notKnown, err
+		return ownerUnknown, err
 	case status == http.StatusOK:
-		return ownBucket, nil
+		return ownerAsExpected, nil
 	case status == http.StatusNotFound:
-		return noBucket, nil
+		return bucketMissing, nil
 	}
 	switch status, err := b.head(ctx, ref, nil); {
 	case err != nil:
-		return notKnown, err
+		return ownerUnknown, err
 	case status == http.StatusOK:
 		// Only the expected owner was in the way.
-		return othersBucket, nil
+		return ownerIsOther, nil
 	case status == http.StatusNotFound:
-		return noBucket, nil
+		return bucketMissing, nil
 	}
 	if !b.clients.actsAs(ref.Account) {
-		return notKnown, nil
+		return ownerUnknown, nil
 	}
 	return b.listed(ctx, ref)
 }
 
 // head asks for the bucket and returns the status of the answer.
 func (b *Buckets) head(ctx context.Context, ref guardrail.BucketRef, owner *string) (int, error) {
-	_, err := b.at(ctx, ref, func(client S3API) error {
+	_, err := b.inRegion(ctx, ref, func(client S3API) error {
 		_, err := client.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: aws.String(ref.Name), ExpectedBucketOwner: owner})
 		return err
 	})
 	if err == nil {
 		return http.StatusOK, nil
 	}
-	return statusOf(err), passing(failure("s3:HeadBucket", err))
+	return statusOf(err), onlyTransient(failure("s3:HeadBucket", err))
 }
 
-// listed looks for the bucket among the account's own: it exists, so if it is
-// not there it is someone else's.
-func (b *Buckets) listed(ctx context.Context, ref guardrail.BucketRef) (belonging, error) {
+// listed searches the list of the account's own buckets. The bucket exists, so if
+// it is not in the list it belongs to another account.
+func (b *Buckets) listed(ctx context.Context, ref guardrail.BucketRef) (ownership, error) {
 	pages := s3.NewListBucketsPaginator(b.clients.S3(ref.Account, ""), &s3.ListBucketsInput{
 		Prefix:     aws.String(ref.Name),
 		MaxBuckets: aws.Int32(1000),
@@ -95,15 +95,15 @@ func (b *Buckets) listed(ctx context.Context, ref guardrail.BucketRef) (belongin
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return notKnown, passing(failure("s3:ListBuckets", err))
+			return ownerUnknown, onlyTransient(failure("s3:ListBuckets", err))
 		}
 		for _, bucket := range page.Buckets {
 			if aws.ToString(bucket.Name) == ref.Name {
-				return ownBucket, nil
+				return ownerAsExpected, nil
 			}
 		}
 	}
-	return othersBucket, nil
+	return ownerIsOther, nil
 }
 
 // messageOf returns what the service said about a failure.

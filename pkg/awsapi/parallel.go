@@ -3,6 +3,8 @@ package awsapi
 import (
 	"errors"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // both runs two calls at once and returns their failures, joined.
@@ -19,15 +21,14 @@ func both(a, b func() error) error {
 // order and the failures, joined.
 func each[In, Out any](items []In, atOnce int, call func(In) (Out, error)) ([]Out, error) {
 	results, failures := make([]Out, len(items)), make([]error, len(items))
-	slots := make(chan struct{}, atOnce)
-	var wg sync.WaitGroup
+	var group errgroup.Group
+	group.SetLimit(atOnce)
 	for i, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			defer func() { <-slots }()
+		group.Go(func() error {
 			results[i], failures[i] = call(item)
+			return nil // each failure is kept, not only the first
 		})
 	}
-	wg.Wait()
+	_ = group.Wait()
 	return results, errors.Join(failures...)
 }

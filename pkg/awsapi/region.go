@@ -16,10 +16,10 @@ import (
 // bucket that was made anew elsewhere may need one more.
 const hops = 3
 
-// at makes a call in the bucket's region. Where S3 answers that the bucket is
+// inRegion makes a call in the bucket's region. Where S3 answers that the bucket is
 // elsewhere, it remembers that and calls there. It returns the region that
 // answered. The SDK follows no such answer, and no write was made by one.
-func (b *Buckets) at(ctx context.Context, ref guardrail.BucketRef, call func(S3API) error) (region string, err error) {
+func (b *Buckets) inRegion(ctx context.Context, ref guardrail.BucketRef, call func(S3API) error) (region string, err error) {
 	region = b.regionOf(ref)
 	for range hops {
 		err = call(b.clients.S3(ref.Account, region))

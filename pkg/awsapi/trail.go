@@ -33,7 +33,7 @@ func NewTrails(c *Clients) *Trails { return &Trails{clients: c} }
 // ListTrails names the account's trails of all regions but does not describe
 // them; DescribeTrails describes what one region sees: the trails that are at
 // home there, those of several regions, and the organization's. Both are asked
-// at once. Only a trail of a single other region needs a second look.
+// at once. Only a trail of a single other region needs a second call.
 func (ts *Trails) Trails(ctx context.Context, account, region string) ([]trail.Trail, error) {
 	var listed []types.TrailInfo
 	found := make(map[string]trail.Trail)
@@ -101,7 +101,7 @@ type home struct {
 }
 
 // describeOthers adds the listed trails that are not yet found, each described
-// in its home region. One that is gone by then is left out.
+// in its home region. One that is gone by then is not in the answer.
 func (ts *Trails) describeOthers(ctx context.Context, account string, listed []types.TrailInfo, found map[string]trail.Trail) error {
 	byRegion := make(map[string][]string)
 	for _, t := range listed {

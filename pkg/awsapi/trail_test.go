@@ -13,12 +13,14 @@ import (
 )
 
 func trailIn(region, name string) trail.Trail {
-	return trail.Trail{Name: name, ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + name, HomeRegion: region, Bucket: "b-" + name}
+	return trail.Trail{
+		Name: name, ARN: "arn:aws:cloudtrail:" + region + ":" + account + ":trail/" + name, HomeRegion: region, Bucket: "b-" + name,
+	}
 }
 
-// estate is an account with a trail of several regions, and trails of single
+// manyTrails is an account with a trail of several regions, and trails of single
 // other regions.
-func estate(t *testing.T) (*awsfake.Server, *awsapi.Trails) {
+func manyTrails(t *testing.T) (*awsfake.Server, *awsapi.Trails) {
 	t.Helper()
 	fake := awsfake.New(t, account, region)
 	multi := trailIn(region, "multi")
@@ -51,7 +53,7 @@ func TestTrailsCostOneRoundWhereAllAreSeen(t *testing.T) {
 	}
 }
 
-// A trail that cannot be read makes the whole look-up fail.
+// A trail that cannot be read makes the whole list fail.
 func TestTrailThatCannotBeReadIsNotLeftOut(t *testing.T) {
 	t.Parallel()
 	for title, test := range map[string]struct {
@@ -67,7 +69,7 @@ func TestTrailThatCannotBeReadIsNotLeftOut(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			fake, trails := estate(t)
+			fake, trails := manyTrails(t)
 			fake.Fail(func(c awsfake.Call) *awsfake.Fault {
 				if c.Operation == test.operation && c.Region == test.region {
 					return &test.fault
@@ -84,7 +86,7 @@ func TestTrailThatCannotBeReadIsNotLeftOut(t *testing.T) {
 
 func TestTrailDeletedInBetweenIsLeftOut(t *testing.T) {
 	t.Parallel()
-	fake, trails := estate(t)
+	fake, trails := manyTrails(t)
 	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
 		if c.Operation == "cloudtrail:DescribeTrails" && c.Region == otherRegion {
 			fake.DeleteTrail(trailIn(otherRegion, "far").ARN)
@@ -101,7 +103,7 @@ func TestTrailDeletedInBetweenIsLeftOut(t *testing.T) {
 // each alone.
 func TestTrailLeftOutOfABatchIsFound(t *testing.T) {
 	t.Parallel()
-	fake, trails := estate(t)
+	fake, trails := manyTrails(t)
 	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
 		if c.Operation == "cloudtrail:DescribeTrails" && strings.Contains(string(c.Body), "far") && strings.Contains(string(c.Body), "farther") &&
 			strings.Count(string(c.Body), "arn:") > 1 {
@@ -117,7 +119,7 @@ func TestTrailLeftOutOfABatchIsFound(t *testing.T) {
 
 func TestStatusIsAskedInTheHomeRegion(t *testing.T) {
 	t.Parallel()
-	fake, trails := estate(t)
+	fake, trails := manyTrails(t)
 	if _, status, err := trails.Status(t.Context(), account, trailIn("eu-north-1", "north")); err != nil || !status.Logging {
 		t.Errorf("%+v, %v", status, err)
 	}
@@ -138,7 +140,7 @@ func TestSelectorsThatCannotBeRead(t *testing.T) {
 	} {
 		t.Run(title, func(t *testing.T) {
 			t.Parallel()
-			fake, trails := estate(t)
+			fake, trails := manyTrails(t)
 			tr := trailIn(region, "network")
 			tr.CustomSelectors, tr.NetworkActivity = true, true
 			fake.PutTrail(awsfake.Trail{Trail: tr, Status: trail.Status{Logging: true}})

@@ -24,9 +24,9 @@ const (
 	instances = 4
 )
 
-// estate is many buckets, half of them opted in, behind several guards that
+// fleet is many buckets, half of them opted in, behind several guards that
 // share nothing but the account, the ledger and the topic.
-type estate struct {
+type fleet struct {
 	*inmem.Account
 	alerts *inmem.Alerts
 	guards []*guardrail.Guard
@@ -48,7 +48,7 @@ func fast(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func newEstate(t *testing.T) *estate {
+func newFleet(t *testing.T) *fleet {
 	t.Helper()
 	d := inmem.Description{Account: account, Region: region, Organization: trail.Organization{Known: true}}
 	var config guardrail.Config
@@ -66,7 +66,7 @@ func newEstate(t *testing.T) *estate {
 			config.Restore = append(config.Restore, tr.Bucket)
 		}
 	}
-	e := &estate{Account: inmem.New(d), alerts: &inmem.Alerts{}}
+	e := &fleet{Account: inmem.New(d), alerts: &inmem.Alerts{}}
 	ports := guardrail.Ports{Trails: e, Buckets: e, Organizations: e, Alerts: slowAlerts{e.alerts}, Ledger: &inmem.Ledger{}}
 	for range instances {
 		e.guards = append(e.guards, guardrail.New(ports, config, guardrail.Runtime{Now: time.Now, Sleep: fast, Log: slog.New(slog.DiscardHandler)}))
@@ -75,13 +75,13 @@ func newEstate(t *testing.T) *estate {
 }
 
 // PutPolicy counts the guards' writes.
-func (e *estate) PutPolicy(ctx context.Context, ref guardrail.BucketRef, policy []byte) error {
+func (e *fleet) PutPolicy(ctx context.Context, ref guardrail.BucketRef, policy []byte) error {
 	n, _ := e.writes.LoadOrStore(ref.Name, &atomic.Int64{})
 	n.(*atomic.Int64).Add(1)
 	return e.Account.PutPolicy(ctx, ref, policy)
 }
 
-func (e *estate) written(name string) int64 {
+func (e *fleet) written(name string) int64 {
 	n, ok := e.writes.Load(name)
 	if !ok {
 		return 0
@@ -90,7 +90,7 @@ func (e *estate) written(name string) int64 {
 }
 
 // set changes a bucket's policy and returns the request of its event.
-func (e *estate) set(name string, policy []byte) guardrail.Request {
+func (e *fleet) set(name string, policy []byte) guardrail.Request {
 	b, _ := e.Bucket(name)
 	b.Policy = policy
 	e.PutBucket(b)
@@ -106,7 +106,7 @@ func (e *estate) set(name string, policy []byte) guardrail.Request {
 
 // deliver gives every request to the guards several times, in any order, from
 // several goroutines at once, and again where a guard asks for it.
-func (e *estate) deliver(t *testing.T, requests []guardrail.Request, times int) (delivered int64) {
+func (e *fleet) deliver(t *testing.T, requests []guardrail.Request, times int) (delivered int64) {
 	t.Helper()
 	var queue []guardrail.Request
 	for range times {
@@ -147,7 +147,7 @@ func retry(ctx context.Context, guard *guardrail.Guard, r guardrail.Request) err
 }
 
 // told counts the alerts by kind and bucket.
-func (e *estate) told() map[string]int {
+func (e *fleet) told() map[string]int {
 	count := map[string]int{}
 	for _, m := range e.alerts.Messages() {
 		count[m.Attributes["bucket"]+" "+m.Attributes["kind"]]++
@@ -155,7 +155,7 @@ func (e *estate) told() map[string]int {
 	return count
 }
 
-func (e *estate) wantTold(t *testing.T, kinds func(i int) string) {
+func (e *fleet) wantTold(t *testing.T, kinds func(i int) string) {
 	t.Helper()
 	got, want := e.told(), map[string]int{}
 	for i := range buckets {
@@ -176,7 +176,7 @@ func (e *estate) wantTold(t *testing.T, kinds func(i int) string) {
 
 // TestConcurrentEvents doubles and shuffles events and handles them at once.
 func TestConcurrentEvents(t *testing.T) {
-	e := newEstate(t)
+	e := newFleet(t)
 	healthy := map[string][]byte{}
 	var broken []guardrail.Request
 	for i := range buckets {
@@ -218,7 +218,7 @@ func TestConcurrentEvents(t *testing.T) {
 // TestConcurrentFight breaks opted-in buckets again and again while events of
 // it are being handled.
 func TestConcurrentFight(t *testing.T) {
-	e := newEstate(t)
+	e := newFleet(t)
 	handled := int64(0)
 	for range guardrail.DefaultBudget + 2 {
 		var broken []guardrail.Request

@@ -1,7 +1,3 @@
-// Package inmem is an AWS account in memory: it implements the guard's ports.
-// Tests, the replay command and the demo use it. Where it matters to the guard
-// it behaves as AWS does: who may write what, how large a policy may be, and
-// how S3 gives a policy back.
 package inmem
 
 import (
@@ -142,8 +138,8 @@ func (a *Account) index(arn string) int {
 	return slices.IndexFunc(a.trails, func(t trail.Trail) bool { return t.ARN == arn })
 }
 
-// Trails returns every trail of the account. As with DescribeTrails, what only
-// event selectors tell is not in it.
+// Trails returns every trail of the account. As with DescribeTrails, what only the
+// event selectors say is not in it.
 func (a *Account) Trails(ctx context.Context, _, _ string) ([]trail.Trail, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, failure("cloudtrail:DescribeTrails", guardrail.Transient, "", err)

@@ -29,7 +29,9 @@ func newAccount() *inmem.Account {
 }
 
 func event(name, parameters string) []byte {
-	return fmt.Appendf(nil, `{"detail":{"eventName":%q,"eventTime":"2026-09-13T17:50:37Z","awsRegion":"us-east-1","recipientAccountId":"111111111111","requestParameters":%s,"responseElements":{"trailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/new"}}}`, name, parameters)
+	return fmt.Appendf(nil, `{"detail":{"eventName":%q,"eventTime":"2026-09-13T17:50:37Z","awsRegion":"us-east-1",`+
+		`"recipientAccountId":"111111111111","requestParameters":%s,`+
+		`"responseElements":{"trailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/new"}}}`, name, parameters)
 }
 
 func TestApply(t *testing.T) {
@@ -109,7 +111,8 @@ func TestApplyRefuses(t *testing.T) {
 			t.Errorf("%s: no error", payload)
 		}
 	}
-	failed := bytes.Replace(event("DeleteBucket", `{"bucketName":"logs"}`), []byte(`"eventName"`), []byte(`"errorCode":"AccessDenied","eventName"`), 1)
+	failed := bytes.Replace(event("DeleteBucket", `{"bucketName":"logs"}`),
+		[]byte(`"eventName"`), []byte(`"errorCode":"AccessDenied","eventName"`), 1)
 	if err := a.Apply(failed); err != nil {
 		t.Error(err)
 	}
@@ -157,7 +160,8 @@ func TestReadDescription(t *testing.T) {
 			t.Errorf("%s: %v, want %q", input, err, want)
 		}
 	}
-	d, err := inmem.ReadDescription(strings.NewReader(head + `,"buckets":[{"name":"a","policy":"{}"},{"name":"b","policy":{"x": 1}},{"name":"c","policy":null}]}`))
+	d, err := inmem.ReadDescription(strings.NewReader(
+		head + `,"buckets":[{"name":"a","policy":"{}"},{"name":"b","policy":{"x": 1}},{"name":"c","policy":null}]}`))
 	if err != nil || string(d.Buckets[0].Policy) != "{}" || string(d.Buckets[1].Policy) != `{"x": 1}` || len(d.Buckets[2].Policy) != 0 {
 		t.Errorf("%+v, %v", d, err)
 	}
@@ -167,7 +171,8 @@ const head = `{"account":"111111111111","region":"us-east-1"`
 
 func TestReserializedPolicyIsTheSame(t *testing.T) {
 	a := inmem.New(inmem.Description{Account: "111111111111", Region: "us-east-1", Buckets: []inmem.Bucket{{Name: "logs"}}, Reserialize: true})
-	text := `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Principal":{"Service":["cloudtrail.amazonaws.com"]},"Action":["s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs"]}]}`
+	text := `{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Principal":{"Service":["cloudtrail.amazonaws.com"]},` +
+		`"Action":["s3:GetBucketAcl"],"Resource":["arn:aws:s3:::logs"]}]}`
 	ref := guardrail.BucketRef{Name: "logs", Account: "111111111111"}
 	if err := a.PutPolicy(t.Context(), ref, []byte(text)); err != nil {
 		t.Fatal(err)

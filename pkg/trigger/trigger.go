@@ -1,7 +1,3 @@
-// Package trigger reads EventBridge events and says what they ask of the guard.
-//
-// Events are data from outside. Only names that are spelled as AWS spells them
-// get into a request, and no text is longer than it has to be.
 package trigger
 
 import (
@@ -55,7 +51,8 @@ func Parse(payload []byte) (Event, error) {
 	event.Name = clip(detail.text("eventName"), maxName)
 	read := reader(envelope.text("source"), event.Name)
 	if read == nil {
-		event.Skipped = fmt.Sprintf("%s of %s changes nothing that matters here", orUnnamed(event.Name), orUnnamed(clip(envelope.text("source"), maxName)))
+		source := clip(envelope.text("source"), maxName)
+		event.Skipped = fmt.Sprintf("%s of %s changes nothing that matters here", orUnnamed(event.Name), orUnnamed(source))
 		return event, nil
 	}
 	request, skipped := record{envelope: envelope, detail: detail}.request(read)
@@ -140,7 +137,7 @@ func ofTrail(parameter string) func(record) named {
 }
 
 // submitted returns a policy as an event has it: an object, or a string that
-// holds one. One that is longer than S3 allows is left out.
+// holds one. One that is longer than S3 allows is dropped.
 func submitted(raw json.RawMessage) []byte {
 	if text, ok := decodeText(raw); ok {
 		raw = json.RawMessage(text)

@@ -1,6 +1,6 @@
 //go:build browser
 
-// Package browser looks at the HTML pages of trailwarden with a real browser.
+// Package browser checks the HTML pages of trailwarden in a real browser.
 // It needs Chromium, and so hides behind a build tag: run it with make browser.
 package browser
 
@@ -28,7 +28,7 @@ type tab struct {
 	events  []event
 }
 
-// event is what Chromium tells unasked.
+// event is what Chromium sends without being asked.
 type event struct {
 	Method string
 	Params json.RawMessage
@@ -199,9 +199,9 @@ func (p *tab) open(t *testing.T, html []byte) (asked []string) {
 	return asked
 }
 
-// look sets how a person looks at the page: media is screen or print, scheme
+// show sets how the page is shown: media is screen or print, scheme
 // is light or dark.
-func (p *tab) look(t *testing.T, width int, media, scheme string) {
+func (p *tab) show(t *testing.T, width int, media, scheme string) {
 	t.Helper()
 	p.call(t, "Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false,

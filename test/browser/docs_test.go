@@ -19,7 +19,7 @@ func takePictures(t *testing.T, html []byte) {
 	p := openTab(t)
 	p.open(t, html)
 	for _, scheme := range []string{"light", "dark"} {
-		p.look(t, 1200, "screen", scheme)
+		p.show(t, 1200, "screen", scheme)
 		var bottom float64
 		p.evaluate(t, `document.querySelector(".card").getBoundingClientRect().bottom + 20`, &bottom)
 		picture, err := png.Decode(bytes.NewReader(p.picture(t, bottom)))

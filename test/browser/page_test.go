@@ -24,8 +24,8 @@ var (
 	pictures = flag.String("pictures", "", "a folder that keeps every picture, to look at")
 )
 
-// judged is what the JSON of a check, or of one bucket of an audit, tells. The
-// page must tell it too.
+// judged is what the JSON of a check, or of one bucket of an audit, says. The
+// page must say it too.
 type judged struct {
 	Bucket  string
 	Verdict string
@@ -54,13 +54,13 @@ type seen struct {
 // node is a trail or a bucket of the map.
 type node struct{ Name, Verdict, Text string }
 
-// details are what the page tells of one bucket below the map.
+// details are what the page says of one bucket below the map.
 type details struct {
 	Title, Diff string
 	Findings    []string
 }
 
-// view is a way to look at a page.
+// view is a way to show a page.
 type view struct {
 	name   string
 	width  int
@@ -93,7 +93,7 @@ func TestCheckPage(t *testing.T) {
 	testPage(t, run(t, program, "html"), []judged{want})
 }
 
-// TestAuditPage looks at the pages that pkg/cli keeps of audits of accounts in
+// TestAuditPage checks the pages that pkg/cli keeps of audits of accounts in
 // memory. docs shows the one that has everything.
 func TestAuditPage(t *testing.T) {
 	var want struct{ Buckets []judged }
@@ -105,7 +105,7 @@ func TestAuditPage(t *testing.T) {
 	}
 }
 
-// testPage looks at a page in every way there is.
+// testPage checks a page in every view.
 func testPage(t *testing.T, html []byte, want []judged) {
 	t.Helper()
 	inspect := string(read(t, filepath.Join("testdata", "inspect.js")))
@@ -115,7 +115,7 @@ func testPage(t *testing.T, html []byte, want []judged) {
 	}
 	for _, v := range views() {
 		t.Run(v.name, func(t *testing.T) {
-			p.look(t, v.width, v.media, v.scheme)
+			p.show(t, v.width, v.media, v.scheme)
 			var got seen
 			p.evaluate(t, inspect, &got)
 			compare(t, got, want)
@@ -141,7 +141,7 @@ func compare(t *testing.T, got seen, want []judged) {
 		t.Fatalf("the map shows %d buckets, want %d", len(got.Map), len(want))
 	}
 	counts := map[string]int{"blocked": 0, "undetermined": 0, "delivering": 0}
-	told := 0
+	withDetails := 0
 	for _, w := range want {
 		counts[w.Verdict]++
 		at := -1
@@ -156,13 +156,13 @@ func compare(t *testing.T, got seen, want []judged) {
 		}
 		compareTrails(t, got.Map[at].Trails, w)
 		if len(w.Findings) > 0 {
-			told++
+			withDetails++
 			shows(t, got.Map[at].Bucket.Text, fmt.Sprintf("%d finding", len(w.Findings)))
 			compareDetails(t, got.Details, w)
 		}
 	}
-	if len(got.Details) != told {
-		t.Errorf("there is more to tell of %d buckets, want %d", len(got.Details), told)
+	if len(got.Details) != withDetails {
+		t.Errorf("%d buckets have details, want %d", len(got.Details), withDetails)
 	}
 	for verdict, n := range counts {
 		shows(t, got.Text, fmt.Sprintf("%d %s", n, verdict))
@@ -210,7 +210,7 @@ func compareDetails(t *testing.T, all []details, want judged) {
 		shows(t, all[at].Findings[i], f.Severity+" "+f.ID+" "+f.Kind, f.Message, f.Remedy, f.Trail)
 		shows(t, all[at].Findings[i], f.Statements...)
 	}
-	if want.Plan == nil { // a check does not tell
+	if want.Plan == nil { // that of a check has none
 		return
 	}
 	if want.Plan.Diff == "" && all[at].Diff != "" {

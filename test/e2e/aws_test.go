@@ -22,7 +22,8 @@ func send(t *testing.T, service, method, path string, header map[string]string, 
 		t.Fatal(err)
 	}
 	// moto finds the service in the credential scope and checks no signature.
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set("Authorization",
+		"AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}
@@ -68,7 +69,8 @@ func sns(t *testing.T, action string, in map[string]string) {
 	for name, value := range in {
 		form.Set(name, value)
 	}
-	status, out := send(t, "sns", http.MethodPost, "/", map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, []byte(form.Encode()))
+	header := map[string]string{"Content-Type": "application/x-www-form-urlencoded"}
+	status, out := send(t, "sns", http.MethodPost, "/", header, []byte(form.Encode()))
 	if status != http.StatusOK {
 		t.Fatalf("sns:%s: %d %s", action, status, out)
 	}

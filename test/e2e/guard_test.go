@@ -174,7 +174,11 @@ func TestFailedCallsThatArriveAllTheSame(t *testing.T) {
 			t.Errorf("%s: %s", name, a.ErrorMessage)
 		}
 	}
-	for _, event := range []string{`{}`, `[]`, `"text"`, `{"detail-type":"x","source":"aws.s3","detail":null}`, `{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail","detail":{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","requestParameters":[]}}`} {
+	for _, event := range []string{
+		`{}`, `[]`, `"text"`, `{"detail-type":"x","source":"aws.s3","detail":null}`,
+		`{"source":"aws.s3","detail-type":"AWS API Call via CloudTrail",` +
+			`"detail":{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy","requestParameters":[]}}`,
+	} {
 		if a := w.handle([]byte(event)); a.ErrorType != "" {
 			t.Errorf("%s: %s", event, a.ErrorMessage)
 		}

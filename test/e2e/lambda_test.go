@@ -70,7 +70,7 @@ type answer struct {
 	ErrorMessage string `json:"errorMessage"`
 }
 
-// invoke hands the function an event and returns its answer, or its failure.
+// invoke sends the function an event and returns its answer, or its failure.
 func (f *function) invoke(t *testing.T, event []byte) answer {
 	t.Helper()
 	client := http.Client{Timeout: 90 * time.Second}

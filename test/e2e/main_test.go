@@ -1,7 +1,7 @@
 // Package e2e runs the built functions against an emulator of the AWS API, the
 // way Lambda would run them: moto stands for S3, CloudTrail, SNS, SQS,
 // EventBridge, DynamoDB and Organizations, and AWS's own Lambda runtime
-// interface emulator starts the bootstrap binaries and hands them events.
+// interface emulator starts the bootstrap binaries and sends them events.
 //
 // The Python parts install themselves into .cache/ (test/python/install.sh).
 // Nothing is skipped: what cannot be set up fails.
@@ -88,7 +88,8 @@ func (l *lab) tearDown() {
 func (l *lab) runtimeEmulator() (string, error) {
 	name := map[string]string{"amd64": "x86_64", "arm64": "arm64"}[runtime.GOARCH]
 	if runtime.GOOS != "linux" || name == "" {
-		return "", fmt.Errorf("the Lambda runtime interface emulator runs on Linux on amd64 and arm64, not on %s/%s", runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("the Lambda runtime interface emulator runs on Linux on amd64 and arm64, not on %s/%s",
+			runtime.GOOS, runtime.GOARCH)
 	}
 	folder, err := l.output(l.python, "-c", "import os, samcli; print(os.path.join(os.path.dirname(samcli.__file__), 'local', 'rapid'))")
 	if err != nil {

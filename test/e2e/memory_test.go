@@ -19,7 +19,7 @@ func TestOneAlertForEachChangeOfState(t *testing.T) {
 	w.told("opened")
 	w.writes(0)
 
-	// The stack is updated to restore the bucket. The next look does it.
+	// The stack is updated to restore the bucket. The next event of it does so.
 	restoring(bucket)(w.env)
 	w.guard, w.sweep = nil, nil
 	w.sweeps()

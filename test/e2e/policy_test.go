@@ -33,7 +33,8 @@ const (
 	reader = `{ "Effect" : "Allow", "Sid":"SecurityLakeReader", "Principal" : { "AWS" : [ "arn:aws:iam::222222222222:role/log-reader" ] },
       "Action" : [ "s3:GetObject" , "s3:ListBucket" ], "Resource" : ["arn:aws:s3:::` + bucket + `", "arn:aws:s3:::` + bucket + `\/*"] }`
 	endpointOnly = `{"Sid":"OnlyFromVpce","Effect":"Deny","Principal":"*","Action":"s3:*",
-    "Resource":["arn:aws:s3:::` + bucket + `","arn:aws:s3:::` + bucket + `/*"],"Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0a1b2c3d"}}}`
+    "Resource":["arn:aws:s3:::` + bucket + `","arn:aws:s3:::` + bucket + `/*"],
+    "Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-0a1b2c3d"}}}`
 )
 
 // policy joins statements to a policy.
@@ -80,7 +81,7 @@ func (w *world) delivers() {
 	}
 }
 
-// reads is the calls of a function that only looked.
+// reads is the calls of a function that only read.
 func (w *world) writes(want int) {
 	w.t.Helper()
 	calls := w.calls()

@@ -120,7 +120,8 @@ func TestPolicyThatWouldGrowTooLargeIsRefused(t *testing.T) {
 	statements := []string{}
 	size := 0
 	for i := 0; size < 19900; i++ {
-		s := fmt.Sprintf(`{"Sid":"Reader%03d","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/AWSLogs/%d/*"}`, i, bucket, i)
+		s := fmt.Sprintf(`{"Sid":"Reader%03d","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:root"},`+
+			`"Action":"s3:GetObject","Resource":"arn:aws:s3:::%s/AWSLogs/%d/*"}`, i, bucket, i)
 		statements, size = append(statements, s), size+len(s)+1
 	}
 	full := `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`

@@ -76,9 +76,9 @@ func newStorm(t *testing.T) *storm {
 	return &storm{w: w, guard: guard}
 }
 
-// rages hands the guard n events, evenly over the buckets, each at least
+// deliver sends the guard n events, evenly over the buckets, each at least
 // twice, shuffled, by many workers. Like Lambda it tries a failed one again.
-func (s *storm) rages(t *testing.T, round, n int) (retried int) {
+func (s *storm) deliver(t *testing.T, round, n int) (retried int) {
 	t.Helper()
 	var events [][]byte
 	for i := 0; len(events) < n; i = (i + 1) % stormBuckets {
@@ -150,7 +150,7 @@ func (s *storm) breaks(t *testing.T, round, i int) {
 
 func deletedInStorm(round, i int) bool { return restoredInStorm(i) || round%2 == 0 }
 
-// event is what AWS tells of a bucket in a round.
+// event is the event of a bucket in a round.
 func (s *storm) event(t *testing.T, round, i int) object {
 	t.Helper()
 	switch {
@@ -193,11 +193,12 @@ func TestStorm(t *testing.T) {
 		for i := range stormBuckets {
 			s.breaks(t, round, i)
 		}
-		retried += s.rages(t, round, stormEvents/stormRounds)
+		retried += s.deliver(t, round, stormEvents/stormRounds)
 		told += s.check(t, round)
 	}
 	writes, most := s.writes()
-	t.Logf("%d events over %d buckets by %d workers in %s: %d alerts, one for each transition; %d writes, at most %d for a bucket with a budget of %d; %d invocations tried again",
+	t.Logf("%d events over %d buckets by %d workers in %s: %d alerts, one for each transition; "+
+		"%d writes, at most %d for a bucket with a budget of %d; %d invocations tried again",
 		stormEvents, stormBuckets, stormWorkers, time.Since(began).Round(time.Second), told, writes, most, stormBudget, retried)
 	if most != stormBudget {
 		t.Errorf("a bucket was written %d times, want the whole budget of %d", most, stormBudget)

@@ -133,7 +133,9 @@ func TestNoGrantOfEverything(t *testing.T) {
 func TestEveryCombinationOfConditionsIsWhole(t *testing.T) {
 	topic := map[string]string{"AlertEmail": "", "AlertTopicArn": topicARN}
 	key := map[string]string{"AlertTopicKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}
-	for _, parameters := range []map[string]string{{"Memory": "false"}, {"Memory": "true"}, everything(), topic, merged(topic, key), merged(everything(), topic)} {
+	for _, parameters := range []map[string]string{
+		{"Memory": "false"}, {"Memory": "true"}, everything(), topic, merged(topic, key), merged(everything(), topic),
+	} {
 		s := newStack(t, parameters)
 		for name := range s.resources {
 			if s.exists(name) {
@@ -226,7 +228,10 @@ func TestQueuesTakeWhatFails(t *testing.T) {
 		}
 	}
 	for name, r := range s.resources {
-		for _, fixed := range []string{"FunctionName", "RoleName", "TopicName", "TableName", "QueueName", "LogGroupName", "AlarmName", "DashboardName", "Name", "ManagedPolicyName"} {
+		for _, fixed := range []string{
+			"FunctionName", "RoleName", "TopicName", "TableName", "QueueName", "LogGroupName", "AlarmName", "DashboardName", "Name",
+			"ManagedPolicyName",
+		} {
 			if _, named := r["Properties"].(object)[fixed].(string); named {
 				t.Errorf("%s has a fixed %s: a second stack could not be created", name, fixed)
 			}

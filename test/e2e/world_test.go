@@ -57,7 +57,9 @@ func deploy(t *testing.T, settings ...setting) *world {
 	}
 	createQueue(t, "alerts")
 	sns(t, "CreateTopic", map[string]string{"Name": "alerts"})
-	sns(t, "Subscribe", map[string]string{"TopicArn": topicARN, "Protocol": "sqs", "Endpoint": "arn:aws:sqs:" + region + ":" + account + ":alerts"})
+	sns(t, "Subscribe", map[string]string{
+		"TopicArn": topicARN, "Protocol": "sqs", "Endpoint": "arn:aws:sqs:" + region + ":" + account + ":alerts",
+	})
 	// The table as it stands in the template.
 	table := maps.Clone(resource(t, "Table")["Properties"].(object))
 	for _, name := range []string{"SSESpecification", "PointInTimeRecoverySpecification", "TimeToLiveSpecification"} {
@@ -150,7 +152,7 @@ func (w *world) happens(name string, changes ...func(detail object)) answer {
 	return w.handle(routed[0])
 }
 
-// handle hands an event to the guard.
+// handle sends an event to the guard.
 func (w *world) handle(event []byte) answer {
 	w.t.Helper()
 	if w.guard == nil {

@@ -1,7 +1,3 @@
-// Package live reaches an account with the credentials of the person at the
-// command line. It is apart from package app because what finds such
-// credentials (profiles, single sign-on, machines) has no place in the
-// functions: it would lengthen each cold start.
 package live
 
 import (
@@ -23,7 +19,9 @@ var errNoRegion = errors.New("no region is set: give --region, or set AWS_REGION
 // NewGuard returns a guard that works with the caller's own credentials,
 // and the account and region that they are for. Credentials are found as the
 // AWS CLI finds them.
-func NewGuard(ctx context.Context, s app.Session, c guardrail.Config, lookup app.LookupEnv, log io.Writer) (g *guardrail.Guard, account, region string, err error) {
+func NewGuard(
+	ctx context.Context, s app.Session, c guardrail.Config, lookup app.LookupEnv, log io.Writer,
+) (g *guardrail.Guard, account, region string, err error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(s.Region),
 		config.WithSharedConfigProfile(s.Profile),

@@ -40,7 +40,8 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, call Call) {
 			break
 		}
 		if r.FormValue(entry+"Value.StringValue") == "" {
-			writeError(w, r, "sns", http.StatusBadRequest, "ParameterValueInvalid", "The message attribute '"+name+"' must contain non-empty message attribute value.")
+			writeError(w, r, "sns", http.StatusBadRequest, "ParameterValueInvalid",
+				"The message attribute '"+name+"' must contain non-empty message attribute value.")
 			return
 		}
 		m.Attributes[name] = r.FormValue(entry + "Value.StringValue")
@@ -55,7 +56,8 @@ func (s *Server) organizations(w http.ResponseWriter, r *http.Request) {
 	case s.Organization == nil:
 		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
 	case s.Organization.ID == "":
-		writeError(w, r, "organizations", http.StatusBadRequest, "AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+		writeError(w, r, "organizations", http.StatusBadRequest, "AWSOrganizationsNotInUseException",
+			"Your account is not a member of an organization.")
 	default:
 		writeJSON(w, http.StatusOK, map[string]any{"Organization": map[string]any{
 			"Id": s.Organization.ID, "MasterAccountId": s.Organization.ManagementAccount,

@@ -77,7 +77,8 @@ func (s *Server) s3(w http.ResponseWriter, r *http.Request, call Call) {
 		return
 	case b.Region != call.Region:
 		w.Header().Set("X-Amz-Bucket-Region", b.Region)
-		writeError(w, r, "s3", http.StatusMovedPermanently, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.")
+		writeError(w, r, "s3", http.StatusMovedPermanently, "PermanentRedirect",
+			"The bucket you are attempting to access must be addressed using the specified endpoint.")
 		return
 	}
 	w.Header().Set("X-Amz-Bucket-Region", b.Region)

@@ -1,6 +1,3 @@
-// Package awsfake is an AWS account behind HTTP: it speaks the wire formats of
-// the few operations that package awsapi calls, keeps their state, and fails
-// where a test wants it to. It is for tests only.
 package awsfake
 
 import (
@@ -152,7 +149,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	writeError(w, r, service, fault.Status, fault.Code, fault.Message)
 }
 
-// read tells what is called from the signature, the target and the query.
+// read finds out what is called, from the signature, the target and the query.
 func read(r *http.Request, body []byte) (call Call, service string) {
 	call = Call{Header: r.Header.Clone(), Body: body}
 	scope := regexp.MustCompile(`Credential=([^/]+)/[^/]+/([^/]+)/([^/]+)/`).FindStringSubmatch(r.Header.Get("Authorization"))

@@ -19,7 +19,8 @@ func writeError(w http.ResponseWriter, r *http.Request, service string, status i
 	case "sns", "sts":
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>", code, escaped(message))
+		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>",
+			code, escaped(message))
 	default:
 		w.Header().Set("X-Amzn-ErrorType", code)
 		writeJSON(w, status, map[string]any{"__type": code, "message": message})

@@ -1,6 +1,3 @@
-// Package porttest is the conformance suite of the guard's ports. Every
-// implementation runs it, so that what the guard is tested with cannot drift
-// from what it runs on. It asserts what is stored, never which calls are made.
 package porttest
 
 import (
@@ -15,8 +12,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
-// Bucket is a bucket as a suite sets it up and reads it back, behind the
-// port's back.
+// Bucket is a bucket as a suite sets it up and reads it back, without the port.
 type Bucket struct {
 	Name, Owner, Region string
 	Policy              string // JSON; empty: none
@@ -28,7 +24,7 @@ type BucketFixture interface {
 	// Port returns the implementation under test.
 	Port() guardrail.Buckets
 	// Account and Region are those of the port's caller. OtherAccount and
-	// OtherRegion are empty where the implementation does not tell them apart.
+	// OtherRegion are empty where the implementation does not distinguish them.
 	Account() string
 	Region() string
 	OtherAccount() string
@@ -43,7 +39,8 @@ type BucketFixture interface {
 // policyText is a policy with a form of its own: odd spacing, a scalar where a
 // list could be, and a member that no one knows.
 const policyText = `{ "Version":"2012-10-17", "Id" : "mine",
- "Statement": [{"Sid":"Read","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::NAME/*"}]}`
+ "Statement": [{"Sid":"Read","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},` +
+	`"Action":"s3:GetObject","Resource":"arn:aws:s3:::NAME/*"}]}`
 
 func policyOf(bucket string) string { return strings.ReplaceAll(policyText, "NAME", bucket) }
 
@@ -199,10 +196,10 @@ func writesNoUnknownOwner(t *testing.T, s bucketSuite) {
 	ref := s.make(t, "porttest-unknown-owner", policyOf("porttest-unknown-owner"))
 	ref.Account = ""
 	if err := s.Port().PutPolicy(t.Context(), ref, nil); err == nil {
-		t.Error("PutPolicy wrote to whoever's bucket it is")
+		t.Error("PutPolicy wrote to a bucket of an unknown owner")
 	}
 	if err := s.Port().ResetPayer(t.Context(), ref); err == nil {
-		t.Error("ResetPayer wrote to whoever's bucket it is")
+		t.Error("ResetPayer wrote to a bucket of an unknown owner")
 	}
 	if b := s.Get(t, ref.Name); b.Policy == "" {
 		t.Error("the policy is gone")

@@ -98,7 +98,9 @@ func everyTrailOnce(t *testing.T, s trailSuite) {
 func readsStatus(t *testing.T, s trailSuite) {
 	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	statuses := map[string]trail.Status{
-		"logging": {Logging: true, DeliveredAt: at, DigestDeliveredAt: at.Add(time.Hour), StartedLoggingAt: at.Add(-time.Hour), DeliveryAttempt: at},
+		"logging": {
+			Logging: true, DeliveredAt: at, DigestDeliveredAt: at.Add(time.Hour), StartedLoggingAt: at.Add(-time.Hour), DeliveryAttempt: at,
+		},
 		"stopped": {StoppedLoggingAt: at, StartedLoggingAt: at.Add(-time.Hour)},
 		"failing": {Logging: true, DeliveryError: "AccessDenied", DigestError: "KMS.DisabledException"},
 		"new":     {Logging: true},
@@ -174,7 +176,10 @@ func Organizations(t *testing.T, port guardrail.Organizations, account string, w
 func Alerts(t *testing.T, port guardrail.Alerts, received func(t testing.TB) []alert.Message) {
 	t.Helper()
 	want := []alert.Message{
-		{Subject: "[CRITICAL] CloudTrail cannot deliver", Body: "first line\nsecond: <&> \"ü\"\n", Attributes: map[string]string{"kind": "opened", "severity": "CRITICAL"}},
+		{
+			Subject: "[CRITICAL] CloudTrail cannot deliver", Body: "first line\nsecond: <&> \"ü\"\n",
+			Attributes: map[string]string{"kind": "opened", "severity": "CRITICAL"},
+		},
 		{Subject: "Resolved", Body: `{"kind":"resolved"}`, Attributes: map[string]string{"kind": "resolved"}},
 	}
 	for _, m := range want {

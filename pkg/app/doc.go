@@ -1,0 +1,19 @@
+// Package app reads the configuration and wires the guard to AWS. It is the only
+// reader of the environment: main passes os.LookupEnv to it.
+//
+// [ReadConfig] reads every variable and names all that are missing or wrong in one
+// error. [NewFunctions] builds the clients once for each execution environment;
+// [Functions.Guard] and [Functions.Sweep] are the handlers of the two Lambda
+// functions. They return an error only for what must be tried again, and are safe
+// for several invocations at once.
+//
+// The command line uses package live, which finds a person's credentials. It is
+// apart so that the functions do not carry its code.
+//
+// # Files
+//
+//	config.go    the variables and what each may be
+//	app.go       ports and clock of a real run
+//	function.go  the handlers, their answers and logs
+//	metric.go    metrics, as lines of CloudWatch's embedded metric format
+package app

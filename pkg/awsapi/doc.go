@@ -1,0 +1,33 @@
+// Package awsapi makes every call to AWS. It implements the ports of package
+// guardrail with the AWS SDK.
+//
+// # Contract
+//
+// The interfaces in api.go list the operations that are called, no more and no
+// fewer; [Actions] returns the permission for each. Tests hold the roles of
+// template.yaml against it.
+//
+// Every failed call is returned as a [guardrail.PortError], classified in one place
+// (error.go). What is not known counts as transient, so that it is tried again.
+//
+// Reads are repeated by the SDK. Writes to buckets are not: an answer may be lost
+// after the write was made, and somebody else may have written since. Every call
+// that reads or writes a bucket's settings names the expected owner, and nothing is
+// written where the owner is not known.
+//
+// Everything exported is safe for use by several goroutines.
+//
+// # Files
+//
+//	client.go        one SDK client for each account, region and service; roles
+//	api.go           what is called, and the permission for it
+//	error.go         the class of a failed call
+//	trail.go         guardrail.Trails on CloudTrail
+//	bucket.go        guardrail.Buckets on S3; region.go finds a bucket's region,
+//	                 owner.go the reason why a bucket cannot be read
+//	organization.go  guardrail.Organizations
+//	ledger.go        guardrail.Ledger on DynamoDB, with the layout of the table
+//	alert.go         guardrail.Alerts on SNS
+//	parallel.go      calls that are made at once
+//	awsfake/         the same services behind HTTP, for tests
+package awsapi
