@@ -1,8 +1,3 @@
-// Package trail knows CloudTrail: what a trail is, the requests that
-// CloudTrail makes to deliver its files, and the bucket policy that AWS
-// documents for it.
-//
-// Everything here is pure: data in, data out.
 package trail
 
 import (

@@ -1,0 +1,14 @@
+// Package trail knows CloudTrail: what a trail is, the requests that
+// CloudTrail makes to deliver its files, and the bucket policy that AWS
+// documents for it.
+//
+//   - trail.go, parse.go: a trail, its status, its organization, as the AWS
+//     CLI prints them.
+//   - requirement.go: the kinds of requests that a trail needs.
+//   - keys.go: the ARNs of the files.
+//   - context.go: the request context, and where each key's value comes from.
+//   - region.go: the regions, and CloudTrail's accounts of old policies.
+//   - documented.go: the statements that AWS documents.
+//
+// Everything here is pure: data in, data out.
+package trail
