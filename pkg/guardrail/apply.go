@@ -100,14 +100,8 @@ func (g *Guard) repair(
 	}
 	if err != nil {
 		done = g.failed(rec, done, err)
-		// The bucket is judged as the failed write has left it.
-		current, err := g.ports.Buckets.Observe(ctx, b)
-		if err != nil {
-			obs.notes = append(obs.notes, "What the bucket looks like after the failed write could not be read.")
-			return rec, obs, out, done, nil
-		}
-		obs.bucket, obs.at = current, g.now()
-		return rec, obs, assess(t, rec, obs, done, out, g.config), done, nil
+		obs, out = g.assessFailedWrite(ctx, t, rec, obs, done, out)
+		return rec, obs, out, done, nil
 	}
 	if obs.bucket, err = g.readBack(ctx, b, obs.bucket, done.plan); err != nil {
 		return rec, obs, out, done, err
@@ -120,6 +114,20 @@ func (g *Guard) repair(
 		done.detail = done.failure
 	}
 	return rec, obs, out, done, nil
+}
+
+// assessFailedWrite assesses the bucket as a failed write has left it, if that
+// can be read.
+func (g *Guard) assessFailedWrite(
+	ctx context.Context, t Target, rec record, obs observation, done attempt, out outcome,
+) (observation, outcome) {
+	current, err := g.ports.Buckets.Observe(ctx, t.bucket())
+	if err != nil {
+		obs.notes = append(obs.notes, "What the bucket looks like after the failed write could not be read.")
+		return obs, out
+	}
+	obs.bucket, obs.at = current, g.now()
+	return obs, assess(t, rec, obs, done, out, g.config)
 }
 
 // begin stores what is about to be done before it is done: the repair counts,
