@@ -17,13 +17,28 @@ const (
 	letters      = lowerLetters + "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// aclContext is the request context of s3:GetBucketAcl. A key that is named
-// nowhere may be there or not: what is not known never counts as harmless.
-// Sources: the page of global condition keys in the IAM user guide, the
-// CloudTrail user guide, and CloudTrail's own requests as they are logged.
+// aclContext is the request context of s3:GetBucketAcl.
+//
+// What is not set here follows from a rule, not from a list, so that a key that
+// AWS has yet to add is right by default:
+//
+//   - A key with another prefix than "aws:" and "s3:" is absent. Such keys come
+//     from the session or the instance of other callers ("ec2:", "lambda:",
+//     "saml:", "sts:"), or from requests to other services ("kms:").
+//   - An "s3:" key is present only if the service authorization reference lists
+//     it for the action, and if CloudTrail's request has what it tells of: a
+//     header that CloudTrail sends, or what every signed request has.
+//   - An "aws:" key may be there or not. What is not known never counts as
+//     harmless. Those that only other callers have are absent.
+//
+// Sources: the page of global condition keys in the IAM user guide; "Actions,
+// resources, and condition keys for Amazon S3" in the service authorization
+// reference; the CloudTrail user guide; and CloudTrail's own requests as they
+// are logged.
 func aclContext(t Trail, s Environment) policy.Context {
 	keys := make(map[string]policy.Value, 80)
-	for _, key := range absentKeys() {
+	keys["aws:*"] = policy.Value{State: policy.Either}
+	for _, key := range keysOfOthers() {
 		keys[key] = policy.Value{}
 	}
 	sourceKeys(keys, t, s)
@@ -31,24 +46,30 @@ func aclContext(t Trail, s Environment) policy.Context {
 	networkKeys(keys)
 	placeKeys(keys, t, s)
 	timeKeys(keys, s.Now)
-	return policy.NewContext(policy.Value{State: policy.Either}).WithAll(keys)
+	signatureKeys(keys)
+	return policy.NewContext(policy.Value{}).WithAll(keys)
 }
 
-// absentKeys are the keys that no request of CloudTrail has. It is no member
-// of an organization, comes from no customer's network, and sets no tags,
-// grants, locks or storage class.
-func absentKeys() []string {
+// keysOfOthers are the "aws:" keys that no request of CloudTrail has. It is no
+// member of an organization, comes from no customer's network or instance, uses
+// no customer's session, and tags nothing.
+func keysOfOthers() []string {
 	return []string{
-		"aws:PrincipalOrg*", "aws:PrincipalTag/*", "aws:RequestTag/*",
-		"aws:SourceVpc*", "aws:VpcSourceIp*", "aws:Vpce*", "aws:CalledVia*",
-		"s3:RequestObjectTag*", "s3:x-amz-grant-*", "s3:object-lock-*", "s3:DataAccessPoint*",
-		"s3:x-amz-server-side-encryption*",
-		"aws:TagKeys", "aws:username", "aws:referer",
+		"aws:PrincipalOrg*", "aws:PrincipalTag/*", "aws:RequestTag/*", "aws:TagKeys", "aws:username",
+		"aws:SourceVpc*", "aws:VpcSourceIp*", "aws:Vpce*", "aws:Ec2InstanceSource*", "aws:CalledVia*",
 		"aws:MultiFactorAuthAge", "aws:FederatedProvider", "aws:SourceIdentity", "aws:AssumedRoot",
-		"aws:ChatbotSourceArn",
-		"s3:x-amz-acl", "s3:x-amz-storage-class", "s3:if-none-match", "s3:x-amz-website-redirect-location",
-		"s3:prefix",
+		"aws:ChatbotSourceArn", "aws:referer",
 	}
+}
+
+// signatureKeys are what every request to S3 has that is signed in its header.
+// How old the signature is, and what it says of the content, is not known.
+func signatureKeys(keys map[string]policy.Value) {
+	keys["s3:authType"] = policy.Is("REST-HEADER")
+	keys["s3:signatureversion"] = policy.Is("AWS4-HMAC-SHA256")
+	keys["s3:signatureAge"] = policy.Value{State: policy.Either}
+	keys["s3:x-amz-content-sha256"] = policy.Value{State: policy.Present}
+	keys["s3:TlsVersion"] = policy.Value{State: policy.Present, OneOf: []string{"1.2", "1.3"}}
 }
 
 // sourceKeys say on whose behalf CloudTrail asks: always the trail's owner,
@@ -122,9 +143,6 @@ func networkKeys(keys map[string]policy.Value) {
 	keys["aws:ViaAWSService"] = perhapsFalse
 	keys["aws:MultiFactorAuthPresent"] = perhapsFalse
 	keys["aws:UserAgent"] = policy.Value{State: policy.Present}
-	keys["s3:authType"] = policy.Is("REST-HEADER")
-	keys["s3:signatureversion"] = policy.Is("AWS4-HMAC-SHA256")
-	keys["s3:TlsVersion"] = policy.Value{State: policy.Present, OneOf: []string{"1.2", "1.3"}}
 }
 
 func placeKeys(keys map[string]policy.Value, t Trail, s Environment) {

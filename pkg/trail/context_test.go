@@ -67,7 +67,28 @@ func TestContext(t *testing.T) {
 		{"s3:object-lock-mode", absent, absent},
 		{"s3:if-none-match", absent, absent},
 		{"s3:x-amz-storage-class", absent, absent},
+		{"s3:x-amz-content-sha256", policy.Value{State: policy.Present}, policy.Value{State: policy.Present}},
+		{"aws:TokenIssueTime", either, either},
 		{"aws:KeyThatIsYetToCome", either, either},
+
+		// Keys by rule: of other callers, of other operations, of other services.
+		{"s3:KeyThatIsYetToCome", absent, absent},
+		{"s3:AccessPointNetworkOrigin", absent, absent},
+		{"s3:DataAccessPointAccount", absent, absent},
+		{"s3:AccessGrantsInstanceArn", absent, absent},
+		{"s3:ExistingObjectTag/owner", absent, absent},
+		{"s3:if-match", absent, absent},
+		{"s3:prefix", absent, absent},
+		{"aws:Ec2InstanceSourceVPC", absent, absent},
+		{"aws:Ec2InstanceSourcePrivateIPv4", absent, absent},
+		{"ec2:RoleDelivery", absent, absent},
+		{"ec2:SourceInstanceARN", absent, absent},
+		{"lambda:SourceFunctionArn", absent, absent},
+		{"saml:aud", absent, absent},
+		{"sts:RoleSessionName", absent, absent},
+		{"identitystore:UserId", absent, absent},
+		{"kms:ViaService", absent, absent},
+		{"token.actions.githubusercontent.com:sub", absent, absent},
 	}
 	for _, tt := range tests {
 		if diff := cmp.Diff(tt.acl, acl.Lookup(tt.key)); diff != "" {
