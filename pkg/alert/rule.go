@@ -143,6 +143,21 @@ func closing() []rule {
 			commands: []string{getPolicy, getTrails, plan + " --harden"},
 		},
 		{
+			finding:  delivery.GrantExpiresID,
+			text:     "Let the grant outlast the date. See the change that would do it, if no Deny is in the way:",
+			commands: []string{getPolicy, getTrails, plan + " --harden"},
+		},
+		{
+			finding:  delivery.BacklogDeniedID,
+			text:     "If CloudTrail had trouble in the last 30 days, let it write the files of those days too. See the change:",
+			commands: []string{getPolicy, getTrails, plan + " --harden"},
+		},
+		{
+			finding:  delivery.NewRegionsNotGrantedID,
+			text:     "Before a region is enabled, grant its folder too, or all of them. See the change:",
+			commands: []string{getPolicy, getTrails, plan + " --harden"},
+		},
+		{
 			finding: delivery.StaleTrailARNID,
 			text:    "Take the ARN of the trail that is gone out of the grant, where the policy is maintained.",
 		},

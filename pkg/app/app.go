@@ -46,6 +46,7 @@ func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, er
 		Trails:        awsapi.NewTrails(clients),
 		Buckets:       awsapi.NewBuckets(clients),
 		Organizations: awsapi.NewOrganizations(clients, time.Now),
+		Regions:       awsapi.NewRegions(clients),
 	}
 	if table != "" {
 		p.Ledger = awsapi.NewLedger(clients, table)

@@ -54,6 +54,13 @@ type OrganizationsAPI interface {
 	) (*organizations.DescribeOrganizationOutput, error)
 }
 
+// AccountAPI is what is called of AWS Account Management.
+type AccountAPI interface {
+	// ListRegions returns one page of the regions that the account has enabled,
+	// and the token of the next one, empty for the last.
+	ListRegions(ctx context.Context, token string) (regions []string, next string, err error)
+}
+
 // STSAPI is what is called of AWS STS.
 type STSAPI interface {
 	AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -97,6 +104,7 @@ func Actions() []Action {
 		{Service: "dynamodb", Operation: "PutItem", IAM: "dynamodb:PutItem"},
 		{Service: "dynamodb", Operation: "Query", IAM: "dynamodb:Query"},
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
+		{Service: "account", Operation: "ListRegions", IAM: "account:ListRegions"},
 		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},
 		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},
 	}

@@ -20,6 +20,7 @@ func TestActionsAreThoseOfTheInterfaces(t *testing.T) {
 		"sns":           reflect.TypeFor[awsapi.SNSAPI](),
 		"dynamodb":      reflect.TypeFor[awsapi.DynamoDBAPI](),
 		"organizations": reflect.TypeFor[awsapi.OrganizationsAPI](),
+		"account":       reflect.TypeFor[awsapi.AccountAPI](),
 		"sts":           reflect.TypeFor[awsapi.STSAPI](),
 	} {
 		for method := range api.Methods() {

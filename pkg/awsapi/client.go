@@ -132,6 +132,13 @@ func (c *Clients) Organizations(account string) OrganizationsAPI {
 	})
 }
 
+// Account returns the client of Account Management for an account.
+func (c *Clients) Account(id string) AccountAPI {
+	return client(c, "account", id, "", func(cfg aws.Config) AccountAPI {
+		return accountClient{cfg}
+	})
+}
+
 // STS returns the client for the caller's own account and region.
 func (c *Clients) STS() STSAPI {
 	return client(c, "sts", "", "", func(cfg aws.Config) STSAPI {

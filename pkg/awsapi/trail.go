@@ -176,10 +176,12 @@ func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (tr
 		return both(
 			func() (err error) {
 				network, err = writesNetworkActivity(ctx, client, t.ARN)
+				t.SelectorsKnown = err == nil
 				return err
 			},
 			func() (err error) {
 				aggregated, err = writesAggregated(ctx, client, t.ARN)
+				t.ConfigurationKnown = err == nil
 				return err
 			})
 	})

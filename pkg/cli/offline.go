@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -22,6 +23,11 @@ type offlineFlags struct {
 	BucketOwner    string `placeholder:"ACCOUNT" help:"The account that owns the bucket. Default: not known."`
 	BucketRegion   string `placeholder:"REGION" help:"The bucket's region. Default: not known."`
 	RequestPayer   string `placeholder:"PAYER" help:"BucketOwner or Requester, as \"aws s3api get-bucket-request-payment\" says. Default: not known."`
+
+	Regions            []string `placeholder:"REGION,…" help:"All regions that the trails' accounts have enabled. Default: not known, beside those that every account has."`
+	EventSelectors     []string `placeholder:"FILE,…" help:"Outputs of \"aws cloudtrail get-event-selectors\" and get-insight-selectors. Default: not known."`
+	EventConfiguration []string `placeholder:"FILE,…" help:"Outputs of \"aws cloudtrail get-event-configuration\". Default: not known."`
+	At                 string   `placeholder:"TIME" help:"Judge for this time, as 2030-01-01 or 2030-01-01T12:00:00Z. Default: now."`
 }
 
 // inputs is what the flags and files come to.
@@ -50,6 +56,13 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 	if f.RequestPayer != "" && f.RequestPayer != delivery.PayerOwner && f.RequestPayer != delivery.PayerRequester {
 		return nil, errors.New("--request-payer: expected BucketOwner or Requester")
 	}
+	at, err := parseTime(f.At, sys.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := sys.checkRegions("--bucket-region", f.BucketRegion); err != nil {
+		return nil, err
+	}
 	in := &inputs{
 		bucket: delivery.Bucket{
 			Name: f.Bucket, Owner: f.BucketOwner, Region: f.BucketRegion,
@@ -57,7 +70,7 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 		},
 		environment: trail.Environment{
 			Bucket: f.Bucket, BucketOwner: f.BucketOwner, BucketRegion: f.BucketRegion,
-			Organization: organization, Now: sys.now(),
+			Organization: organization, Now: at,
 		},
 	}
 	if !f.NoPolicy {
@@ -70,8 +83,59 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	in.trails, err = trailsInto(s, all, f.Bucket)
-	return in, err
+	if in.trails, err = trailsInto(s, all, f.Bucket); err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(in.trails, func(t trail.Trail) bool { return t.Organization })
+	if f.OrganizationID == "none" && i >= 0 {
+		return nil, fmt.Errorf("--organization-id none: %s is an organization trail; expected the organization's id", in.trails[i].ARN)
+	}
+	if len(f.Regions) > 0 {
+		if err := sys.checkRegions("--regions", f.Regions...); err != nil {
+			return nil, err
+		}
+		in.environment.EnabledRegions = map[string][]string{"": f.Regions}
+	}
+	for _, path := range slices.Concat(f.EventSelectors, f.EventConfiguration) {
+		s, err := sys.read(path, maxTrailsFile, `the output of "aws cloudtrail get-event-selectors"`)
+		if err != nil {
+			return nil, err
+		}
+		if in.trails, err = trail.WithSelectors(in.trails, s.text); err != nil {
+			return nil, s.errorf("%w", err)
+		}
+	}
+	return in, nil
+}
+
+// checkRegions fails for what is no region, and warns of a region that this
+// version does not know: it is taken as it is.
+func (sys *system) checkRegions(flag string, regions ...string) error {
+	for _, r := range regions {
+		if r == "" {
+			continue
+		}
+		region, err := arn.ParseRegion(r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+		if !slices.Contains(trail.Regions(region.Partition()), r) {
+			printf(sys.stderr, "trailwarden: warning: %s: %s is no region that this version knows; it is taken as it is\n", flag, r)
+		}
+	}
+	return nil
+}
+
+func parseTime(text string, now func() time.Time) (time.Time, error) {
+	if text == "" {
+		return now(), nil
+	}
+	for _, form := range []string{time.DateOnly, time.RFC3339} {
+		if t, err := time.Parse(form, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("--at: expected a time such as 2030-01-01 or 2030-01-01T12:00:00Z")
 }
 
 const expectTrails = `the output of "aws cloudtrail describe-trails"`

@@ -40,7 +40,7 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 	s := &simulation{account: inmem.New(d)}
 	c.Format = alert.Text
 	s.guard = guardrail.New(guardrail.Ports{
-		Trails: s.account, Buckets: s.account, Organizations: s.account, Alerts: &s.alerts, Ledger: &inmem.Ledger{},
+		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &inmem.Ledger{},
 	}, c, guardrail.Runtime{
 		Now:   s.clock.Now,
 		Sleep: s.clock.Sleep,

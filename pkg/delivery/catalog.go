@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -21,11 +22,14 @@ type FindingType struct {
 	// Title says what it is about in a few words, without a full stop.
 	Title string
 
-	Kind     Kind
-	Severity Severity
-	Source   Source
-	Loss     Loss
-	Restored Restored
+	Kind Kind
+	// Severity is the usual one. OtherSeverities are those that a finding may
+	// have instead, and then says itself.
+	Severity        Severity
+	OtherSeverities []Severity
+	Source          Source
+	Loss            Loss
+	Restored        Restored
 	// Symptom says that the finding only shows what others explain: CloudTrail
 	// has met it, minutes later, and reports it until its next delivery.
 	Symptom bool
@@ -86,6 +90,9 @@ func Catalog() []FindingType {
 		sourceARNMissingType(),
 		legacyAccountsType(),
 		staleTrailARNType(),
+		backlogDeniedType(),
+		grantExpiresType(),
+		newRegionsNotGrantedType(),
 		trailStoppedType(),
 		trailDeletedType(),
 		deliveryFailingType(),
@@ -123,7 +130,7 @@ func (t FindingType) Refusal(f Finding) string {
 
 // complete adds to a finding what the type says of all.
 func (t FindingType) complete(f Finding) Finding {
-	f.ID, f.Kind, f.Severity = t.ID, t.Kind, t.Severity
+	f.ID, f.Kind, f.Severity = t.ID, t.Kind, cmp.Or(f.Severity, t.Severity)
 	f.Restorable = f.Restorable || t.Restored == RestoredAlways
 	if f.Statements == nil {
 		f.Statements = []string{}

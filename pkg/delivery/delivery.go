@@ -134,6 +134,13 @@ type RequirementReport struct {
 	Example string `json:"-"`
 	// Responsible are the indexes of the responsible statements.
 	Responsible []int `json:"-"`
+	// Perhaps says, where it is open only because it is not known whether
+	// CloudTrail makes the request, what that hangs on: whether an account has
+	// enabled a region, is a member, or has asked for a kind of files.
+	Perhaps trail.Uncertainty `json:"-"`
+	// Beyond says that all is allowed which CloudTrail asks for now, and that
+	// nothing allows some of what it asks for later, or still has to deliver.
+	Beyond bool `json:"-"`
 	// Denying are the indexes of the Deny statements that deny, or may deny,
 	// some request of the requirement.
 	Denying []int `json:"-"`

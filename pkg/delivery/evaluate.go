@@ -22,32 +22,40 @@ type evaluation struct {
 	// guessed says that it is open which of the request sets will be made,
 	// and that they are not all decided alike.
 	guessed bool
-	// unlisted says that accounts are denied explicitly of which it is open
-	// whether the organization has them.
-	unlisted bool
+	// perhaps are the decisions on requests that CloudTrail may make and that
+	// are denied; see [trail.HorizonPerhaps].
+	perhaps []sampleDecision
+	// beyond are the denials of requests that CloudTrail does not make now, by
+	// horizon. They are looked for only where all that it makes now is allowed.
+	beyond map[trail.Horizon][]sampleDecision
 }
 
 // sampleDecision is the decision on one witness of a request set.
 type sampleDecision struct {
-	set      int // index in Places
+	set      int // index in Sets
 	sample   glob.Witness
 	request  policy.Request
 	decision policy.Decision
 	outcome  policy.Outcome
 }
 
-// evaluate decides every request of a requirement. The outcome is the worst of
-// them.
+// evaluate decides every request of a requirement that CloudTrail makes now, or
+// may make. The outcome is the worst of them; what it may make and is denied
+// leaves it open.
 func evaluate(doc *policy.Document, q trail.Requirement) *evaluation {
 	e := &evaluation{Requirement: q, outcome: policy.Allowed}
-	for i, p := range q.Places {
-		decisions, complete := decideKeys(doc, q, i, p.Resources)
+	for i, p := range q.Sets {
+		if p.Horizon != trail.HorizonNow && p.Horizon != trail.HorizonPerhaps {
+			continue
+		}
+		decisions, complete := decideKeys(doc, q, i, p)
 		outcome := worstOutcome(decisions)
 		if p.Guess && denied(outcome) && !everyGuessDenied(doc, q, i, decisions) {
 			outcome, e.guessed = policy.Undetermined, true
 		}
-		if least := leastDenied(decisions); p.Unlisted && outcome == policy.ExplicitDeny && least != outcome {
-			outcome, e.unlisted = worse(least, policy.Undetermined), true
+		if p.Horizon == trail.HorizonPerhaps && denied(outcome) {
+			outcome = policy.Undetermined
+			e.perhaps = append(e.perhaps, slices.DeleteFunc(slices.Clone(decisions), func(r sampleDecision) bool { return !denied(r.outcome) })...)
 		}
 		if !complete {
 			e.incomplete = true
@@ -57,22 +65,49 @@ func evaluate(doc *policy.Document, q trail.Requirement) *evaluation {
 		e.decisions = append(e.decisions, decisions...)
 	}
 	e.example = e.consistent(doc, e.pickExample())
+	if e.outcome == policy.Allowed {
+		e.lookBeyond(doc)
+	}
 	return e
 }
 
+// lookBeyond looks for denials of requests that CloudTrail does not make now:
+// of files that wait, of regions that are opened later, of later days.
+func (e *evaluation) lookBeyond(doc *policy.Document) {
+	e.beyond = map[trail.Horizon][]sampleDecision{}
+	for i, p := range e.Sets {
+		if p.Horizon == trail.HorizonNow || p.Horizon == trail.HorizonPerhaps {
+			continue
+		}
+		decisions, _ := decideKeys(doc, e.Requirement, i, p)
+		for _, r := range decisions {
+			_, known := r.sample.Segments["region"]
+			_, ahead := trail.NewRegion(r.sample)
+			if denied(r.outcome) && (known || ahead) {
+				e.beyond[p.Horizon] = append(e.beyond[p.Horizon], r)
+			}
+		}
+	}
+}
+
+// lacksBeyond reports whether nothing allows some request that CloudTrail does
+// not make now.
+func (e *evaluation) lacksBeyond() bool {
+	for _, decisions := range e.beyond {
+		if slices.ContainsFunc(decisions, func(r sampleDecision) bool { return r.outcome == policy.ImplicitDeny }) {
+			return true
+		}
+	}
+	return false
+}
+
 // consistent returns a decision like r on a key whose file name says the same
-// account and region as its folders, if there is one. Samples need not.
+// account, region and date as its folders, if there is one. Witnesses need not.
 func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDecision {
 	if r.outcome == policy.Allowed || r.sample.Segments == nil {
 		return r
 	}
-	keys := e.Places[r.set].Resources
-	for _, name := range []string{"account", "region"} {
-		if v, ok := r.sample.Segments[name]; ok {
-			keys = pin(keys, name, v)
-		}
-	}
-	decisions, _ := decideKeys(doc, e.Requirement, r.set, keys)
+	decisions, _ := decideKeys(doc, e.Requirement, r.set, e.Sets[r.set].PinLike(r.sample))
 	for _, like := range decisions {
 		if like.outcome == r.outcome {
 			return like
@@ -81,14 +116,14 @@ func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDe
 	return r
 }
 
-// decideKeys decides a request on every witness of a key set.
-func decideKeys(doc *policy.Document, q trail.Requirement, set int, keys glob.KeySet) ([]sampleDecision, bool) {
-	p := q.Places[set]
+// decideKeys decides a request on every witness of a request set, which is the
+// one at an index of the requirement, or a part of it.
+func decideKeys(doc *policy.Document, q trail.Requirement, index int, p trail.RequestSet) ([]sampleDecision, bool) {
 	request := policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}
-	witnesses, complete := doc.Witnesses(keys, &request)
+	witnesses, complete := doc.Witnesses(p.Resources, &request)
 	decisions := make([]sampleDecision, len(witnesses))
 	for i, s := range witnesses {
-		r := sampleDecision{set: set, sample: s, request: request}
+		r := sampleDecision{set: index, sample: s, request: request}
 		r.request.Resource = s.Text
 		r.decision = doc.Decide(&r.request)
 		r.outcome = r.decision.Outcome
@@ -104,16 +139,16 @@ func decideKeys(doc *policy.Document, q trail.Requirement, set int, keys glob.Ke
 // denied. The decisions on the set do not tell, since each may stand for other
 // guesses too: each guess is decided by itself.
 func everyGuessDenied(doc *policy.Document, q trail.Requirement, set int, decisions []sampleDecision) bool {
-	guesses := []glob.KeySet{q.Places[set].Resources}
+	guesses := []trail.RequestSet{q.Sets[set]}
 	for _, name := range []string{"prefix", "organization"} {
-		var next []glob.KeySet
-		for _, keys := range guesses {
-			next = append(next, pinAll(keys, name, guessedValues(keys, name, decisions))...)
+		var next []trail.RequestSet
+		for _, p := range guesses {
+			next = append(next, pinAll(p, name, guessedValues(p.Resources, name, decisions))...)
 		}
 		guesses = next
 	}
-	for _, keys := range guesses {
-		decided, complete := decideKeys(doc, q, set, keys)
+	for _, p := range guesses {
+		decided, complete := decideKeys(doc, q, set, p)
 		if !complete || !denied(worstOutcome(decided)) {
 			return false
 		}
@@ -138,34 +173,15 @@ func guessedValues(keys glob.KeySet, name string, decisions []sampleDecision) []
 	return values
 }
 
-// pinAll returns the key set once for each value of the named segment; as it is if
-// there are none.
-func pinAll(keys glob.KeySet, name string, values []string) []glob.KeySet {
+// pinAll returns the request set once for each value of the named segment; as
+// it is if there are none.
+func pinAll(p trail.RequestSet, name string, values []string) []trail.RequestSet {
 	if len(values) == 0 {
-		return []glob.KeySet{keys}
+		return []trail.RequestSet{p}
 	}
-	out := make([]glob.KeySet, len(values))
+	out := make([]trail.RequestSet, len(values))
 	for i, v := range values {
-		out[i] = pin(keys, name, v)
-	}
-	return out
-}
-
-// pin returns the key set in which the named segment has one value only, also where
-// the same stands once more without a name, in the file's name.
-func pin(keys glob.KeySet, name, value string) glob.KeySet {
-	i := slices.IndexFunc(keys, func(p glob.Segment) bool { return p.Name == name })
-	if i < 0 {
-		return keys
-	}
-	named := keys[i]
-	out := slices.Clone(keys)
-	for k, segment := range out {
-		again := segment.Name == "" && segment.Class == named.Class && segment.Min == named.Min && segment.Max == named.Max &&
-			slices.Equal(segment.Words, named.Words)
-		if k == i || again {
-			out[k] = glob.Segment{Name: segment.Name, Words: []string{value}}
-		}
+		out[i] = p.Pin(name, v)
 	}
 	return out
 }
@@ -213,16 +229,6 @@ func worstOutcome(decisions []sampleDecision) policy.Outcome {
 		o = worse(o, r.outcome)
 	}
 	return o
-}
-
-// leastDenied is the worst of the outcomes that are no explicit denial, or
-// ExplicitDeny if there are none.
-func leastDenied(decisions []sampleDecision) policy.Outcome {
-	rest := slices.DeleteFunc(slices.Clone(decisions), func(r sampleDecision) bool { return r.outcome == policy.ExplicitDeny })
-	if len(rest) == 0 {
-		return policy.ExplicitDeny
-	}
-	return worstOutcome(rest)
 }
 
 func denied(o policy.Outcome) bool {
@@ -276,5 +282,7 @@ func (e *evaluation) report(doc *policy.Document) RequirementReport {
 		Example:     e.example.sample.Text,
 		Responsible: responsible,
 		Denying:     e.denying(doc, false),
+		Perhaps:     e.uncertain(),
+		Beyond:      e.lacksBeyond(),
 	}
 }

@@ -47,7 +47,7 @@ func ExampleJudge() {
 	// Output:
 	// blocked
 	// bucket-acl: allowed. Statement Acl allows it.
-	// log-files: implicit_deny. Statement Write grants only region us-east-1; nothing allows s3:PutObject on arn:aws:s3:::logs/AWSLogs/111111111111/CloudTrail/af-south-1/….
+	// log-files: implicit_deny. Statement Write grants only region us-east-1; nothing allows s3:PutObject on arn:aws:s3:::logs/AWSLogs/111111111111/CloudTrail/ap-northeast-1/….
 	// preflight-marker: allowed. Statement Write allows it.
 	// CRITICAL log-files-denied
 }

@@ -3,6 +3,7 @@ package delivery
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -31,6 +32,9 @@ func (j *judgement) undeterminedTrails(id trail.RequirementID) []Finding {
 		if e.outcome == policy.Allowed || denied(e.outcome) {
 			continue
 		}
+		if e.isPerhaps() && j.isDenied(t, trail.LogFiles) {
+			continue // one cause, and certain of the log files
+		}
 		report := e.report(j.doc)
 		f := Finding{
 			Trail: t.ARN, Statements: report.Statements,
@@ -42,6 +46,26 @@ func (j *judgement) undeterminedTrails(id trail.RequirementID) []Finding {
 	return out
 }
 
+// isPerhaps reports whether it is open only because it is not known whether
+// CloudTrail makes the request.
+func (e *evaluation) isPerhaps() bool {
+	return e.outcome == policy.Undetermined && len(e.perhaps) > 0 && denied(e.example.outcome)
+}
+
+// uncertain is what it hangs on whether CloudTrail makes the request, where that
+// alone leaves it open.
+func (e *evaluation) uncertain() trail.Uncertainty {
+	if !e.isPerhaps() {
+		return trail.Certain
+	}
+	return e.Sets[e.example.set].Uncertain
+}
+
+// isDenied reports whether the trail's requirement is denied.
+func (j *judgement) isDenied(t trail.Trail, id trail.RequirementID) bool {
+	return slices.ContainsFunc(j.evaluations[t.ARN], func(e *evaluation) bool { return e.ID == id && denied(e.outcome) })
+}
+
 // clarify is the remedy where a requirement is left open, with the edit of the
 // Denies that may hit.
 func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
@@ -49,6 +73,9 @@ func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
 		x := j.exempt(e, denies)
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " +
 			x.remedy(j.doc), x.edit()
+	}
+	if e.isPerhaps() {
+		return j.settle(e)
 	}
 	if e.guessed {
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), or grant all that CloudTrail may write: " +
@@ -71,9 +98,8 @@ func (e *evaluation) whyUndetermined(doc *policy.Document) string {
 			lowerFirst(statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny")), e.Action, e.example.sample.Text)
 	case e.guessed && e.example.outcome == policy.ImplicitDeny:
 		return fmt.Sprintf("%s, and nothing allows %s on %s.", e.whyGuessed(), e.Action, e.example.sample.Text)
-	case e.unlisted && e.example.outcome == policy.ExplicitDeny:
-		return fmt.Sprintf("%s %s on %s, of an account that is not known to be in the organization.",
-			statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"), e.Action, e.example.sample.Text)
+	case e.isPerhaps():
+		return e.whyPerhaps(doc)
 	case e.incomplete && e.example.outcome == policy.Allowed:
 		return "The policy tells apart more keys than can be decided, so only a part of them was."
 	}
@@ -119,7 +145,7 @@ func uncertainElements(matches []policy.Match, statements []int) []string {
 
 // whyGuessed says what makes the requests of the requirement a guess.
 func (e *evaluation) whyGuessed() string {
-	for _, p := range e.Places {
+	for _, p := range e.Sets {
 		for _, part := range p.Resources {
 			if part.Name == "organization" && len(part.Words) == 0 {
 				return "The organization's id is not known"
@@ -127,4 +153,48 @@ func (e *evaluation) whyGuessed() string {
 		}
 	}
 	return "How CloudTrail joins a prefix that begins or ends with a slash is not documented"
+}
+
+// whyPerhaps says what is denied of the requests that CloudTrail may make, and
+// what it hangs on whether it makes them.
+func (e *evaluation) whyPerhaps(doc *policy.Document) string {
+	text := fmt.Sprintf("Nothing allows %s on %s", e.Action, e.example.sample.Text)
+	if e.example.outcome == policy.ExplicitDeny {
+		text = fmt.Sprintf("%s %s on %s", statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"),
+			e.Action, e.example.sample.Text)
+	} else if partial, ok := e.whyPartial(doc); ok {
+		text = strings.TrimSuffix(partial, ".")
+	}
+	account, region := e.example.sample.Segments["account"], e.example.sample.Segments["region"]
+	switch e.uncertain() {
+	case trail.UncertainRegion:
+		return fmt.Sprintf("%s; CloudTrail writes there if account %s has enabled %s.", text, account, region)
+	case trail.UncertainMember:
+		return fmt.Sprintf("%s; CloudTrail writes there if account %s is in the organization, of which it is not known.", text, account)
+	case trail.UncertainFeature:
+		return text + "; CloudTrail writes such files if the trail's event selectors ask for them, and these are not known."
+	case trail.Certain:
+	}
+	return text + "."
+}
+
+// settle is the remedy where it is not known whether CloudTrail makes a request
+// that is denied: what to say of it, and what to change if it does.
+func (j *judgement) settle(e *evaluation) (remedy, edit string) {
+	say := ""
+	switch e.uncertain() {
+	case trail.UncertainRegion:
+		say = fmt.Sprintf("Say which regions account %s has enabled (--regions, or let the reading role call account:ListRegions), which may settle it. ",
+			e.example.sample.Segments["account"])
+	case trail.UncertainMember:
+		say = "Let the reading role list the organization's accounts (organizations:ListAccounts), which may settle it. "
+	case trail.UncertainFeature:
+		say = "Give the trail's event selectors (--event-selectors, or let the reading role call cloudtrail:GetEventSelectors), which may settle it. "
+	case trail.Certain:
+	}
+	if denies := e.denying(j.doc, true); len(denies) > 0 {
+		x := j.exempt(e, denies)
+		return say + "If CloudTrail writes there: " + lowerFirst(x.remedy(j.doc)), x.edit()
+	}
+	return say + "Or grant all that CloudTrail may write: trailwarden required prints the policy that AWS documents.", ""
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // partNames are the parts of a key in which a grant may fall short, in the
 // order in which they are told.
 func partNames() []string {
-	return []string{"prefix", "organization", "account", "region", "year", "month", "day"}
+	return []string{"prefix", "organization", "account", "region", "date", "year", "month", "day"}
 }
 
 // unopened stands for the region of keys whose region AWS has yet to open.
@@ -23,8 +24,7 @@ func (r sampleDecision) value(name string) (value string, ok bool) {
 	if v, found := r.sample.Segments[name]; found {
 		return v, true
 	}
-	_, dated := r.sample.Segments["year"]
-	return unopened, name == "region" && dated
+	return unopened, name == "region" && r.date() != ""
 }
 
 // whyPartial says which of the keys are allowed only, where some are. It is
@@ -67,9 +67,7 @@ func (e *evaluation) whySome(doc *policy.Document) (string, bool) {
 // sameShape reports whether two keys have the same parts: a file's key and a
 // marker's have not.
 func sameShape(a, b sampleDecision) bool {
-	_, datedA := a.sample.Segments["year"]
-	_, datedB := b.sample.Segments["year"]
-	return datedA == datedB
+	return (a.date() == "") == (b.date() == "")
 }
 
 // closest finds an allowed and a denied decision that differ in the fewest
@@ -121,7 +119,10 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 		return ""
 	}
 	var yes, all []string
-	for i, p := range e.Places {
+	for i, p := range e.Sets {
+		if p.Horizon != trail.HorizonNow && p.Horizon != trail.HorizonPerhaps {
+			continue
+		}
 		for _, segment := range p.Resources {
 			if segment.Name != name {
 				continue
@@ -131,8 +132,7 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 					continue
 				}
 				all = append(all, v)
-				keys := pinOthers(p.Resources, allowed, name)
-				decisions, complete := decideKeys(doc, e.Requirement, i, pin(keys, name, v))
+				decisions, complete := decideKeys(doc, e.Requirement, i, pinOthers(p, allowed, name).Pin(name, v))
 				if complete && worstOutcome(decisions) == policy.Allowed {
 					yes = append(yes, v)
 				}
@@ -141,6 +141,9 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 	}
 	if !differs && len(yes) == len(all) {
 		return ""
+	}
+	if name == "region" {
+		slices.Sort(yes)
 	}
 	for i, v := range yes {
 		yes[i] = spelled(name, v)
@@ -156,14 +159,15 @@ func spelled(name, value string) string {
 	return strings.TrimSuffix(value, "/")
 }
 
-// pinOthers returns the key set in which all segments but one are as in a key that was decided.
-func pinOthers(keys glob.KeySet, like sampleDecision, but string) glob.KeySet {
+// pinOthers returns the request set in which all segments but one are as in a
+// key that was decided.
+func pinOthers(p trail.RequestSet, like sampleDecision, but string) trail.RequestSet {
 	for _, name := range partNames() {
 		if v, ok := like.sample.Segments[name]; ok && name != but {
-			keys = pin(keys, name, v)
+			p = p.Pin(name, v)
 		}
 	}
-	return keys
+	return p
 }
 
 // values are the values of a part of a request set that are worth a decision.

@@ -108,7 +108,7 @@ func (g *Guard) repair(
 	}
 	obs.at = g.now()
 	done.verified = true
-	out = assess(t, rec, obs, done, out, g.config)
+	obs, out = g.judge(ctx, t, rec, obs, done, out)
 	if left := out.report.Outages(); len(left) > 0 {
 		done.failure = fmt.Sprintf("what was written did not help against everything: %s", left[0].Message)
 		done.detail = done.failure
@@ -127,7 +127,7 @@ func (g *Guard) assessFailedWrite(
 		return obs, out
 	}
 	obs.bucket, obs.at = current, g.now()
-	return obs, assess(t, rec, obs, done, out, g.config)
+	return g.judge(ctx, t, rec, obs, done, out)
 }
 
 // begin stores what is about to be done before it is done: the repair counts,

@@ -1,6 +1,7 @@
 package guardrail
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"time"
@@ -51,7 +52,28 @@ const judgementAge = time.Minute
 func (j judgement) restsOn(o observation) bool {
 	return !j.at.IsZero() && o.at.Sub(j.at) < judgementAge &&
 		sameBucket(j.bucket, o.bucket) && j.bucket.Region == o.bucket.Region && j.bucket.Reason == o.bucket.Reason &&
-		slices.Equal(j.trails, o.trails) && reflect.DeepEqual(j.organization, o.organization)
+		slices.Equal(j.trails, o.trails) && j.askedRegions == o.askedRegions && slices.Equal(j.regions, o.regions) && reflect.DeepEqual(j.organization, o.organization)
+}
+
+// judge assesses what was observed, and reads what only matters where the
+// outcome hangs on it: the regions that the account has enabled. A policy that
+// names no regions costs no call more.
+func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation, done attempt, earlier outcome) (observation, outcome) {
+	if earlier.judged.askedRegions {
+		obs.regions, obs.askedRegions = earlier.judged.regions, true
+	}
+	out := assess(t, rec, obs, done, earlier, g.config)
+	if obs.askedRegions || !hangsOnRegions(out.report) {
+		return obs, out
+	}
+	obs = obs.withRegions(ctx, t)
+	return obs, assess(t, rec, obs, done, out, g.config)
+}
+
+func hangsOnRegions(r delivery.Report) bool {
+	return slices.ContainsFunc(r.Trails, func(t delivery.TrailReport) bool {
+		return slices.ContainsFunc(t.Requirements, func(rr delivery.RequirementReport) bool { return rr.Perhaps == trail.UncertainRegion })
+	})
 }
 
 // assess says what is to be said of what was observed, and what restoring would
@@ -103,10 +125,14 @@ func environment(t Target, obs observation) trail.Environment {
 	if owner == "" {
 		owner = key.Account
 	}
-	return trail.Environment{
+	env := trail.Environment{
 		Bucket: key.Bucket, BucketOwner: owner, BucketRegion: obs.bucket.Region,
 		Organization: obs.organization, Now: obs.at,
 	}
+	if obs.regions != nil {
+		env.EnabledRegions = map[string][]string{t.inventory.account: obs.regions}
+	}
+	return env
 }
 
 // lastChange is when the bucket is last known to have changed. What CloudTrail

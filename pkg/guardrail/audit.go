@@ -44,7 +44,7 @@ func (g *Guard) audit(ctx context.Context, inv inventory, name string, state *sw
 	if err != nil {
 		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: b.Trails, Err: err}
 	}
-	out := assess(t, forgotten, obs, attempt{}, outcome{}, g.config)
+	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
 		Report: out.report, Plan: out.plan, Err: join(obs.problems),

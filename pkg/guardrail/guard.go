@@ -12,11 +12,14 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Ports are what the guard works with. All but Alerts and Ledger are required.
+// Ports are what the guard works with. Trails, Buckets and
+// Organizations are required.
 type Ports struct {
 	Trails        Trails
 	Buckets       Buckets
 	Organizations Organizations
+	// Regions may be nil: which regions are enabled is then not known.
+	Regions Regions
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
 	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts

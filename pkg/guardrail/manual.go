@@ -32,7 +32,7 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 			return Restoration{}, err
 		}
 		rec = rec.withoutUnwritten(t, done)
-		out = assess(t, rec, obs, done, out, g.config)
+		obs, out = g.judge(ctx, t, rec, obs, done, out)
 		if rec.leasedToOther(t, g.now()) {
 			if err := g.awaitLease(ctx, t, rec); err != nil {
 				return Restoration{}, err
@@ -85,7 +85,7 @@ func (g *Guard) conclude(ctx context.Context, r round) (record, error) {
 		if err != nil {
 			return r.record, join([]error{failed, err})
 		}
-		r.out = assess(r.target, r.record, r.obs, r.done, r.out, g.config)
+		r.obs, r.out = g.judge(ctx, r.target, r.record, r.obs, r.done, r.out)
 	}
 	return r.record, join([]error{failed, &BusyError{Bucket: r.record.Bucket}})
 }

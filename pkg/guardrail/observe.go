@@ -18,6 +18,10 @@ type observation struct {
 	at           time.Time // before the bucket was read
 	bucket       delivery.Bucket
 	organization trail.Organization
+	// regions are those that the account has enabled, nil where they are not
+	// known. They are read only where the judgement hangs on them.
+	regions      []string
+	askedRegions bool
 	trails       []trail.Trail // that deliver into the bucket, with what their event selectors tell
 	statuses     []trail.Status
 	// readings are all that was asked of trails, failures among them.
@@ -28,7 +32,8 @@ type observation struct {
 	notes   []string
 	// problems are failures that may pass: the reconciliation is to be repeated.
 	problems []error
-	// partial says that the organization could not be read for now.
+	// partial says that the organization, or the regions that the judgement hangs
+	// on, could not be read for now.
 	partial bool
 }
 
@@ -98,6 +103,19 @@ func (g *Guard) observe(ctx context.Context, t Target, rec record) (observation,
 		obs.add(i, r)
 	}
 	return obs, nil
+}
+
+// withRegions adds the regions that the account has enabled.
+func (o observation) withRegions(ctx context.Context, t Target) observation {
+	regions, err := t.occasion.enabledRegions(ctx)
+	if err != nil {
+		o.partial = true
+		o.problems = append(slices.Clone(o.problems), &ObserveError{Subject: "regions of account " + t.inventory.account, Err: err})
+		o.notes = append(slices.Clone(o.notes), "The regions that the account has enabled could not be read just now, so this judgement does without them.")
+		return o
+	}
+	o.regions, o.askedRegions = regions, true
+	return o
 }
 
 // read asks for a trail's status. A trail that is only declared belongs to an

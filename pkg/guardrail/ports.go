@@ -51,6 +51,14 @@ type Organizations interface {
 	Organization(ctx context.Context, account string) (trail.Organization, error)
 }
 
+// Regions reads which regions an account has enabled.
+type Regions interface {
+	// EnabledRegions returns all regions that the account has enabled, those
+	// included that every account has. That it may not be read is no error: the
+	// list is then nil.
+	EnabledRegions(ctx context.Context, account string) ([]string, error)
+}
+
 // Alerts tells the security team.
 type Alerts interface {
 	Publish(ctx context.Context, m alert.Message) error

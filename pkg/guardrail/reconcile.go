@@ -125,7 +125,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 			return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
 		}
 		rec = rec.withoutUnwritten(t, done)
-		out = assess(t, rec, obs, done, out, g.config)
+		obs, out = g.judge(ctx, t, rec, obs, done, out)
 		res = res.with(out, done)
 
 		if rec.durable() && (out.amiss() || rec.Pending()) {
@@ -135,7 +135,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 			if obs, err = g.observe(ctx, t, rec); err != nil {
 				return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
 			}
-			out = assess(t, rec, obs, done, out, g.config)
+			obs, out = g.judge(ctx, t, rec, obs, done, out)
 			res = res.with(out, done)
 		}
 

@@ -87,6 +87,9 @@ type occasion interface {
 	organization(ctx context.Context) (trail.Organization, error)
 	// status reads what CloudTrail reports of a trail.
 	status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error)
+	// enabledRegions reads the regions of the account, nil if they may not be
+	// read.
+	enabledRegions(ctx context.Context) ([]string, error)
 	// remembered returns the trails that a record is to name, sorted, of those
 	// that were seen now and those that it named before. Alone says that a
 	// difference is worth a store even if nothing else has changed.
@@ -102,6 +105,13 @@ type directly struct {
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
 	return d.ports.Organizations.Organization(ctx, d.account)
+}
+
+func (d directly) enabledRegions(ctx context.Context) ([]string, error) {
+	if d.ports.Regions == nil {
+		return nil, nil
+	}
+	return d.ports.Regions.EnabledRegions(ctx, d.account)
 }
 
 func (d directly) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {

@@ -17,14 +17,15 @@ import (
 )
 
 // Account is an account in memory, with the buckets of other accounts that it
-// knows of. It implements guardrail.Trails, guardrail.Buckets and
-// guardrail.Organizations. It is safe for use by several goroutines.
+// knows of. It implements guardrail.Trails, guardrail.Buckets,
+// guardrail.Organizations and guardrail.Regions. It is safe for use by several goroutines.
 type Account struct {
 	account, region string
 	reserialize     bool
 
 	mu           sync.Mutex
 	organization trail.Organization
+	regions      []string // that are enabled, nil: they may not be read
 	trails       []trail.Trail
 	statuses     map[string]trail.Status // by trail ARN
 	buckets      map[string]Bucket       // by name
@@ -34,13 +35,14 @@ var (
 	_ guardrail.Trails        = (*Account)(nil)
 	_ guardrail.Buckets       = (*Account)(nil)
 	_ guardrail.Organizations = (*Account)(nil)
+	_ guardrail.Regions       = (*Account)(nil)
 )
 
 // New returns an account as it is described.
 func New(d Description) *Account {
 	a := &Account{
 		account: d.Account, region: d.Region, reserialize: d.Reserialize,
-		organization: d.Organization, statuses: map[string]trail.Status{}, buckets: map[string]Bucket{},
+		organization: d.Organization, regions: d.EnabledRegions, statuses: map[string]trail.Status{}, buckets: map[string]Bucket{},
 	}
 	for _, t := range d.Trails {
 		a.PutTrail(t, trail.Status{Logging: true})
@@ -166,6 +168,7 @@ func (a *Account) Status(ctx context.Context, _ string, t trail.Trail) (trail.Tr
 		return t, trail.Status{}, failure(op, guardrail.Missing, "TrailNotFoundException", errors.New("unknown trail: "+t.ARN))
 	}
 	t.NetworkActivity, t.Aggregated = a.trails[i].NetworkActivity, a.trails[i].Aggregated
+	t.SelectorsKnown, t.ConfigurationKnown = t.CustomSelectors, t.CustomSelectors
 	return t, a.statuses[t.ARN], nil
 }
 
@@ -275,4 +278,14 @@ func (a *Account) write(ctx context.Context, op string, ref guardrail.BucketRef,
 
 func failure(op string, class guardrail.Class, code string, err error) error {
 	return &guardrail.PortError{Op: op, Class: class, Code: code, Err: err}
+}
+
+// EnabledRegions returns the regions that the account has enabled.
+func (a *Account) EnabledRegions(_ context.Context, account string) ([]string, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if account != a.account {
+		return nil, nil
+	}
+	return slices.Clone(a.regions), nil
 }

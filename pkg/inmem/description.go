@@ -17,7 +17,10 @@ type Description struct {
 	Account      string             `json:"account"`
 	Region       string             `json:"region"`
 	Organization trail.Organization `json:"organization"`
-	Trails       []trail.Trail      `json:"trails"`
+	// EnabledRegions are all regions that the account has enabled; none: that is
+	// not known.
+	EnabledRegions []string      `json:"enabledRegions,omitempty"`
+	Trails         []trail.Trail `json:"trails"`
 	// Statuses are what CloudTrail reports; a trail without one is logging.
 	Statuses []trail.Status `json:"statuses,omitempty"`
 	Buckets  []Bucket       `json:"buckets"`

@@ -83,7 +83,7 @@ func (p *planner) prove(doc *policy.Document, changes []Change) candidate {
 func better(before, after delivery.Report) bool {
 	return !worse(before, after) && slices.ContainsFunc(before.Trails, func(tr delivery.TrailReport) bool {
 		return slices.ContainsFunc(tr.Requirements, func(rr delivery.RequirementReport) bool {
-			return nearness(decision(after, tr.ARN, rr.ID)) > nearness(rr.Decision)
+			return nearness(requirementOf(after, tr.ARN, rr.ID)) > nearness(rr)
 		})
 	})
 }
@@ -93,7 +93,7 @@ func better(before, after delivery.Report) bool {
 func worse(before, after delivery.Report) bool {
 	return slices.ContainsFunc(before.Trails, func(tr delivery.TrailReport) bool {
 		return slices.ContainsFunc(tr.Requirements, func(rr delivery.RequirementReport) bool {
-			return nearness(decision(after, tr.ARN, rr.ID)) < nearness(rr.Decision)
+			return nearness(requirementOf(after, tr.ARN, rr.ID)) < nearness(rr)
 		})
 	})
 }
@@ -102,16 +102,16 @@ func worse(before, after delivery.Report) bool {
 // after than before.
 func (n need) helped(before, after delivery.Report) bool {
 	return slices.ContainsFunc(n.unmet, func(id trail.RequirementID) bool {
-		return nearness(decision(after, n.trail.ARN, id)) > nearness(decision(before, n.trail.ARN, id))
+		return nearness(requirementOf(after, n.trail.ARN, id)) > nearness(requirementOf(before, n.trail.ARN, id))
 	})
 }
 
 // nothingLacks reports whether every requirement is allowed that no Deny
-// blocks, or may block.
+// blocks, or may block, and that CloudTrail is known to have.
 func nothingLacks(r delivery.Report) bool {
 	for _, tr := range r.Trails {
 		for _, rr := range tr.Requirements {
-			if rr.Decision != policy.Allowed && len(rr.Denying) == 0 {
+			if rr.Decision != policy.Allowed && rr.Perhaps == trail.Certain && len(rr.Denying) == 0 {
 				return false
 			}
 		}
@@ -119,29 +119,31 @@ func nothingLacks(r delivery.Report) bool {
 	return true
 }
 
-// nearness grows as an outcome comes nearer to allowed.
-func nearness(o policy.Outcome) int {
-	switch o {
-	case policy.Allowed:
+// nearness grows as a requirement comes nearer to allowed, now and later.
+func nearness(rr delivery.RequirementReport) int {
+	switch {
+	case rr.Decision == policy.Allowed && !rr.Beyond:
+		return 4
+	case rr.Decision == policy.Allowed:
 		return 3
-	case policy.Undetermined:
+	case rr.Decision == policy.Undetermined:
 		return 2
-	case policy.ImplicitDeny:
+	case rr.Decision == policy.ImplicitDeny:
 		return 1
 	default:
 		return 0
 	}
 }
 
-// decision is what the report says of a requirement. A requirement that it
-// does not hold is denied by nobody and allowed by nobody.
-func decision(r delivery.Report, arn string, id trail.RequirementID) policy.Outcome {
+// requirementOf is what the report says of a requirement. One that it does not
+// hold is denied by nobody and allowed by nobody.
+func requirementOf(r delivery.Report, arn string, id trail.RequirementID) delivery.RequirementReport {
 	for _, tr := range r.Trails {
 		for _, rr := range tr.Requirements {
 			if tr.ARN == arn && rr.ID == id {
-				return rr.Decision
+				return rr
 			}
 		}
 	}
-	return policy.ImplicitDeny
+	return delivery.RequirementReport{Decision: policy.ImplicitDeny}
 }

@@ -109,9 +109,11 @@ type need struct {
 }
 
 // needs returns the documented statements that would meet requirements which
-// are not met. A requirement that a Deny denies for certain is left out: no
-// grant changes that.
-func (d *documented) needs(r delivery.Report) []need {
+// are not met; with beyond also those that are not met of later regions and
+// dates. A requirement that a Deny denies for certain is left out: no grant
+// changes that. So is one that CloudTrail may not have at all: it is first to be
+// settled whether it has, and a policy that works is left as it is.
+func (d *documented) needs(r delivery.Report, beyond bool) []need {
 	var out []need
 	for _, tr := range r.Trails {
 		t, ok := d.trail(tr.ARN)
@@ -120,7 +122,8 @@ func (d *documented) needs(r delivery.Report) []need {
 		}
 		var own []need
 		for _, rr := range tr.Requirements {
-			if rr.Decision == policy.Allowed || rr.Decision == policy.ExplicitDeny {
+			met := rr.Decision == policy.Allowed && (!beyond || !rr.Beyond)
+			if met || rr.Perhaps != trail.Certain || rr.Decision == policy.ExplicitDeny {
 				continue
 			}
 			st, ok := serving(d.alone[t.ARN], rr)

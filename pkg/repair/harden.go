@@ -32,6 +32,12 @@ func (p *planner) harden(now candidate) (candidate, []Refusal) {
 		}
 		now = next
 	}
+	for _, f := range now.report.Findings {
+		switch f.ID {
+		case delivery.BacklogDeniedID, delivery.GrantExpiresID, delivery.NewRegionsNotGrantedID:
+			refused = append(refused, Refusal{Finding: f.ID, Trail: f.Trail, Reason: f.Remedy})
+		}
+	}
 	return now, refused
 }
 

@@ -204,7 +204,7 @@ func (n need) neverMatchedBy(g grant) bool {
 		if r.Action != n.statement.Action {
 			continue
 		}
-		place := r.Places[0]
+		place := r.Sets[0]
 		anyTrail := place.Context
 		for _, key := range []string{
 			sourceARN, "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths",
@@ -227,7 +227,7 @@ func (n need) metBy(doc *policy.Document) bool {
 		if !slices.Contains(n.unmet, r.ID) {
 			continue
 		}
-		for _, place := range r.Places {
+		for _, place := range r.Sets {
 			request := policy.Request{Caller: place.Caller, Action: r.Action, Context: place.Context}
 			witnesses, _ := doc.Witnesses(place.Resources, &request)
 			for _, w := range witnesses {

@@ -54,6 +54,8 @@ func (p *planner) refuse(c candidate, obstacle error) []Refusal {
 		r := Refuse(f)
 		rr, open := requirement(c.report, f)
 		switch {
+		case open && rr.Perhaps != trail.Certain:
+			r.Reason = f.Remedy
 		case open && len(rr.Denying) > 0 && c.doc != nil:
 			r.Reason = denial(c.doc, rr, f)
 		case obstacle != nil && (open || f.Restorable):

@@ -70,7 +70,7 @@ func For(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report 
 	if p.documented, err = newDocumented(p.trails, env); err != nil {
 		return p.plan(now, p.refuse(now, err))
 	}
-	best, obstacle := p.restore(now)
+	best, obstacle := p.restore(now, o.Harden)
 	refused := p.refuse(best, obstacle)
 	if o.Harden && best.doc != nil {
 		var weak []Refusal

@@ -175,7 +175,7 @@ func (p planned) changesNothingElse(t *rapid.T) {
 	for i, one := range p.trails {
 		for _, q := range trail.ServiceRequirements(one, p.setting) {
 			if q.ID == trail.LogFiles {
-				writes[i] = q.Places[0]
+				writes[i] = q.Sets[0]
 			}
 		}
 	}
@@ -247,8 +247,8 @@ func (p planned) keepsUnseen(t *rapid.T) {
 	requirements := trail.ServiceRequirements(theirs, p.setting)
 	slices.Reverse(requirements) // the bucket's ACL last
 	for _, r := range requirements {
-		request := policy.Request{Caller: r.Places[0].Caller, Action: r.Action, Context: r.Places[0].Context}
-		witnesses, _ := p.bucket.Policy.Witnesses(r.Places[0].Resources, &request)
+		request := policy.Request{Caller: r.Sets[0].Caller, Action: r.Action, Context: r.Sets[0].Context}
+		witnesses, _ := p.bucket.Policy.Witnesses(r.Sets[0].Resources, &request)
 		for _, w := range witnesses {
 			request.Resource = w.Text
 			was, is := p.bucket.Policy.Decide(&request).Outcome, p.after.Decide(&request).Outcome

@@ -8,10 +8,11 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
 
-// restore returns the policy with what the trails lack. Where nothing helps it
+// restore returns the policy with what the trails lack, with hardening also of
+// what they will need. Where nothing helps it
 // returns the policy as it is, with an error where something stood in the way.
-func (p *planner) restore(now candidate) (candidate, error) {
-	needs := p.documented.needs(now.report)
+func (p *planner) restore(now candidate, harden bool) (candidate, error) {
+	needs := p.documented.needs(now.report, harden)
 	if len(needs) == 0 {
 		return now, nil
 	}

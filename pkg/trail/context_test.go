@@ -13,7 +13,7 @@ import (
 // contexts are the contexts of the ACL check and of a write.
 func contexts(t *testing.T, tr trail.Trail, s trail.Environment) (acl, put policy.Context) {
 	t.Helper()
-	return find(t, tr, s, trail.BucketACL).Places[0].Context, find(t, tr, s, trail.LogFiles).Places[0].Context
+	return find(t, tr, s, trail.BucketACL).Sets[0].Context, find(t, tr, s, trail.LogFiles).Sets[0].Context
 }
 
 func TestContext(t *testing.T) {
@@ -105,7 +105,7 @@ func TestContextOfKMSTrail(t *testing.T) {
 	const header = "s3:x-amz-server-side-encryption"
 	tr := mainOf(func(t *trail.Trail) { t.KMSKeyID, t.LogFileValidation = key, true })
 	for _, id := range []trail.RequirementID{trail.LogFiles, trail.DigestFiles, trail.PreflightMarker} {
-		c := find(t, tr, trail.Environment{}, id).Places[0].Context
+		c := find(t, tr, trail.Environment{}, id).Sets[0].Context
 		if diff := cmp.Diff(policy.Is("aws:kms"), c.Lookup(header)); diff != "" {
 			t.Errorf("%s -want +got:\n%s", id, diff)
 		}

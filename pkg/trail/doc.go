@@ -5,6 +5,8 @@
 //   - trail.go, parse.go: a trail, its status, its organization, as the AWS
 //     CLI prints them.
 //   - requirement.go: the kinds of requests that a trail needs.
+//   - horizon.go: which of them CloudTrail makes now, perhaps, and later.
+//   - selectors.go: what event selectors add.
 //   - keys.go: the ARNs of the files.
 //   - context.go: the request context, and where each key's value comes from.
 //   - region.go: the regions, and CloudTrail's accounts of old policies.

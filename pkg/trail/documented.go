@@ -120,7 +120,7 @@ func Documented(trails []Trail, s Environment) ([]Statement, error) {
 	acl, write := newStatement(ACLStatement, trails), newStatement(WriteStatement, trails)
 	members := newStatement(OrganizationStatement, trails)
 	for _, t := range trails {
-		l := layout{trail: t, setting: s}
+		l := layout{trail: t, env: s}
 		acl.grant(t, []string{l.bucketARN()})
 		write.grant(t, l.granted(t.Account()))
 		if t.Organization {

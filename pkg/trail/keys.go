@@ -1,11 +1,8 @@
 package trail
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
@@ -21,13 +18,6 @@ const (
 	aggregateFolder = "CloudTrail-Aggregated"
 )
 
-// redelivery is for how long CloudTrail tries to deliver a file.
-// Source: create-s3-bucket-policy-for-cloudtrail.html.
-const redelivery = 30 * 24 * time.Hour
-
-// lastYear is the last year of which files are asked for.
-const lastYear = 2099
-
 func fixed(text string) glob.Segment { return glob.Segment{Words: []string{text}} }
 
 // anyAccount is every account there may be.
@@ -41,39 +31,10 @@ func organizationIDs() glob.KeySet {
 	return glob.KeySet{fixed("o-"), {Class: lowerLetters + digits, Min: 10, Max: 32}}
 }
 
-// newRegions are the names that a region may have which AWS has yet to open.
-func newRegions(partition arn.Partition) glob.KeySet {
-	direction := glob.Segment{Words: []string{
-		"north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest",
-	}}
-	number := glob.Segment{Class: "123456789", Min: 1, Max: 1}
-	country := glob.Segment{Class: lowerLetters, Min: 2, Max: 2}
-	switch partition {
-	case arn.Commercial:
-		return glob.KeySet{country, fixed("-"), direction, fixed("-"), number}
-	case arn.China:
-		return glob.KeySet{fixed("cn-"), direction, fixed("-"), number}
-	case arn.GovCloud:
-		return glob.KeySet{fixed("us-gov-"), direction, fixed("-"), number}
-	case arn.EuropeanSovereign:
-		return glob.KeySet{fixed("eusc-"), country, fixed("-"), direction, fixed("-"), number}
-	default:
-		return glob.KeySet{{Class: lowerLetters + digits + "-", Min: 8, Max: 24}}
-	}
-}
-
 // layout writes the keys of one trail.
 type layout struct {
-	trail   Trail
-	setting Environment
-	dates   glob.KeySet // the folders of a date, with the slashes around them
-}
-
-func newLayout(t Trail, s Environment) layout {
-	slash := fixed("/")
-	return layout{t, s, glob.KeySet{
-		slash, years(s.Now), slash, twoDigits("month", 12), slash, twoDigits("day", 31), slash,
-	}}
+	trail Trail
+	env   Environment
 }
 
 // prefixes are the ways in which the trail's prefix may stand before
@@ -100,7 +61,7 @@ func prefixes(prefix string) []string {
 }
 
 func (l layout) bucketARN() string {
-	bucket := l.setting.Bucket
+	bucket := l.env.Bucket
 	if bucket == "" {
 		bucket = l.trail.Bucket
 	}
@@ -117,7 +78,7 @@ func (l layout) root(inOrganization bool) glob.KeySet {
 	if !inOrganization {
 		return s
 	}
-	if id := l.setting.Organization.ID; id != "" {
+	if id := l.env.Organization.ID; id != "" {
 		return append(s, glob.Segment{Name: "organization", Words: []string{id}}, fixed("/"))
 	}
 	ids := organizationIDs()
@@ -127,73 +88,53 @@ func (l layout) root(inOrganization bool) glob.KeySet {
 // guesses reports whether the keys under root are more than CloudTrail asks
 // for.
 func (l layout) guesses(inOrganization bool) bool {
-	return len(l.prefixes()) > 1 || inOrganization && l.setting.Organization.ID == ""
+	return len(l.prefixes()) > 1 || inOrganization && l.env.Organization.ID == ""
 }
 
-// years are those of which CloudTrail may still write files.
-func years(now time.Time) glob.Segment {
-	first := 2020
-	if !now.IsZero() {
-		first = min(now.Add(-redelivery).UTC().Year(), lastYear)
+// knownAccounts are the accounts whose files the trail is known to hold.
+func (l layout) knownAccounts() glob.Segment {
+	known := []string{l.trail.Account()}
+	if l.trail.Organization {
+		known = append(known, l.env.Organization.Members...)
+		if m := l.env.Organization.ManagementAccount; m != "" {
+			known = append(known, m)
+		}
+		slices.Sort(known[1:])
 	}
-	segment := glob.Segment{Name: "year", Words: make([]string, 0, lastYear-first+1)}
-	for y := first; y <= lastYear; y++ {
-		segment.Words = append(segment.Words, strconv.Itoa(y))
+	// The owner comes first: it is what is shown.
+	var words []string
+	for _, a := range known {
+		if !slices.Contains(words, a) {
+			words = append(words, a)
+		}
 	}
-	return segment
+	return glob.Segment{Name: "account", Words: words}
 }
 
-func twoDigits(name string, last int) glob.Segment {
-	segment := glob.Segment{Name: name, Words: make([]string, last)}
-	for i := range segment.Words {
-		segment.Words[i] = fmt.Sprintf("%02d", i+1)
-	}
-	return segment
-}
-
-// accounts are the segments that stand for the accounts whose files the trail
-// holds. An organization's accounts come and go, so beside the known ones it
-// may be any.
-func (l layout) accounts() []glob.Segment {
-	owner := l.trail.Account()
-	if !l.trail.Organization {
-		return []glob.Segment{{Name: "account", Words: []string{owner}}}
-	}
-	known := append([]string{owner}, l.setting.Organization.Members...)
-	if m := l.setting.Organization.ManagementAccount; m != "" {
-		known = append(known, m)
-	}
-	slices.Sort(known[1:])
-	return []glob.Segment{
-		{Name: "account", Words: slices.Compact(known)},
-		anyAccount("account"),
-	}
-}
-
-// files are the ARNs of the files of a folder for an account and a region.
-func (l layout) files(folder string, account glob.Segment, region glob.KeySet) glob.KeySet {
+// files are the ARNs of the files of a folder for accounts, regions and dates.
+func (l layout) files(folder string, account glob.Segment, region glob.KeySet, date datePart) glob.KeySet {
 	s := l.root(l.trail.Organization)
 	s = append(s, account, fixed("/"+folder+"/"))
 	s = append(s, region...)
-	s = append(s, l.dates...)
-	// The file's name says the account and the region once more.
-	s = append(s, unnamed(account), fixed("_"+folder+"_"))
-	for _, p := range region {
-		s = append(s, unnamed(p))
+	s = append(s, date.folders...)
+	// The file's name says the account, the region and the date once more.
+	again := func(p glob.Segment) glob.Segment {
+		p.Name = repeated(p.Name)
+		return p
 	}
-	date := glob.Segment{Class: digits, Min: 8, Max: 8}
+	s = append(s, again(account), fixed("_"+folder+"_"))
+	for _, p := range region {
+		s = append(s, again(p))
+	}
 	if folder == digestFolder {
-		return append(s, fixed("_"+l.trail.name()+"_"+l.trail.region()+"_"), date, fixed("T"),
+		s = append(append(s, fixed("_"+l.trail.name()+"_"+l.trail.region()+"_")), date.name...)
+		return append(s, fixed("T"),
 			glob.Segment{Class: digits, Min: 6, Max: 6}, fixed("Z"),
 			glob.Segment{Words: []string{"", "_backfill"}}, fixed(".json.gz"))
 	}
-	return append(s, fixed("_"), date, fixed("T"), glob.Segment{Class: digits, Min: 4, Max: 4}, fixed("Z_"),
+	s = append(append(s, fixed("_")), date.name...)
+	return append(s, fixed("T"), glob.Segment{Class: digits, Min: 4, Max: 4}, fixed("Z_"),
 		glob.Segment{Class: letters + digits, Min: 16, Max: 16}, fixed(".json.gz"))
-}
-
-func unnamed(p glob.Segment) glob.Segment {
-	p.Name = ""
-	return p
 }
 
 // marker is the ARN of the empty object that CloudTrail writes into a folder
@@ -208,7 +149,7 @@ func (l layout) resource(inOrganization bool, rest string) string {
 	var b strings.Builder
 	b.WriteString(l.bucketARN() + "/" + l.prefixes()[0] + "AWSLogs/")
 	if inOrganization {
-		id := l.setting.Organization.ID
+		id := l.env.Organization.ID
 		if id == "" {
 			id = "<organization>"
 		}

@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -32,17 +31,6 @@ func Regions(partition arn.Partition) []string {
 	default:
 		return nil
 	}
-}
-
-// knownRegions are the partition's regions, those of the setting and the
-// trail's own, each once, sorted.
-func knownRegions(t Trail, s Environment) []string {
-	regions := append(Regions(t.Partition()), s.Regions...)
-	if home := t.region(); home != "" {
-		regions = append(regions, home)
-	}
-	slices.Sort(regions)
-	return slices.Compact(regions)
 }
 
 // legacyAccount returns the account as which CloudTrail delivered a region's

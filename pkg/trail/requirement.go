@@ -1,6 +1,8 @@
 package trail
 
 import (
+	"slices"
+
 	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 )
@@ -28,21 +30,23 @@ func RequirementIDs() []RequirementID {
 }
 
 // Requirement is one kind of request that CloudTrail makes for a trail. It is
-// met if every request of every place is allowed.
+// met if every request of every set of the horizon now is allowed.
 type Requirement struct {
 	ID     RequirementID
 	Action string
 	// Resource is what people read: an ARN in which "*" and "<region>" stand
 	// for what varies.
 	Resource string
-	Places   []RequestSet
+	Sets     []RequestSet
 }
 
 // RequestSet is a set of requests that differ in their resource only.
 type RequestSet struct {
 	// Resources are the ARNs that CloudTrail may ask for. Its segments are named
-	// "prefix", "organization", "account", "region", "year", "month", "day".
-	// A region that AWS has yet to open has no segment of that name.
+	// "prefix", "organization", "account", "region", and "date" or "year",
+	// "month" and "day". What the file's name repeats of them has their name
+	// behind "file ". A region that AWS has yet to open has no segment of its
+	// own, see [NewRegion].
 	Resources glob.KeySet
 	Caller    policy.Caller
 	Context   policy.Context
@@ -52,10 +56,10 @@ type RequestSet struct {
 	// "prefix" and "organization" only, so a denial of some of them is not
 	// certain to be one that CloudTrail meets.
 	Guess bool
-	// Unlisted says that the accounts of Resources are any, since accounts join
-	// an organization and leave it. Where only some of them are denied
-	// explicitly, those need not be members.
-	Unlisted bool
+	// Horizon says how certain it is that CloudTrail makes these requests, and
+	// Uncertain what it hangs on, for HorizonPerhaps only.
+	Horizon   Horizon
+	Uncertain Uncertainty
 }
 
 // Requirements returns what CloudTrail needs to deliver the trail's files, in
@@ -69,33 +73,34 @@ func Requirements(t Trail, s Environment) []Requirement {
 
 // ServiceRequirements returns what [Requirements] does for a policy that names
 // no account of [LegacyRegion]. CloudTrail is then the same caller in every
-// region, and the regions of a trail make one place.
+// region, and the regions of a trail make one set.
 func ServiceRequirements(t Trail, s Environment) []Requirement {
 	return requirements(t, s, false)
 }
 
 func requirements(t Trail, s Environment, regional bool) []Requirement {
-	l := newLayout(t, s)
+	l := layout{t, s}
 	acl := aclContext(t, s)
 	put := putContext(acl, t, s)
 	w := writer{layout: l, context: put, regional: regional}
 	out := []Requirement{{
 		ID: BucketACL, Action: "s3:GetBucketAcl", Resource: l.bucketARN(),
-		Places: []RequestSet{{Resources: glob.KeySet{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
+		Sets: []RequestSet{{Resources: glob.KeySet{fixed(l.bucketARN())}, Caller: w.caller(t.region()), Context: acl}},
 	}, w.files(LogFiles, logFolder)}
 	if t.LogFileValidation {
 		digest := w.files(DigestFiles, digestFolder)
-		digest.Places = append(digest.Places, w.marker(digestFolder, t.Organization))
+		digest.Sets = append(digest.Sets, w.marker(digestFolder, t.Organization))
 		out = append(out, digest)
 	}
 	if t.InsightSelectors {
 		out = append(out, w.files(InsightsFiles, insightFolder))
 	}
-	if t.NetworkActivity {
-		out = append(out, w.files(NetworkActivityFiles, networkFolder))
+	// Both take custom event selectors, which DescribeTrails does not show.
+	if t.NetworkActivity || t.CustomSelectors && !t.SelectorsKnown {
+		out = append(out, w.files(NetworkActivityFiles, networkFolder).perhapsIf(!t.NetworkActivity))
 	}
-	if t.Aggregated {
-		out = append(out, w.files(AggregatedFiles, aggregateFolder))
+	if t.Aggregated || t.CustomSelectors && !t.ConfigurationKnown {
+		out = append(out, w.files(AggregatedFiles, aggregateFolder).perhapsIf(!t.Aggregated))
 	}
 	if t.Organization {
 		// CreateTrail and UpdateTrail try the owner's own folder as well.
@@ -120,7 +125,7 @@ func (w writer) caller(region string) policy.Caller {
 	return service(w.trail.Partition())
 }
 
-func (w writer) place(resources glob.KeySet, region string, inOrganization bool) RequestSet {
+func (w writer) requests(resources glob.KeySet, region string, inOrganization bool) RequestSet {
 	return RequestSet{Resources: resources, Caller: w.caller(region), Context: w.context, Guess: w.guesses(inOrganization)}
 }
 
@@ -136,47 +141,94 @@ func (w writer) files(id RequirementID, folder string) Requirement {
 		ID: id, Action: "s3:PutObject",
 		Resource: w.resource(w.trail.Organization, account+"/"+folder+"/"+region+"/*"),
 	}
-	for _, a := range w.accounts() {
-		r.Places = append(r.Places, w.regionPlaces(folder, a)...)
+	known, regions := w.knownAccounts(), regionsOf(w.trail, w.env)
+	r.add(HorizonNow, w.sets(folder, known, regions.now, currentDates(w.env.Now)))
+	r.add(HorizonPerhaps, uncertain(UncertainRegion, w.sets(folder, known, regions.perhaps, currentDates(w.env.Now))))
+	if w.trail.Organization {
+		// Accounts join an organization and leave it.
+		all := slices.Concat(regions.now, regions.perhaps)
+		r.add(HorizonPerhaps, uncertain(UncertainMember, w.sets(folder, anyAccount("account"), all, currentDates(w.env.Now))))
 	}
+	r.add(HorizonBacklog, w.sets(folder, known, regions.now, backlogDates(w.env.Now)))
+	r.add(HorizonNewRegions, w.sets(folder, known, regions.later, currentDates(w.env.Now)))
+	if w.trail.MultiRegion {
+		for _, date := range currentDates(w.env.Now) {
+			r.add(HorizonNewRegions, []RequestSet{w.set(folder, known, newRegions(w.trail.Partition()), "", date)})
+		}
+	}
+	r.add(HorizonLaterDates, w.sets(folder, known, regions.now, laterDates(w.env.Now)))
 	return r
 }
 
-// regionPlaces are the places of an account's files: for each way in which
-// CloudTrail is known to the policy in its regions, and for the regions that
-// AWS has yet to open.
-func (w writer) regionPlaces(folder string, account glob.Segment) []RequestSet {
-	at := func(names glob.KeySet, region string) RequestSet {
-		p := w.place(w.layout.files(folder, account, names), region, w.trail.Organization)
-		p.Unlisted = len(account.Words) == 0
-		return p
+// add adds request sets of a horizon.
+func (r *Requirement) add(h Horizon, sets []RequestSet) {
+	for _, s := range sets {
+		s.Horizon = h
+		r.Sets = append(r.Sets, s)
 	}
-	in := func(region string, names ...string) RequestSet {
-		return at(glob.KeySet{{Name: "region", Words: names}}, region)
+}
+
+// perhapsIf returns the requirement, if open as one of which it is not known
+// whether CloudTrail makes its requests.
+func (r Requirement) perhapsIf(open bool) Requirement {
+	if !open {
+		return r
 	}
-	if !w.trail.MultiRegion {
-		return []RequestSet{in(w.trail.region(), w.trail.region())}
-	}
-	var places []RequestSet
-	known := knownRegions(w.trail, w.setting)
-	if w.regional {
-		for _, r := range known {
-			places = append(places, in(r, r))
+	var perhaps Requirement
+	for _, s := range r.Sets {
+		if s.Horizon == HorizonNow || s.Horizon == HorizonPerhaps {
+			perhaps.add(HorizonPerhaps, uncertain(UncertainFeature, []RequestSet{s}))
 		}
-	} else {
-		places = append(places, in("", known...))
 	}
-	return append(places, at(newRegions(w.trail.Partition()), ""))
+	r.Sets = perhaps.Sets
+	return r
+}
+
+func uncertain(u Uncertainty, sets []RequestSet) []RequestSet {
+	for i := range sets {
+		sets[i].Uncertain = u
+	}
+	return sets
+}
+
+// sets are the requests for files of regions: one set for all of them, or one
+// for each where CloudTrail is known to the policy by another account in each.
+func (w writer) sets(folder string, account glob.Segment, regions []string, dates []datePart) []RequestSet {
+	if len(regions) == 0 {
+		return nil
+	}
+	groups := [][]string{regions}
+	if w.regional {
+		groups = nil
+		for _, r := range regions {
+			groups = append(groups, []string{r})
+		}
+	}
+	var out []RequestSet
+	for _, names := range groups {
+		for _, date := range dates {
+			region := ""
+			if len(names) == 1 {
+				region = names[0]
+			}
+			out = append(out, w.set(folder, account, glob.KeySet{{Name: "region", Words: names}}, region, date))
+		}
+	}
+	return out
+}
+
+func (w writer) set(folder string, account glob.Segment, regions glob.KeySet, region string, date datePart) RequestSet {
+	return w.requests(w.layout.files(folder, account, regions, date), region, w.trail.Organization)
 }
 
 func (w writer) marker(folder string, inOrganization bool) RequestSet {
-	return w.place(w.layout.marker(folder, inOrganization), w.trail.region(), inOrganization)
+	return w.requests(w.layout.marker(folder, inOrganization), w.trail.region(), inOrganization)
 }
 
 func (w writer) markerOnly(id RequirementID, inOrganization bool) Requirement {
 	return Requirement{
 		ID: id, Action: "s3:PutObject",
 		Resource: w.resource(inOrganization, w.trail.Account()+"/"+logFolder+"/"),
-		Places:   []RequestSet{w.marker(logFolder, inOrganization)},
+		Sets:     []RequestSet{w.marker(logFolder, inOrganization)},
 	}
 }

@@ -67,7 +67,7 @@ func find(t *testing.T, tr trail.Trail, s trail.Environment, id trail.Requiremen
 }
 
 func asksFor(r trail.Requirement, key string) bool {
-	return slices.ContainsFunc(r.Places, func(p trail.RequestSet) bool { return expression(p.Resources).MatchString(key) })
+	return slices.ContainsFunc(r.Sets, func(p trail.RequestSet) bool { return expression(p.Resources).MatchString(key) })
 }
 
 func TestRequirementIDs(t *testing.T) {
@@ -113,7 +113,7 @@ func TestKeysAskedFor(t *testing.T) {
 		{"known region", mainOf(nil), trail.Environment{}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/eu-central-1" + file, true},
 		{"region to come", mainOf(nil), trail.Environment{}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/xx-northwest-7" + strings.Replace(file, "eu-central-1", "xx-northwest-7", 1), true},
 		{"no region", mainOf(nil), trail.Environment{}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/elsewhere" + file, false},
-		{"declared region", mainOf(nil), trail.Environment{Regions: []string{"moon-base"}}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/moon-base" + strings.Replace(file, "eu-central-1", "moon-base", 1), true},
+		{"declared region", mainOf(nil), trail.Environment{EnabledRegions: map[string][]string{"": {"moon-base"}}}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/moon-base" + strings.Replace(file, "eu-central-1", "moon-base", 1), true},
 		{"other account", mainOf(nil), trail.Environment{}, trail.LogFiles, "AWSLogs/222222222222/CloudTrail/eu-central-1" + file, false},
 		{"other region of a trail of one", mainOf(single), trail.Environment{}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/eu-central-1" + file, false},
 		{"month 13", mainOf(nil), trail.Environment{}, trail.LogFiles, "AWSLogs/111111111111/CloudTrail/eu-central-1" + strings.Replace(file, "/02/", "/13/", 1), false},
@@ -163,14 +163,96 @@ func TestServiceRequirementsAskForTheSame(t *testing.T) {
 	}
 }
 
-func TestYearsFromNow(t *testing.T) {
-	s := trail.Environment{Now: time.Date(2027, 1, 10, 0, 0, 0, 0, time.UTC)}
-	r := find(t, mainOf(nil), s, trail.LogFiles)
-	for year, want := range map[string]bool{"2025": false, "2026": true, "2027": true, "2099": true, "2100": false} {
-		key := "arn:aws:s3:::logs-b/AWSLogs/111111111111/CloudTrail/us-east-1/" + year + "/02/03/111111111111_CloudTrail_us-east-1_20260203T0915Z_nBsuPO1qSTEVerMD.json.gz"
-		if got := asksFor(r, key); got != want {
-			t.Errorf("year %s: %t, want %t", year, got, want)
-		}
+// TestHorizons checks which files are asked for in which horizon.
+func TestHorizons(t *testing.T) {
+	noon := time.Date(2026, 12, 30, 12, 0, 0, 0, time.UTC)
+	none := trail.Horizon(99)
+	org := func(s trail.Environment) trail.Environment {
+		s.Organization = trail.Organization{Known: true, ID: "o-exampleorg1", Members: []string{"222222222222"}}
+		return s
+	}
+	enabled := func(regions ...string) trail.Environment {
+		return trail.Environment{Now: noon, EnabledRegions: map[string][]string{account: regions}}
+	}
+	tests := []struct {
+		name    string
+		trail   trail.Trail
+		setting trail.Environment
+		account string
+		region  string
+		date    string
+		want    trail.Horizon
+	}{
+		{"today", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2026/12/30", trail.HorizonNow},
+		{"tomorrow", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2026/12/31", trail.HorizonNow},
+		{"yesterday", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2026/12/29", trail.HorizonBacklog},
+		{"30 days ago", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2026/11/30", trail.HorizonBacklog},
+		{"31 days ago", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2026/11/29", none},
+		{"the day after tomorrow", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2027/01/01", trail.HorizonLaterDates},
+		{"the last day", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2099/12/31", trail.HorizonLaterDates},
+		{"behind the last day", mainOf(nil), trail.Environment{Now: noon}, account, "eu-west-1", "2100/01/01", none},
+		{"later this month", mainOf(nil), trail.Environment{Now: noon.AddDate(0, 0, -20)}, account, "eu-west-1", "2026/12/12", trail.HorizonLaterDates},
+		{"later this year", mainOf(nil), trail.Environment{Now: noon.AddDate(0, -2, 0)}, account, "eu-west-1", "2026/12/01", trail.HorizonLaterDates},
+		{"no time known", mainOf(nil), trail.Environment{}, account, "eu-west-1", "2031/05/06", trail.HorizonNow},
+		{"region to be enabled", mainOf(nil), trail.Environment{Now: noon}, account, "me-south-1", "2026/12/30", trail.HorizonPerhaps},
+		{"region that is enabled", mainOf(nil), enabled("me-south-1"), account, "me-south-1", "2026/12/30", trail.HorizonNow},
+		{"region that is not enabled", mainOf(nil), enabled("me-south-1"), account, "me-central-1", "2026/12/30", trail.HorizonNewRegions},
+		{"region to come", mainOf(nil), trail.Environment{Now: noon}, account, "xx-northwest-7", "2026/12/30", trail.HorizonNewRegions},
+		{"home region to be enabled", mainOf(func(t *trail.Trail) { t.HomeRegion = "me-south-1" }), trail.Environment{Now: noon}, account, "me-south-1", "2026/12/30", trail.HorizonNow},
+		{"region of a trail of one", mainOf(func(t *trail.Trail) { t.MultiRegion = false }), trail.Environment{Now: noon}, account, "us-east-1", "2026/12/30", trail.HorizonNow},
+		{"member", mainOf(organizationTrail), org(trail.Environment{Now: noon}), "o-exampleorg1/222222222222", "eu-west-1", "2026/12/30", trail.HorizonNow},
+		{"account that is no known member", mainOf(organizationTrail), org(trail.Environment{Now: noon}), "o-exampleorg1/333333333333", "eu-west-1", "2026/12/30", trail.HorizonPerhaps},
+		{"member, region that the owner has enabled", mainOf(organizationTrail), org(enabled("me-south-1")), "o-exampleorg1/222222222222", "me-south-1", "2026/12/30", trail.HorizonPerhaps},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			id := tt.account[strings.LastIndexByte(tt.account, '/')+1:]
+			key := "arn:aws:s3:::logs-b/AWSLogs/" + tt.account + "/CloudTrail/" + tt.region + "/" + tt.date + "/" +
+				id + "_CloudTrail_" + tt.region + "_" + strings.ReplaceAll(tt.date, "/", "") + "T0915Z_nBsuPO1qSTEVerMD.json.gz"
+			got := none
+			for _, p := range find(t, tt.trail, tt.setting, trail.LogFiles).Sets {
+				if p.Horizon < got && expression(p.Resources).MatchString(key) {
+					got = p.Horizon
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s: horizon %d, want %d", key, got, tt.want)
+			}
+		})
+	}
+}
+
+// TestHorizonOfSelectors checks that files of kinds that the event selectors
+// switch on are asked for perhaps where those are not known.
+func TestHorizonOfSelectors(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		trail trail.Trail
+		want  trail.Horizon
+		asked bool
+	}{
+		{"no custom selectors", mainOf(nil), 0, false},
+		{"custom selectors", mainOf(func(t *trail.Trail) { t.CustomSelectors = true }), trail.HorizonPerhaps, true},
+		{"custom selectors, known", mainOf(func(t *trail.Trail) { t.CustomSelectors, t.SelectorsKnown, t.ConfigurationKnown = true, true, true }), 0, false},
+		{"asked for", mainOf(func(t *trail.Trail) {
+			t.CustomSelectors, t.NetworkActivity, t.Aggregated = true, true, true
+		}), trail.HorizonNow, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			found := 0
+			for _, r := range trail.Requirements(tt.trail, trail.Environment{Now: time.Date(2026, 12, 30, 0, 0, 0, 0, time.UTC)}) {
+				if r.ID != trail.NetworkActivityFiles && r.ID != trail.AggregatedFiles {
+					continue
+				}
+				found++
+				if r.Sets[0].Horizon != tt.want {
+					t.Errorf("%s: horizon %d, want %d", r.ID, r.Sets[0].Horizon, tt.want)
+				}
+			}
+			if (found == 2) != tt.asked {
+				t.Errorf("%d requirements, asked for: %t", found, tt.asked)
+			}
+		})
 	}
 }
 
@@ -191,7 +273,7 @@ func TestGuess(t *testing.T) {
 		{"the bucket", mainOf(func(t *trail.Trail) { t.Prefix = "p/" }), trail.Environment{}, trail.BucketACL, false},
 	}
 	for _, tt := range tests {
-		for _, p := range find(t, tt.trail, tt.setting, tt.id).Places {
+		for _, p := range find(t, tt.trail, tt.setting, tt.id).Sets {
 			if p.Guess != tt.want {
 				t.Errorf("%s: Guess is %t, want %t", tt.name, p.Guess, tt.want)
 			}

@@ -24,10 +24,13 @@ type Trail struct {
 	LogFileValidation bool   `json:"LogFileValidationEnabled"`
 	CustomSelectors   bool   `json:"HasCustomEventSelectors"`
 	InsightSelectors  bool   `json:"HasInsightSelectors"`
-	// NetworkActivity and Aggregated say that the trail writes such files.
-	// DescribeTrails does not tell; they come from the event selectors.
-	NetworkActivity bool `json:"NetworkActivity,omitempty"`
-	Aggregated      bool `json:"Aggregated,omitempty"`
+	// NetworkActivity and Aggregated say that the trail writes such files. Where
+	// it has custom event selectors, DescribeTrails does not tell: they come from
+	// the event selectors and the event configuration, as far as these are known.
+	NetworkActivity    bool `json:"NetworkActivity,omitempty"`
+	Aggregated         bool `json:"Aggregated,omitempty"`
+	SelectorsKnown     bool `json:"SelectorsKnown,omitempty"`
+	ConfigurationKnown bool `json:"ConfigurationKnown,omitempty"`
 }
 
 // Account returns the account that owns the trail: for an organization trail
@@ -93,8 +96,10 @@ type Environment struct {
 	BucketOwner  string // account id, or empty: not known
 	BucketRegion string // or empty: not known
 	Organization Organization
-	// Regions are regions beside the built-in ones of the partition.
-	Regions []string
+	// EnabledRegions are the regions that are enabled, all of them, by account
+	// id; the empty id stands for every account. Of an account that is not in it
+	// the regions are not known, beside those that every account has.
+	EnabledRegions map[string][]string
 	// Now is the time for which requests are judged. The zero time means
 	// that it is not known.
 	Now time.Time

@@ -1,9 +1,11 @@
 package awsfake
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -63,4 +65,33 @@ func (s *Server) organizations(w http.ResponseWriter, r *http.Request) {
 			"Id": s.Organization.ID, "MasterAccountId": s.Organization.ManagementAccount,
 		}})
 	}
+}
+
+// listRegions answers ListRegions of Account Management, in pages of five.
+func (s *Server) listRegions(w http.ResponseWriter, r *http.Request, call Call) {
+	var in struct {
+		RegionOptStatusContains []string
+		MaxResults              int
+		NextToken               string
+	}
+	if err := json.Unmarshal(call.Body, &in); err != nil || in.MaxResults < 1 || in.MaxResults > 50 || len(in.RegionOptStatusContains) == 0 {
+		writeError(w, r, "account", http.StatusBadRequest, "ValidationException", "Invalid request.")
+		return
+	}
+	if s.EnabledRegions == nil {
+		writeError(w, r, "account", http.StatusForbidden, "AccessDeniedException:http://internal.amazon.com/", "User is not authorized to perform: account:ListRegions")
+		return
+	}
+	from, _ := strconv.Atoi(in.NextToken)
+	to := min(from+5, len(s.EnabledRegions))
+	out := map[string]any{}
+	var regions []map[string]string
+	for _, name := range s.EnabledRegions[from:to] {
+		regions = append(regions, map[string]string{"RegionName": name, "RegionOptStatus": "ENABLED"})
+	}
+	out["Regions"] = regions
+	if to < len(s.EnabledRegions) {
+		out["NextToken"] = strconv.Itoa(to)
+	}
+	writeJSON(w, http.StatusOK, out)
 }

@@ -49,6 +49,9 @@ type Server struct {
 	Account, Region string
 	// Organization is the account's organization; nil: reading it is denied.
 	Organization *trail.Organization
+	// EnabledRegions are the regions that the account has enabled; nil: reading
+	// them is denied. A page holds five.
+	EnabledRegions []string
 
 	mu       sync.Mutex
 	fail     func(Call) *Fault
@@ -161,6 +164,8 @@ func read(r *http.Request, body []byte) (call Call, service string) {
 	case "s3":
 		call.Bucket = strings.Trim(r.URL.Path, "/")
 		call.Operation = "s3:" + s3Operation(r, call.Bucket)
+	case "account":
+		call.Operation = "account:" + strings.ToUpper(r.URL.Path[1:2]) + r.URL.Path[2:]
 	case "sns", "sts":
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		call.Operation = service + ":" + r.FormValue("Action")
@@ -183,6 +188,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 		s.dynamodb(w, r, call)
 	case "organizations":
 		s.organizations(w, r)
+	case "account":
+		s.listRegions(w, r, call)
 	case "sns", "sts":
 		s.query(w, r, call)
 	default:

@@ -136,8 +136,10 @@ func readsSelectors(t *testing.T, s trailSuite) {
 		made := s.trail(want.Name, s.Region())
 		made.CustomSelectors, made.NetworkActivity, made.Aggregated = want.CustomSelectors, want.NetworkActivity, want.Aggregated
 		s.Put(t, made, trail.Status{ARN: made.ARN, Logging: true})
+		made.SelectorsKnown, made.ConfigurationKnown = want.CustomSelectors, want.CustomSelectors
 		asked := made
 		asked.NetworkActivity, asked.Aggregated = false, false
+		asked.SelectorsKnown, asked.ConfigurationKnown = false, false
 		got, _, err := s.Port().Status(t.Context(), s.Account(), asked)
 		if err != nil {
 			t.Errorf("Status(%s): %v", want.Name, err)
