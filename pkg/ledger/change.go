@@ -29,13 +29,15 @@ func equal(a, b delivery.Change) bool {
 	return a.Event == b.Event && a.Actor == b.Actor && a.Time.Equal(b.Time)
 }
 
-// merge returns the changes with c, each once, newest first. A call that
-// failed changed nothing and is left out.
+// merge returns the changes with c, each once, newest first. Records have whole
+// seconds: of calls of the same second, the one that led here comes first,
+// since the look that it led to came after the others. A call that failed
+// changed nothing and is left out.
 func merge(changes []delivery.Change, c *delivery.Change) []delivery.Change {
 	if c == nil || c.ErrorCode != "" || slices.ContainsFunc(changes, func(known delivery.Change) bool { return equal(known, *c) }) {
 		return changes
 	}
-	list := append(slices.Clone(changes), *c)
+	list := append([]delivery.Change{*c}, changes...)
 	slices.SortStableFunc(list, func(a, b delivery.Change) int { return b.Time.Compare(a.Time) })
 	return list[:min(len(list), MaxChanges)]
 }

@@ -38,6 +38,26 @@ func TestChangesAreKeptOnceNewestFirst(t *testing.T) {
 	}
 }
 
+// Of calls of the same second, the one that led here comes first: it is the one
+// that the alert names.
+func TestChangesOfOneSecond(t *testing.T) {
+	r := record("")
+	for i, want := range []string{"a", "ba", "cba", "cdba", "cdba"} {
+		c := delivery.Change{EventID: "abcda"[i : i+1], Time: start().Add(time.Second)}
+		if c.EventID == "d" { // of the same second as a and b, and older than c
+			r.Changes[0].Time = start().Add(2 * time.Second)
+		}
+		r, _, _ = ledger.Next(r, ledger.Facts{Findings: findings("log-files-denied"), Change: &c}, start(), settings())
+		got := ""
+		for _, known := range r.Changes {
+			got += known.EventID
+		}
+		if got != want {
+			t.Errorf("after %s: %s, want %s", c.EventID, got, want)
+		}
+	}
+}
+
 func TestOverwritten(t *testing.T) {
 	read := start().Add(300 * time.Millisecond)
 	written := read.Add(2 * time.Second)
