@@ -116,6 +116,44 @@ func head(s string, limit, length int) string {
 	return s[:keep] + mark
 }
 
+// fitEnds cleans a text and cuts it so that both its ends stay, the end more of
+// it. Like fit it does not clean what it cuts off.
+func fitEnds(s string, limit int) string {
+	const mark = "..."
+	if len(s) <= limit {
+		if s = Clean(s); len(s) <= limit {
+			return s
+		}
+	}
+	start, end := (limit-len(mark))/3, 0
+	end = limit - len(mark) - start
+	first, last := s[:min(start, len(s))], s[max(len(s)-end, 0):]
+	for first != "" && !utf8.RuneStart(s[len(first)]) {
+		first = first[:len(first)-1]
+	}
+	for last != "" && !utf8.RuneStart(last[0]) {
+		last = last[1:]
+	}
+	// Cleaning makes a text longer.
+	first, last = Clean(first), Clean(last)
+	first, last = first[:cutAt(first, start)], last[len(last)-min(len(last), end):]
+	for last != "" && !utf8.RuneStart(last[0]) {
+		last = last[1:]
+	}
+	return first + mark + last
+}
+
+// cutAt returns where a character ends, at or before n.
+func cutAt(s string, n int) int {
+	if n >= len(s) {
+		return len(s)
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return n
+}
+
 // lines cleans a text of several lines. It keeps at most limit lines of at most
 // width bytes and returns how many it left out.
 func lines(text string, limit, width int) (kept []string, left int) {

@@ -6,6 +6,7 @@
 // first, the next steps worked out. Each form is written from the view:
 //
 //	subject.go   one line of ASCII: severity, verdict, bucket, who
+//	actor.go     who did it, in the few words of a subject
 //	text.go      the e-mail; facts.go its labelled lines, wrap.go its columns
 //	json.go      the JSON form, as docs/alert.schema.json describes it
 //	chat.go      the notification for chat applications

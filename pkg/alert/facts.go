@@ -111,6 +111,9 @@ func (v *view) accounts() string {
 	var names []string
 	for _, t := range v.affected() {
 		name := t.account
+		if name == "" {
+			name = "not known"
+		}
 		if t.organization {
 			name += " and the members of its organization"
 		}
@@ -141,6 +144,9 @@ func (v *view) changeLines() []string {
 	var texts []string
 	for _, c := range first(v.Changes, maxFacts) {
 		texts = append(texts, actorText(c), changeText(c))
+		if c.LinkedService == cloudTrailService {
+			texts = append(texts, followed)
+		}
 	}
 	if n := v.omitted.changes + max(len(v.Changes)-maxFacts, 0); n > 0 {
 		texts = append(texts, more(n, "change"))
@@ -148,11 +154,15 @@ func (v *view) changeLines() []string {
 	return texts
 }
 
+// followed says what the calls of CloudTrail's service-linked role come from.
+const followed = "This is CloudTrail's own role. It follows what was changed in the organization: look for the cause in its " +
+	"management account, at the organization trail, CloudTrail's trusted access, and the account's membership."
+
 func actorText(c delivery.Change) string {
-	if c.Actor == "" {
-		return "someone not named"
+	if caller := c.Caller(); caller != "" {
+		return caller
 	}
-	return c.Actor
+	return "someone not named"
 }
 
 // changeText says what was called, when and from where.
@@ -163,6 +173,9 @@ func changeText(c delivery.Change) string {
 	}
 	if c.Trail != "" {
 		text += " on " + trailName(c.Trail)
+	}
+	if c.Target != "" {
+		text += " of " + c.Target
 	}
 	if !c.Time.IsZero() {
 		text += ", " + stamp(c.Time)

@@ -37,6 +37,7 @@ func filled(k alert.Kind, n int, next func() string) alert.Notice {
 		s.Changes = append(s.Changes, delivery.Change{
 			Event: next(), Time: at(i % 60), Actor: next(), SourceIP: next(), UserAgent: next(), EventID: next(),
 			Account: next(), Region: next(), ErrorCode: next(), Trail: next(),
+			Via: next(), OnBehalfOf: next(), LinkedService: next(), Target: next(),
 		})
 		s.Statuses = append(s.Statuses, trail.Status{ARN: next(), DeliveryError: next(), DigestError: next(), DeliveredAt: at(3)})
 		s.Plan.Changes = append(s.Plan.Changes, repair.Change{Action: next(), Statement: next(), Reason: next()})

@@ -35,6 +35,8 @@ func examples() []example {
 		{"opened-weakness", openedWeakness()},
 		{"opened-held", openedHeld()},
 		{"opened-trail-deleted", openedTrailDeleted()},
+		{"opened-trail-deleted-organization", openedTrailDeletedByOrganization()},
+		{"opened-shared-role", openedSharedRole()},
 		{"changed", changed()},
 		{"restored", restored()},
 		{"restored-overwritten", restoredOverwritten()},
@@ -253,6 +255,28 @@ func openedTrailDeleted() alert.Notice {
 		}}},
 		Changes: []delivery.Change{c},
 	}
+}
+
+func openedTrailDeletedByOrganization() alert.Notice {
+	n := openedTrailDeleted()
+	n.Report.Bucket, n.Report.Findings[0].Trail = orgTrail, orgTrail
+	n.Report.Findings[0].Message = "The trail organization is gone."
+	c := &n.Changes[0]
+	c.Trail, c.SourceIP, c.UserAgent = "organization", "cloudtrail.amazonaws.com", "cloudtrail.amazonaws.com"
+	c.Actor = "arn:aws:sts::111111111111:assumed-role/AWSServiceRoleForCloudTrail/CloudTrail"
+	c.LinkedService = "cloudtrail.amazonaws.com"
+	left := deleted()
+	left.Event, left.Time, left.Target = "DisableAWSServiceAccess", at(49), "cloudtrail.amazonaws.com"
+	n.Changes = append(n.Changes, left)
+	return n
+}
+
+func openedSharedRole() alert.Notice {
+	n := openedPolicyDeleted()
+	c := &n.Changes[0]
+	c.Actor = "arn:aws:sts::111111111111:assumed-role/Shared-Admin/botocore-session-1750000000"
+	c.Via, c.OnBehalfOf = "cloudformation.amazonaws.com", "dana@acme.example"
+	return n
 }
 
 func changed() alert.Notice {

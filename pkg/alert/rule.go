@@ -14,6 +14,8 @@ const (
 	refused         // restoring would not
 	denied          // a Deny stands in the way
 	obstructed      // restoring would, but for what the refusal says
+	ours            // its trail is of the alert's account
+	theirs          // its trail is of another account: an organization trail, seen from a member
 )
 
 // rule is one line of the table of next steps. It speaks once for an alert if
@@ -75,8 +77,18 @@ func urgent() []rule {
 			commands: []string{move},
 		},
 		{
-			finding: delivery.TrailDeletedID,
-			text:    "If the trail was not deleted on purpose, create it again with its former settings, and start it:",
+			finding: delivery.TrailDeletedID, need: theirs,
+			text: "The trail is the organization's, and only its own account can bring it back. There, see whether it still " +
+				"exists for the organization, whether CloudTrail has trusted access, and whether this account is still a member:",
+			commands: []string{
+				"aws cloudtrail describe-trails --region {region}",
+				"aws organizations list-aws-service-access-for-organization",
+				"aws organizations list-accounts",
+			},
+		},
+		{
+			finding: delivery.TrailDeletedID, need: ours,
+			text: "If the trail was not deleted on purpose, create it again with its former settings, and start it:",
 			commands: []string{
 				"aws cloudtrail create-trail --name {name} --s3-bucket-name BUCKET --region {region}",
 				"aws cloudtrail start-logging --name {name} --region {region}",

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -79,7 +80,7 @@ func (v *view) matching(r rule, families []string) []delivery.Finding {
 	}
 	var found []delivery.Finding
 	for i, f := range v.Report.Findings {
-		if (r.finding == families[i] || r.finding == anyFinding) && r.need.met(f, v.isRefused(f)) {
+		if (r.finding == families[i] || r.finding == anyFinding) && r.need.met(f, v.isRefused(f), v.isOurs(f)) {
 			found = append(found, f)
 		}
 	}
@@ -87,7 +88,7 @@ func (v *view) matching(r rule, families []string) []delivery.Finding {
 }
 
 // met reports whether a finding is as it needs to be.
-func (n need) met(f delivery.Finding, isRefused bool) bool {
+func (n need) met(f delivery.Finding, isRefused, isOurs bool) bool {
 	switch n {
 	case restorable:
 		return f.Restorable && !isRefused
@@ -97,9 +98,20 @@ func (n need) met(f delivery.Finding, isRefused bool) bool {
 		return !f.Restorable
 	case obstructed:
 		return f.Restorable && isRefused
+	case ours:
+		return isOurs
+	case theirs:
+		return !isOurs
 	case always:
 	}
 	return true
+}
+
+// isOurs reports whether the finding's trail is of the account that the alert is
+// about, as far as that is known. A trail without an account is an
+// organization's: see isOfTrail.
+func (v *view) isOurs(f delivery.Finding) bool {
+	return f.Trail == "" || v.Account == "" || string(arn.Split(f.Trail).Account) == v.Account
 }
 
 // isRefused reports whether the plan leaves the finding as it is.

@@ -3,10 +3,8 @@ package alert
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -14,20 +12,43 @@ import (
 // "less than 100 characters".
 const maxSubject = 99
 
+// The bounds of a subject's parts, in bytes. The longest words that start a
+// subject have 60, so that the bucket and the actor always get 16 each.
+const (
+	maxLead   = 60
+	maxTarget = 63
+	maxPhrase = 24
+	minBucket = 12
+	// enoughBucket is how much of a bucket's name is left before the actor's is cut.
+	enoughBucket = 24
+)
+
 // subject returns the subject: the verdict, the bucket, how many trails, and how
 // it came about. It starts with a letter, as SNS wants it.
+//
+// Where it is too long, what was called is left out first, then the number of trails;
+// then the bucket's name and the actor's are cut, each so that it can be
+// recognized.
 func (v *view) subject() string {
-	s := v.lead() + " " + cut(ascii(v.target()), 63)
+	lead, target, count := keepStart(ascii(v.lead()), maxLead)+" ", keepBoth(ascii(v.target()), maxTarget), ""
 	if n := v.affectedCount(); n > 1 {
-		s += fmt.Sprintf(" (%d trails)", n)
+		count = fmt.Sprintf(" (%d trails)", n)
 	}
-	if end := ascii(v.ending()); end != "" {
-		s += " - " + end
+	ending, who := v.ending()
+	brief := ending
+	if len(who) > 0 {
+		brief = " - by "
 	}
-	if len(s) > maxSubject {
-		s = s[:maxSubject-3] + "..."
+	room := maxSubject - len(lead)
+	all := fullLabels(who)
+	for _, form := range [][2]string{{count, ending}, {count, brief}, {"", brief}} {
+		if s := target + form[0] + form[1] + all; len(s) <= room {
+			return lead + s
+		}
 	}
-	return s
+	room -= len(brief)
+	actor := fitLabels(who, room-min(len(target), max(room-len(all), min(enoughBucket, room/2))))
+	return lead + keepBoth(target, room-len(actor)) + brief + actor
 }
 
 // lead returns the first words of a subject.
@@ -63,24 +84,29 @@ func (v *view) label() string {
 	return string(v.severity)
 }
 
-// ending says how it came about, or since when.
-func (v *view) ending() string {
+// ending says how it came about, or since when, and who is to be named after
+// it.
+func (v *view) ending() (text string, who []label) {
 	if v.Kind == Reminder && !v.Since.IsZero() {
-		return "since " + v.Since.UTC().Format("2006-01-02 15:04") + "Z"
+		return " - since " + v.Since.UTC().Format("2006-01-02 15:04") + "Z", nil
 	}
 	if v.Kind == BudgetExhausted {
-		return v.changers()
+		if who := v.changers(); len(who) > 0 {
+			return " - changed by ", who
+		}
+		return "", nil
 	}
 	for _, c := range v.Changes {
 		if c.ErrorCode != "" {
 			continue
 		}
-		if who := actorName(c.Actor); who != "" {
-			return eventPhrase(c.Event) + " by " + cut(who, 40)
+		text = " - " + keepStart(ascii(eventPhrase(c.Event)), maxPhrase)
+		if l := labelOf(c); l.text() != "" {
+			return text + " by ", []label{l}
 		}
-		return eventPhrase(c.Event)
+		return text, nil
 	}
-	return ""
+	return "", nil
 }
 
 // target names what the alert is about: the bucket, or a trail without one.
@@ -102,38 +128,14 @@ func (v *view) affectedCount() int {
 }
 
 // changers names those whose changes undo the repairs.
-func (v *view) changers() string {
-	var names []string
+func (v *view) changers() []label {
+	var all []label
 	for _, c := range v.Changes {
-		if who := cut(actorName(c.Actor), 40); who != "" && c.ErrorCode == "" && !slices.Contains(names, who) {
-			names = append(names, who)
+		if l := labelOf(c); c.ErrorCode == "" && l.text() != "" && !slices.Contains(all, l) {
+			all = append(all, l)
 		}
 	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "changed by " + strings.Join(names, ", ")
-}
-
-// actorName returns the telling end of an ARN: "alice" of a user, "role/session"
-// of an assumed role, the user of IAM Identity Center.
-func actorName(actor string) string {
-	a, err := arn.Parse(actor)
-	if err != nil {
-		return actor
-	}
-	kind, name, ok := strings.Cut(a.Resource, "/")
-	if !ok {
-		return a.Resource
-	}
-	if kind == "assumed-role" {
-		// The role of IAM Identity Center says less than its session: a person.
-		if role, session, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(role, "AWSReservedSSO_") {
-			return session
-		}
-		return name
-	}
-	return name[strings.LastIndex(name, "/")+1:]
+	return all
 }
 
 // eventPhrase says in two words what an API call does, or names the call.
@@ -159,6 +161,14 @@ func eventPhrase(event string) string {
 		return "logging stopped"
 	case "StartLogging":
 		return "logging started"
+	case "DisableAWSServiceAccess":
+		return "trusted access disabled"
+	case "LeaveOrganization", "AccountDepartedOrganization":
+		return "organization left"
+	case "RemoveAccountFromOrganization":
+		return "account removed"
+	case "CloseAccount":
+		return "account closed"
 	}
 	return event
 }

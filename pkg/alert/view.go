@@ -189,7 +189,7 @@ func (v *view) cleanChange(c delivery.Change) delivery.Change {
 	return delivery.Change{
 		Event:     v.clean(c.Event),
 		Time:      instant(c.Time),
-		Actor:     v.clean(c.Actor),
+		Actor:     v.cleanName(c.Actor, maxActor),
 		SourceIP:  v.clean(c.SourceIP),
 		UserAgent: cut(v.clean(c.UserAgent), 120),
 		EventID:   v.clean(c.EventID),
@@ -197,8 +197,23 @@ func (v *view) cleanChange(c delivery.Change) delivery.Change {
 		Region:    v.clean(c.Region),
 		ErrorCode: v.clean(c.ErrorCode),
 		Trail:     v.clean(c.Trail),
+		Target:    v.clean(c.Target),
+
+		Via:           v.cleanName(c.Via, maxVia),
+		OnBehalfOf:    v.cleanName(c.OnBehalfOf, maxVia),
+		LinkedService: v.clean(c.LinkedService),
 	}
 }
+
+// How long the names of a caller may be. Together they fit into one line of a
+// chat message.
+const (
+	maxActor = 440
+	maxVia   = 200
+)
+
+// cleanName makes a name fit for one line. It keeps its end, which says most.
+func (v *view) cleanName(s string, limit int) string { return fitEnds(s, min(limit, v.caps.field)) }
 
 func (v *view) cleanStatus(s trail.Status) trail.Status {
 	s.ARN = v.clean(s.ARN)
@@ -252,8 +267,11 @@ func indented(text []byte) string {
 }
 
 // isOfTrail reports whether the alert is about a trail, whose ARN then stands
-// for the bucket.
-func (v *view) isOfTrail() bool { return arn.IsTrail(v.Report.Bucket) }
+// for the bucket. The ARN has no account where nobody knows whose it was.
+func (v *view) isOfTrail() bool {
+	named := arn.Split(v.Report.Bucket)
+	return named.Service == "cloudtrail" && strings.HasPrefix(named.Resource, "trail/")
+}
 
 // trailName returns the name in a trail's ARN, or what was given.
 func trailName(text string) string {

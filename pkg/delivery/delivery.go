@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"slices"
-	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -44,21 +43,6 @@ const (
 	// OtherOwner: the bucket belongs to another account than expected.
 	OtherOwner
 )
-
-// Change is an API call that may have changed whether CloudTrail can deliver:
-// who did what, when and from where. Its texts come from events and are data.
-type Change struct {
-	Event     string    `json:"event"` // "PutBucketPolicy"
-	Time      time.Time `json:"time"`
-	Actor     string    `json:"actor"` // ARN, or the service, or the account
-	SourceIP  string    `json:"sourceIP,omitempty"`
-	UserAgent string    `json:"userAgent,omitempty"`
-	EventID   string    `json:"eventID,omitempty"`
-	Account   string    `json:"account,omitempty"`   // account in which it was recorded
-	Region    string    `json:"region,omitempty"`    // region in which it was recorded
-	ErrorCode string    `json:"errorCode,omitempty"` // set where the call failed
-	Trail     string    `json:"trail,omitempty"`     // name or ARN of the trail that was changed
-}
 
 // Verdict is the answer to: can CloudTrail deliver?
 type Verdict string

@@ -109,6 +109,9 @@ type Request struct {
 	Bucket string
 	// Trail is the name or ARN of a trail that was changed, or empty.
 	Trail string
+	// Organization says that the organization of the account was changed, so
+	// that all its organization trails may be concerned.
+	Organization bool
 	// Change is the API call that led here, nil for a sweep.
 	Change *delivery.Change
 	// SubmittedPolicy is the policy that the call wrote, as its event tells;

@@ -12,6 +12,7 @@
 // # Files
 //
 //	trigger.go  Parse, and which names each API call has at which place
-//	record.go   the CloudTrail record: request, change, actor
+//	record.go   the CloudTrail record: request, change, region
+//	caller.go   who called, by what, and on whose behalf
 //	fields.go   JSON members of any type, limits of texts, forms of names
 package trigger

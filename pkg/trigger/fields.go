@@ -46,6 +46,12 @@ func (f fields) text(name string) string {
 	return ""
 }
 
+// flag returns a truth value. Records have it as a string, and some as a
+// boolean.
+func (f fields) flag(name string) bool {
+	return strings.EqualFold(f.text(name), "true") || string(f[name]) == "true"
+}
+
 func decodeText(raw json.RawMessage) (string, bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
@@ -81,4 +87,20 @@ func clip(s string, n int) string {
 		n--
 	}
 	return s[:n]
+}
+
+// clipName cuts a text to n bytes so that its end stays: a user's name stands at the end
+// of an ARN, after a path of up to 512 characters.
+func clipName(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= n {
+		return s
+	}
+	const mark = "..."
+	start := clip(s, n/2-len(mark))
+	end := s[len(s)-n/2:]
+	for end != "" && !utf8.RuneStart(end[0]) {
+		end = end[1:]
+	}
+	return start + mark + end
 }

@@ -2,11 +2,14 @@ package trigger
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // record is a CloudTrail record in its envelope.
@@ -29,53 +32,76 @@ func (r record) resource() string {
 }
 
 // request returns what the record asks for, or why it asks for nothing.
-func (r record) request(read func(record) named) (request guardrail.Request, skipped string) {
+// Warning says what is strange about a record that is looked at nevertheless.
+func (r record) request(read func(record) named) (request guardrail.Request, warning, skipped string) {
 	account := r.envelope.text("account")
 	if !arn.Account(account).Valid() {
 		account = r.detail.text("recipientAccountId")
 	}
 	if !arn.Account(account).Valid() {
-		return request, "it names no account"
-	}
-	region := r.detail.text("awsRegion")
-	if !arn.Region(region).Valid() {
-		region = r.envelope.text("region")
-	}
-	if !arn.Region(region).Valid() {
-		return request, "it names no region"
+		return request, "", "it names no account"
 	}
 	n := read(r)
+	if n.skipped != "" {
+		return request, "", n.skipped
+	}
 	if !arn.Bucket(n.bucket).Valid() {
 		n.bucket = ""
 	}
 	if !arn.IsTrail(n.trail) && !arn.TrailName(n.trail).Valid() {
 		n.trail = ""
 	}
-	change := r.change(account, region, n.trail)
+	region, warning := r.region()
+	change := r.change(account, region, n)
 	switch {
-	case n.bucket == "" && n.trail == "":
-		return request, "it names no bucket and no trail"
+	case n.bucket == "" && n.trail == "" && !n.organization:
+		return request, "", "it names no bucket and no trail"
 	case n.bucket == "" && change.ErrorCode != "":
-		return request, "the call failed and names no bucket"
+		return request, "", "the call failed and names no bucket"
 	}
 	return guardrail.Request{
-		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail,
+		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail, Organization: n.organization,
 		Change: &change, SubmittedPolicy: n.policy,
-	}, ""
+	}, warning, ""
 }
 
-func (r record) change(account, region, trail string) delivery.Change {
+// region returns the region of the record, or "" if it names none that can be
+// read. A region is never a reason to skip: AWS may open one that is spelled
+// otherwise, and what is not looked at is not watched.
+func (r record) region() (region, warning string) {
+	given := cmp.Or(r.detail.text("awsRegion"), r.envelope.text("region"))
+	for _, text := range []string{r.detail.text("awsRegion"), r.envelope.text("region")} {
+		if arn.Region(text).Valid() {
+			region = text
+			break
+		}
+	}
+	known := trail.Regions(arn.Region(region).Partition())
+	switch {
+	case region == "" && given == "":
+		warning = "the event names no region"
+	case region != given:
+		warning = fmt.Sprintf("the event names a region that is not spelled like one, %q", clip(given, maxID))
+	case len(known) > 0 && !slices.Contains(known, region):
+		warning = fmt.Sprintf("the region %s is not known to this version", region)
+	}
+	return region, warning
+}
+
+func (r record) change(account, region string, n named) delivery.Change {
 	d := r.detail
 	at := parseTime(d.text("eventTime"))
 	if at.IsZero() {
 		at = parseTime(r.envelope.text("time"))
 	}
-	return delivery.Change{
-		Event: clip(d.text("eventName"), maxName), Time: at, Actor: clip(r.actor(), maxText),
+	c := delivery.Change{
+		Event: clip(d.text("eventName"), maxName), Time: at,
 		SourceIP: clip(d.text("sourceIPAddress"), maxName), UserAgent: clip(d.text("userAgent"), maxText),
 		EventID: clip(d.text("eventID"), maxID), Account: account, Region: region,
-		ErrorCode: clip(d.text("errorCode"), maxName), Trail: trail,
+		ErrorCode: clip(d.text("errorCode"), maxName), Trail: n.trail, Target: clip(n.target, maxName),
 	}
+	r.caller().put(&c)
+	return c
 }
 
 func parseTime(s string) time.Time {
@@ -84,37 +110,4 @@ func parseTime(s string) time.Time {
 		return time.Time{}
 	}
 	return at.UTC()
-}
-
-// actor says who called: an ARN where there is one, else the service, else the
-// account. A call that a service made with somebody's permissions names both.
-// Source: awscloudtrail userguide, cloudtrail-event-reference-user-identity.html.
-func (r record) actor() string {
-	identity := r.detail.object("userIdentity")
-	who, by := identity.text("arn"), identity.text("invokedBy")
-	if who == "" {
-		// A session without an ARN of its own still names its role.
-		who = identity.object("sessionContext").object("sessionIssuer").text("arn")
-	}
-	switch {
-	case who != "" && by != "":
-		return who + " via " + by
-	case who != "":
-		return who
-	case by != "":
-		return by
-	}
-	account, principal := identity.text("accountId"), identity.text("principalId")
-	switch {
-	case account != "" && principal != "":
-		return "account " + account + " (" + principal + ")"
-	case account != "":
-		return "account " + account
-	case principal != "":
-		return principal
-	}
-	if name := identity.text("userName"); name != "" {
-		return name
-	}
-	return identity.text("type")
 }

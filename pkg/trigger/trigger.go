@@ -1,6 +1,7 @@
 package trigger
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -15,6 +16,9 @@ type Event struct {
 	Requests []guardrail.Request // none: nothing that matters here
 	// Skipped says why there is no request, in one line; empty otherwise.
 	Skipped string
+	// Warning says what is strange about an event that is looked at
+	// nevertheless, in one line; empty: nothing.
+	Warning string
 }
 
 // MalformedError says what is wrong with an event and what was expected.
@@ -23,9 +27,12 @@ type MalformedError struct{ Reason string }
 // Error returns the reason.
 func (e *MalformedError) Error() string { return "malformed event: " + e.Reason }
 
-// detailType is that of all events that matter.
+// The types of details that matter.
 // Source: eventbridge userguide, eb-service-event-cloudtrail.html.
-const detailType = "AWS API Call via CloudTrail"
+const (
+	apiCall      = "AWS API Call via CloudTrail"
+	serviceEvent = "AWS Service Event via CloudTrail"
+)
 
 // Parse reads an EventBridge event of any kind. An event that this package does
 // not know has no requests. An error is a *MalformedError: the event cannot
@@ -40,7 +47,7 @@ func Parse(payload []byte) (Event, error) {
 	if kind == "" {
 		return event, &MalformedError{Reason: "it has no detail-type; expected an EventBridge event"}
 	}
-	if kind != detailType {
+	if kind != apiCall && kind != serviceEvent {
 		event.Skipped = fmt.Sprintf("detail-type %q is not of an API call", clip(kind, maxName))
 		return event, nil
 	}
@@ -55,12 +62,12 @@ func Parse(payload []byte) (Event, error) {
 		event.Skipped = fmt.Sprintf("%s of %s changes nothing that matters here", orUnnamed(event.Name), orUnnamed(source))
 		return event, nil
 	}
-	request, skipped := record{envelope: envelope, detail: detail}.request(read)
+	request, warning, skipped := record{envelope: envelope, detail: detail}.request(read)
 	if skipped != "" {
 		event.Skipped = event.Name + ": " + skipped
 		return event, nil
 	}
-	event.Requests = []guardrail.Request{request}
+	event.Requests, event.Warning = []guardrail.Request{request}, warning
 	return event, nil
 }
 
@@ -71,10 +78,16 @@ func orUnnamed(s string) string {
 	return s
 }
 
-// named is what a call names: a bucket, a trail, or both.
+// named is what a call names: a bucket, a trail, or both; or the organization.
 type named struct {
 	bucket, trail string
 	policy        []byte
+	// organization says that all organization trails may be concerned, because
+	// of target.
+	organization bool
+	target       string
+	// skipped says why the call does not matter.
+	skipped string
 }
 
 // reader returns what reads the names from an event of a source, or nil for
@@ -93,6 +106,13 @@ func reader(source, name string) func(record) named {
 		return ofTrail("name")
 	case "aws.cloudtrail/PutEventSelectors", "aws.cloudtrail/PutInsightSelectors":
 		return ofTrail("trailName")
+	case "aws.cloudtrail/PutEventConfiguration":
+		return eventsConfigured
+	case "aws.organizations/DisableAWSServiceAccess":
+		return serviceAccessDisabled
+	case "aws.organizations/LeaveOrganization", "aws.organizations/RemoveAccountFromOrganization",
+		"aws.organizations/CloseAccount", "aws.organizations/AccountDepartedOrganization":
+		return memberLeft
 	default:
 		return nil
 	}
@@ -134,6 +154,48 @@ func ofTrail(parameter string) func(record) named {
 		}
 		return named{trail: trail}
 	}
+}
+
+// eventsConfigured is of a trail's aggregated files, or of an event data store,
+// which writes no files.
+// Source: PutEventConfiguration in the API reference of CloudTrail.
+func eventsConfigured(r record) named {
+	n := ofTrail("trailName")(r)
+	if n.trail == "" && r.parameters().text("eventDataStore") != "" {
+		n.skipped = "it is about an event data store"
+	}
+	return n
+}
+
+// serviceAccessDisabled matters where CloudTrail loses its trusted access: its
+// service-linked role then deletes the organization trails in the members.
+// Source: organizations userguide, services-that-can-integrate-cloudtrail.html.
+func serviceAccessDisabled(r record) named {
+	service := r.parameters().text("servicePrincipal")
+	if service != "" && service != cloudTrail {
+		return named{skipped: "it is about " + clip(service, maxName)}
+	}
+	return named{organization: true, target: cmp.Or(service, cloudTrail)}
+}
+
+const cloudTrail = "cloudtrail.amazonaws.com"
+
+// memberLeft is of an account that left its organization or was closed. The
+// account itself calls LeaveOrganization; AccountDepartedOrganization is how
+// the management account learns of it.
+// Source: LeaveOrganization, RemoveAccountFromOrganization and CloseAccount in
+// the API reference of Organizations.
+func memberLeft(r record) named {
+	n := named{organization: true}
+	for _, where := range []fields{r.parameters(), r.detail.object("serviceEventDetails")} {
+		if id := where.text("accountId"); arn.Account(id).Valid() {
+			n.target = id
+		}
+	}
+	if n.target == "" && r.detail.text("eventName") == "LeaveOrganization" {
+		n.target = r.detail.object("userIdentity").text("accountId")
+	}
+	return n
 }
 
 // submitted returns a policy as an event has it: an object, or a string that

@@ -48,6 +48,9 @@ func TestParse(t *testing.T) {
 	policy := func(text string) func(*guardrail.Request) {
 		return func(r *guardrail.Request) { r.SubmittedPolicy = []byte(text) }
 	}
+	organization := func(target string) func(*guardrail.Request) {
+		return func(r *guardrail.Request) { r.Organization, r.Change.Target = true, target }
+	}
 	long := strings.Repeat("x", 20481)
 	for name, test := range map[string]struct {
 		event string
@@ -66,6 +69,9 @@ func TestParse(t *testing.T) {
 		"no parameters":           {event("aws.s3", "DeleteBucket", `"x":1`), nil},
 		"failed, with a bucket":   {event("aws.s3", "DeleteBucket", `"errorCode":"AccessDenied","requestParameters":{"bucketName":"logs"}`), with(want("DeleteBucket", "logs", ""), failed)},
 		"failed, without":         {event("aws.cloudtrail", "DeleteTrail", `"errorCode":"TrailNotFoundException","requestParameters":{"name":"main"}`), nil},
+		"event configuration":     {event("aws.cloudtrail", "PutEventConfiguration", `"requestParameters":{"trailName":"main","aggregationConfigurations":[{"eventCategory":"Data","templates":["API_ACTIVITY"]}]}`), want("PutEventConfiguration", "", "main")},
+		"of a trail's ARN":        {event("aws.cloudtrail", "PutEventConfiguration", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutEventConfiguration", "", arn)},
+		"of an event data store":  {event("aws.cloudtrail", "PutEventConfiguration", `"requestParameters":{"eventDataStore":"0a1b2c3d"}`), nil},
 		"read only":               {event("aws.s3", "GetBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
 		"call of another service": {event("aws.ec2", "DeleteBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
 		"trail made":              {event("aws.cloudtrail", "CreateTrail", `"requestParameters":{"name":"main","s3BucketName":"asked"},"responseElements":{"s3BucketName":"logs","trailARN":"`+arn+`"}`), want("CreateTrail", "logs", arn)},
@@ -80,6 +86,11 @@ func TestParse(t *testing.T) {
 		"scheduled event":         {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
 		"no account":              {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
 		"region that is none":     {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
+		"no region": {
+			`{"id":"e","account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","eventTime":"2026-09-13T17:50:38Z","eventID":"id",
+"userIdentity":{"arn":"arn:aws:iam::111111111111:user/dana"},"requestParameters":{"bucketName":"logs"}}}`,
+			with(want("DeleteBucket", "logs", ""), func(r *guardrail.Request) { r.Region, r.Change.Region = "", "" }),
+		},
 		"sovereign region": {
 			strings.ReplaceAll(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), "us-east-1", "eusc-de-east-1"),
 			with(want("DeleteBucket", "logs", ""), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" }),
@@ -88,7 +99,22 @@ func TestParse(t *testing.T) {
 			strings.ReplaceAll(event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), "us-east-1", "eusc-de-east-1"),
 			with(want("StopLogging", "", strings.Replace(arn, "us-east-1", "eusc-de-east-1", 1)), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" }),
 		},
-		"no region": {`{"account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","requestParameters":{"bucketName":"logs"}}}`, nil},
+		"trusted access of CloudTrail": {
+			event("aws.organizations", "DisableAWSServiceAccess", `"requestParameters":{"servicePrincipal":"cloudtrail.amazonaws.com"}`),
+			with(want("DisableAWSServiceAccess", "", ""), organization("cloudtrail.amazonaws.com")),
+		},
+		"trusted access of nobody":    {event("aws.organizations", "DisableAWSServiceAccess", `"requestParameters":null`), with(want("DisableAWSServiceAccess", "", ""), organization("cloudtrail.amazonaws.com"))},
+		"trusted access of another":   {event("aws.organizations", "DisableAWSServiceAccess", `"requestParameters":{"servicePrincipal":"config.amazonaws.com"}`), nil},
+		"trusted access, failed":      {event("aws.organizations", "DisableAWSServiceAccess", `"errorCode":"AccessDeniedException","requestParameters":{"servicePrincipal":"cloudtrail.amazonaws.com"}`), nil},
+		"account removed":             {event("aws.organizations", "RemoveAccountFromOrganization", `"requestParameters":{"accountId":"222222222222"}`), with(want("RemoveAccountFromOrganization", "", ""), organization("222222222222"))},
+		"account closed":              {event("aws.organizations", "CloseAccount", `"requestParameters":{"accountId":"222222222222"}`), with(want("CloseAccount", "", ""), organization("222222222222"))},
+		"account closed, of no name":  {event("aws.organizations", "CloseAccount", `"requestParameters":{"accountId":["x"]}`), with(want("CloseAccount", "", ""), organization(""))},
+		"organization left":           {event("aws.organizations", "LeaveOrganization", `"requestParameters":null`), with(want("LeaveOrganization", "", ""), organization(""))},
+		"another call of the service": {event("aws.organizations", "CreateAccount", `"requestParameters":{"accountName":"x"}`), nil},
+		"account departed": {
+			strings.Replace(event("aws.organizations", "AccountDepartedOrganization", `"serviceEventDetails":{"accountId":"222222222222"}`), "API Call", "Service Event", 1),
+			with(want("AccountDepartedOrganization", "", ""), organization("222222222222")),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := trigger.Parse([]byte(test.event))
@@ -111,6 +137,29 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// A region that is strange is told, and the event is looked at.
+func TestRegionWarning(t *testing.T) {
+	for given, want := range map[string]struct{ region, warning string }{
+		"us-east-1":       {"us-east-1", ""},
+		"eusc-de-east-1":  {"eusc-de-east-1", ""},
+		"us-iso-east-1":   {"us-iso-east-1", ""}, // no region of the partition is listed
+		"eusc-de-east-2":  {"eusc-de-east-2", "the region eusc-de-east-2 is not known to this version"},
+		"xx-northwest-12": {"xx-northwest-12", "the region xx-northwest-12 is not known to this version"},
+		"Frankfurt":       {"", `the event names a region that is not spelled like one, "Frankfurt"`},
+		"":                {"", "the event names no region"},
+		"a\\nb":           {"", `the event names a region that is not spelled like one, "a\nb"`},
+	} {
+		got, err := trigger.Parse([]byte(strings.ReplaceAll(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), region, given)))
+		if err != nil || len(got.Requests) != 1 || got.Requests[0].Region != want.region || got.Warning != want.warning {
+			t.Errorf("%q: %+v, %v", given, got, err)
+		}
+	}
+	const both = `{"account":"111111111111","region":"eu-west-1","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}}}`
+	if got, err := trigger.Parse([]byte(both)); err != nil || len(got.Requests) != 1 || got.Requests[0].Region != "eu-west-1" || !strings.Contains(got.Warning, "Frankfurt") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestParseAccountOfTheRecord(t *testing.T) {
 	got, err := trigger.Parse([]byte(`{"account":["x"],"region":"eu-west-1","time":"2026-09-13T17:50:37Z","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","recipientAccountId":"222222222222","eventTime":7,"requestParameters":{"bucketName":"logs"}}}`))
 	if err != nil || len(got.Requests) != 1 {
@@ -119,34 +168,6 @@ func TestParseAccountOfTheRecord(t *testing.T) {
 	r := got.Requests[0]
 	if r.Account != "222222222222" || r.Region != "eu-west-1" || r.Change.Time.Minute() != 50 {
 		t.Errorf("request %+v, change %+v", r, r.Change)
-	}
-}
-
-func TestActor(t *testing.T) {
-	for identity, want := range map[string]string{
-		`{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/dana","userName":"dana"}`:                                                                               "arn:aws:iam::111111111111:user/dana",
-		`{"type":"Root","arn":"arn:aws:iam::111111111111:root"}`:                                                                                                         "arn:aws:iam::111111111111:root",
-		`{"type":"AssumedRole","arn":"arn:aws:sts::111111111111:assumed-role/ci/x","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/path/ci"}}}`: "arn:aws:sts::111111111111:assumed-role/ci/x",
-		`{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/ci"}}}`:                                                          "arn:aws:iam::111111111111:role/ci",
-		`{"type":"AssumedRole","arn":"arn:aws:sts::1:assumed-role/ci/x","invokedBy":"cloudformation.amazonaws.com"}`:                                                     "arn:aws:sts::1:assumed-role/ci/x via cloudformation.amazonaws.com",
-		`{"type":"AWSService","invokedBy":"cloudtrail.amazonaws.com"}`:                                                                                                   "cloudtrail.amazonaws.com",
-		`{"type":"AWSAccount","principalId":"AROAX:session","accountId":"222222222222"}`:                                                                                 "account 222222222222 (AROAX:session)",
-		`{"type":"AWSAccount","accountId":"222222222222"}`:                                                                                                               "account 222222222222",
-		`{"type":"Unknown","principalId":"AIDAX"}`:                                                                                                                       "AIDAX",
-		`{"type":"SAMLUser","userName":"dana"}`:                                                                                                                          "dana",
-		`{"type":"Unknown"}`:                                                                                                                                             "Unknown",
-		`null`:                                                                                                                                                           "",
-		`"dana"`:                                                                                                                                                         "",
-		`{"arn":"` + strings.Repeat("ü", 1000) + `"}`:                                                                                                                    strings.Repeat("ü", 256),
-	} {
-		text := strings.Replace(event("aws.s3", "DeleteBucket", `"requestParameters":{"bucketName":"logs"}`), `{"arn":"arn:aws:iam::111111111111:user/dana"}`, identity, 1)
-		got, err := trigger.Parse([]byte(text))
-		if err != nil || len(got.Requests) != 1 {
-			t.Fatal(identity, got, err)
-		}
-		if actor := got.Requests[0].Change.Actor; actor != want {
-			t.Errorf("%s: actor %q, want %q", identity, actor, want)
-		}
 	}
 }
 
@@ -219,13 +240,15 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d requests, skipped %q", len(got.Requests), got.Skipped)
 		}
 		for _, r := range got.Requests {
-			if r.Bucket == "" && r.Trail == "" || len(r.Account) != 12 || r.Region == "" || r.Change == nil {
-				t.Fatalf("request %+v", r)
+			if r.Bucket == "" && r.Trail == "" && !r.Organization || len(r.Account) != 12 || r.Region == "" && got.Warning == "" || r.Change == nil {
+				t.Fatalf("request %+v, warning %q", r, got.Warning)
 			}
 			if strings.ContainsAny(r.Bucket+r.Trail, "\n \"*/?$") && !strings.Contains(r.Trail, ":trail/") {
 				t.Fatalf("bucket %q, trail %q", r.Bucket, r.Trail)
 			}
-			if len(r.SubmittedPolicy) > 20480 || len(r.Change.Actor)+len(r.Change.UserAgent) > 1024 || len(r.Change.SourceIP) > 128 {
+			c := r.Change
+			if len(r.SubmittedPolicy) > 20480 || len(c.SourceIP)+len(c.Target)+len(c.LinkedService) > 3*128 ||
+				max(len(c.Actor), len(c.Via), len(c.OnBehalfOf), len(c.UserAgent), len(got.Warning)) > 512 || len(got.Skipped) > 1024 {
 				t.Fatal("texts are not bounded")
 			}
 		}
