@@ -91,6 +91,7 @@ type outcome struct {
 	Trails  int             `json:"trails,omitempty"`
 	Buckets []bucketOutcome `json:"buckets"`
 	Skipped string          `json:"skipped,omitempty"`
+	Warning string          `json:"warning,omitempty"`
 }
 
 type bucketOutcome struct {
@@ -118,9 +119,14 @@ func (f *Functions) Guard(ctx context.Context, event json.RawMessage) (json.RawM
 	if parsed.Skipped != "" {
 		log.InfoContext(ctx, "event skipped", "reason", parsed.Skipped)
 	}
-	done := outcome{Skipped: parsed.Skipped, Buckets: []bucketOutcome{}}
+	if parsed.Warning != "" {
+		log.WarnContext(ctx, "strange event", "warning", parsed.Warning)
+	}
+	done := outcome{Skipped: parsed.Skipped, Warning: parsed.Warning, Buckets: []bucketOutcome{}}
 	var failures []error
 	for _, request := range parsed.Requests {
+		// The function gets the events of its own region, and those that others send there.
+		request.Region = cmp.Or(request.Region, f.region)
 		if request.Account != f.account && !f.assumesRole {
 			// What is read with this account's rights says nothing of another.
 			done.Skipped = "the event is of account " + request.Account + ", and no role is set to look there (TRAILWARDEN_ROLE)"

@@ -187,6 +187,31 @@ func TestGuardTellsAndRestores(t *testing.T) {
 	}
 }
 
+// A region that is not known is no reason to look away. The log says that it was
+// strange.
+func TestGuardOverStrangeRegions(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]string{
+		"Frankfurt": "the event names a region that is not spelled like one",
+		"":          "the event names no region",
+		"us-moon-1": "the region us-moon-1 is not known to this version",
+	} {
+		b := newHarness(t, brokenOne, nil)
+		payload := bytes.ReplaceAll(event(t, "put-bucket-policy"), []byte(`"us-east-1"`), []byte(`"`+given+`"`))
+		answer, err := b.Guard(t.Context(), payload)
+		if err != nil {
+			t.Fatal(given, err)
+		}
+		var done outcome
+		if err := json.Unmarshal(answer, &done); err != nil || len(done.Buckets) != 1 || !strings.HasPrefix(done.Warning, want) {
+			t.Errorf("%q: answer %s, %v", given, answer, err)
+		}
+		if len(b.fake.Messages()) != 1 || !strings.Contains(b.log.String(), `"level":"WARN"`) || !strings.Contains(b.log.String(), want) {
+			t.Errorf("%q: %d messages, log %s", given, len(b.fake.Messages()), b.log)
+		}
+	}
+}
+
 // A failure on the wire leaves nothing undone once the retry has run.
 func TestGuardOverFaults(t *testing.T) {
 	t.Parallel()

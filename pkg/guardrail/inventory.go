@@ -36,15 +36,22 @@ func has(trails []trail.Trail, arn string) bool {
 }
 
 // find returns the trail of a request. A name is that of a trail of the
-// request's account and region.
-func (v inventory) find(r Request) (trail.Trail, bool) {
+// request's account and region, or of an organization trail of that region
+// where the call was of CloudTrail's own role.
+func (v inventory) find(r Request) (found trail.Trail, ok bool) {
+	if r.Trail == "" {
+		return found, false
+	}
 	for _, t := range v.all {
-		byName := t.Name == r.Trail && t.Account() == r.Account && t.HomeRegion == r.Region
-		if r.Trail != "" && (t.ARN == r.Trail || byName) {
+		byName := t.Name == r.Trail && t.HomeRegion == r.Region
+		switch {
+		case t.ARN == r.Trail, byName && t.Account() == r.Account:
 			return t, true
+		case byName && t.Organization && byCloudTrail(r):
+			found, ok = t, true
 		}
 	}
-	return trail.Trail{}, false
+	return found, ok
 }
 
 // lags reports whether the list does not have yet what the event says.

@@ -29,6 +29,9 @@ func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 			return nil, err
 		}
 	}
+	if r.Organization {
+		return g.reconcileOrganization(ctx, r, inv)
+	}
 	buckets := []string{r.Bucket}
 	t, listed := inv.find(r)
 	switch {
@@ -48,7 +51,11 @@ func deletes(r Request) bool {
 // reconcileDeletion notifies of a trail that was deleted, and reconciles what it
 // delivered into.
 func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory) ([]Result, error) {
-	d := deletedTrail(inv, arnOf(r))
+	name, err := g.deletedARN(ctx, r, inv)
+	if err != nil {
+		return nil, err
+	}
+	d := deletedTrail(inv, name)
 	result, err := g.reconcile(ctx, g.eventTarget(r, inv, d))
 	results, errs := []Result{result}, []error{err}
 	buckets, err := g.bucketsOf(ctx, r.Account, d.ARN)
@@ -85,13 +92,7 @@ func (g *Guard) bucketsOf(ctx context.Context, account, arn string) ([]string, e
 	if err != nil {
 		return nil, &LedgerError{Bucket: "account " + account, Err: err}
 	}
-	var buckets []string
-	for _, r := range records {
-		if slices.Contains(r.Trails, arn) {
-			buckets = append(buckets, r.Bucket)
-		}
-	}
-	return buckets, nil
+	return bucketsWith(records, arn), nil
 }
 
 // maxRounds bounds how often one reconciliation starts over while others keep

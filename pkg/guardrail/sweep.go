@@ -30,6 +30,9 @@ type sweepState struct {
 	// unnotified are trails that are gone, and of which the team could not be told.
 	// They are complete before a bucket is reconciled.
 	unnotified []string
+	// left says that the account is known to have left its organization, so
+	// that nobody can say which was its management account.
+	left bool
 
 	readOrganization sync.Once
 	read             trail.Organization
@@ -69,6 +72,9 @@ func (s *sweepState) remembered(seen, before []string) (arns []string, alone boo
 
 // mayRefuse reports whether it is the management account that may not be read.
 func (s *sweepState) mayRefuse(ctx context.Context, account string, err error) bool {
+	if s.left && Is(err, Denied) {
+		return true
+	}
 	o, orgErr := s.organization(ctx)
 	return Is(err, Denied) && orgErr == nil && account == o.ManagementAccount
 }

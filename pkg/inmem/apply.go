@@ -39,6 +39,7 @@ type parameters struct {
 	Organization      *bool            `json:"isOrganizationTrail"`
 	LogFileValidation *bool            `json:"enableLogFileValidation"`
 	Insights          *json.RawMessage `json:"insightSelectors"`
+	Aggregations      *json.RawMessage `json:"aggregationConfigurations"`
 }
 
 // Apply changes the account as the API call of an EventBridge event did. A
@@ -74,7 +75,7 @@ func (a *Account) Apply(payload []byte) error {
 		return a.applyToBucket(c)
 	case "CreateTrail":
 		return a.createTrail(c)
-	case "UpdateTrail", "DeleteTrail", "StopLogging", "StartLogging", "PutInsightSelectors":
+	case "UpdateTrail", "DeleteTrail", "StopLogging", "StartLogging", "PutInsightSelectors", "PutEventConfiguration":
 		return a.applyToTrail(c)
 	}
 	return nil
@@ -148,6 +149,9 @@ func (p parameters) change(t *trail.Trail) {
 	set(&t.LogFileValidation, p.LogFileValidation)
 	if p.Insights != nil {
 		t.InsightSelectors = string(*p.Insights) != "[]"
+	}
+	if p.Aggregations != nil {
+		t.Aggregated = string(*p.Aggregations) != "[]"
 	}
 }
 

@@ -52,6 +52,8 @@ func TestApply(t *testing.T) {
 		}},
 		{"UpdateTrail", `{"name":"` + arn + `","s3BucketName":"other"}`, func(d *inmem.Description) { d.Trails[0].Bucket = "other" }},
 		{"PutInsightSelectors", `{"trailName":"main","insightSelectors":[{"insightType":"ApiCallRateInsight"}]}`, func(d *inmem.Description) { d.Trails[0].InsightSelectors = true }},
+		{"PutEventConfiguration", `{"trailName":"main","aggregationConfigurations":[{"eventCategory":"Data","templates":["API_ACTIVITY"]}]}`, func(d *inmem.Description) { d.Trails[0].Aggregated = true }},
+		{"PutEventConfiguration", `{"trailName":"main","aggregationConfigurations":[]}`, nil},
 		{"CreateTrail", `{"name":"new","s3BucketName":"logs","isMultiRegionTrail":true}`, func(d *inmem.Description) {
 			const created = "arn:aws:cloudtrail:us-east-1:111111111111:trail/new"
 			d.Trails = append(d.Trails, trail.Trail{Name: "new", ARN: created, HomeRegion: "us-east-1", Bucket: "logs", MultiRegion: true})

@@ -75,6 +75,35 @@ func TestOrganizationTrail(t *testing.T) {
 	w.delivers()
 }
 
+// What takes organization trails away, and what changes which files are written, gets
+// through the rules and leads to a look.
+func TestEventsBesideThoseOfBuckets(t *testing.T) {
+	w := deploy(t)
+	w.healthy(documented())
+	for _, event := range []string{
+		"disable-aws-service-access", "leave-organization", "remove-account-from-organization", "close-account",
+		"account-departed-organization", "put-event-configuration",
+	} {
+		if a := w.happens(event); a.ErrorType != "" {
+			t.Errorf("%s failed: %s", event, a.ErrorMessage)
+		}
+	}
+	w.told()
+
+	deletePolicy(t, bucket)
+	w.happens("put-event-configuration")
+	w.told("opened")[0].says(t, bucket, trailARN, "PutEventConfiguration")
+
+	putPolicy(t, bucket, documented())
+	w.happens("put-event-configuration")
+	w.told("resolved")
+	// The bucket of an organization trail is looked at for a call that names no trail.
+	ask(t, "organizations", "CreateOrganization", object{"FeatureSet": "ALL"})
+	createTrail(t, object{"Name": "org", "S3BucketName": bucket, "IsMultiRegionTrail": true, "IsOrganizationTrail": true})
+	w.happens("disable-aws-service-access")
+	w.told("opened")[0].says(t, bucket, "trail/org", "DisableAWSServiceAccess", "cloudtrail.amazonaws.com")
+}
+
 func TestBucketThatNoTrailUses(t *testing.T) {
 	w := deploy(t, restoring(bucket))
 	w.healthy(documented())

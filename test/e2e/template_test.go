@@ -179,7 +179,7 @@ func TestFunctionsUnderstandTheirEnvironment(t *testing.T) {
 // The rules and the parser name the same events, and there is a sample of each.
 func TestRulesSamplesAndParserAgree(t *testing.T) {
 	matched := map[string]bool{}
-	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged"} {
+	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
 		pattern := resource(t, name)["Properties"].(object)["EventPattern"].(object)
 		for _, event := range list(pattern["detail"].(object)["eventName"]) {
 			matched[event] = false
@@ -216,7 +216,7 @@ func TestRulesSamplesAndParserAgree(t *testing.T) {
 
 func TestQueuesTakeWhatFails(t *testing.T) {
 	s := newStack(t, everything())
-	for _, rule := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged"} {
+	for _, rule := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
 		target := s.properties(rule)["Targets"].([]any)[0].(object)
 		if target["DeadLetterConfig"] == nil || target["RetryPolicy"] == nil {
 			t.Errorf("%s has no retry policy or no dead-letter queue: %v", rule, target)

@@ -76,7 +76,7 @@ func deploy(t *testing.T, settings ...setting) *world {
 func (w *world) putRules() {
 	w.t.Helper()
 	createQueue(w.t, "events")
-	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged"} {
+	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
 		pattern := resource(w.t, name)["Properties"].(object)["EventPattern"]
 		ask(w.t, "events", "PutRule", object{"Name": name, "EventPattern": string(encode(w.t, pattern))})
 		ask(w.t, "events", "PutTargets", object{"Rule": name, "Targets": []object{
