@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -177,12 +178,16 @@ type (
 		After  overviewJSON `json:"after"`
 	}
 	eventJSON struct {
-		ID      string          `json:"id"`
-		Name    string          `json:"name"`
-		Time    time.Time       `json:"time"`
-		Skipped string          `json:"skipped,omitempty"`
-		Results []resultJSON    `json:"results"`
-		Alerts  []alert.Message `json:"alerts"`
+		ID      string    `json:"id"`
+		Name    string    `json:"name"`
+		Time    time.Time `json:"time"`
+		Actor   string    `json:"actor,omitempty"` // by what, and on whose behalf
+		Warning string    `json:"warning,omitempty"`
+		Skipped string    `json:"skipped,omitempty"`
+		// Unapplied says that the event did not change the account, and why.
+		Unapplied string          `json:"unapplied,omitempty"`
+		Results   []resultJSON    `json:"results"`
+		Alerts    []alert.Message `json:"alerts"`
 	}
 	resultJSON struct {
 		Bucket   string           `json:"bucket"`
@@ -197,8 +202,14 @@ type (
 
 func newEventJSON(from reaction) eventJSON {
 	e := eventJSON{
-		ID: from.event.ID, Name: from.event.Name, Time: from.at, Skipped: from.event.Skipped,
+		ID: from.event.ID, Name: from.event.Name, Time: from.at, Warning: from.event.Warning,
+		Skipped: cmp.Or(from.event.Skipped, from.skipped), Unapplied: from.unapplied,
 		Results: []resultJSON{}, Alerts: orEmpty(from.alerts),
+	}
+	for _, r := range from.event.Requests {
+		if r.Change != nil {
+			e.Actor = r.Change.Caller()
+		}
 	}
 	for _, r := range from.results {
 		e.Results = append(e.Results, resultJSON{

@@ -17,7 +17,7 @@ import (
 
 // replayCommand runs the guard on events.
 type replayCommand struct {
-	Account string   `required:"" placeholder:"FILE" help:"The account: a JSON object with account, region, organization, trails and buckets."`
+	Account string   `required:"" placeholder:"FILE" help:"The account: a JSON object with account, region, organization, trails, statuses and buckets. Outputs of describe-trails, get-trail-status and get-bucket-policy are taken as they are."`
 	Events  []string `arg:"" name:"event" help:"Files of EventBridge events: one event, a list, or JSON lines; - reads standard input."`
 	Restore []string `placeholder:"BUCKET,…" help:"The buckets that the guard may repair. Default: none."`
 	Harden  bool     `help:"Let repairs also bind CloudTrail's grants to their trails and replace legacy account principals."`
@@ -94,7 +94,7 @@ func (sys *system) readAccount(path string) (inmem.Description, error) {
 	}
 	d, err := inmem.ReadDescription(bytes.NewReader(s.text))
 	if err != nil {
-		return inmem.Description{}, s.errorf("%w; expected %s", err, expectAccount)
+		return inmem.Description{}, s.errorf("%w", err)
 	}
 	return d, nil
 }
@@ -109,10 +109,14 @@ func (sys *system) readEvents(path string) ([]namedEvent, error) {
 	for d := json.NewDecoder(bytes.NewReader(s.text)); ; {
 		var value json.RawMessage
 		err := d.Decode(&value)
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF) && len(events) == 0:
+			return nil, s.errorf("no events in it; expected %s", expectEvents)
+		case errors.Is(err, io.EOF):
 			return events, nil
-		}
-		if err != nil {
+		case err != nil && len(events) > 0:
+			return nil, s.errorf("not JSON after event %d (%w); expected %s", len(events), err, expectEvents)
+		case err != nil:
 			return nil, s.errorf("not JSON (%w); expected %s", err, expectEvents)
 		}
 		list := []json.RawMessage{value}
@@ -122,8 +126,10 @@ func (sys *system) readEvents(path string) ([]namedEvent, error) {
 			}
 		}
 		for _, payload := range list {
-			if _, err := trigger.Parse(payload); err != nil {
+			if _, err := trigger.Parse(payload); err != nil && len(events) == 0 && len(list) == 1 {
 				return nil, s.errorf("%w", err)
+			} else if err != nil {
+				return nil, s.errorf("event %d: %w", len(events)+1, err)
 			}
 			events = append(events, namedEvent{s.name, payload})
 		}
@@ -138,19 +144,24 @@ func writeReaction(s screen, r reaction) {
 	}
 	s.printf("%s  %s\n", r.at.UTC().Format(time.RFC3339), s.paint(bold, clean(name)))
 	for _, request := range r.event.Requests {
-		if request.Change != nil && request.Change.Actor != "" {
-			s.hanging(2, "by ", clean(request.Change.Actor))
+		if request.Change != nil && request.Change.Caller() != "" {
+			s.hanging(2, "by ", clean(request.Change.Caller()))
 			break
 		}
 	}
-	if r.unapplied != "" {
-		s.indented(2, clean("The account was not changed: "+r.unapplied))
+	if r.event.Warning != "" {
+		s.indented(2, clean("Warning: "+r.event.Warning))
 	}
-	if r.event.Skipped != "" {
-		s.indented(2, clean("Nothing to look at: "+r.event.Skipped))
+	for _, sentence := range []string{r.unapplied, r.skipped} {
+		if sentence != "" {
+			s.indented(2, clean(sentence))
+		}
 	}
 	for _, result := range r.results {
 		s.indented(2, clean(resultText(result)))
+	}
+	if len(r.event.Requests) > 0 && len(r.results) == 0 && r.skipped == "" {
+		s.indented(2, "No organization trail is seen, and none is missed.")
 	}
 	for _, m := range r.alerts {
 		s.printf("\n  %s\n", s.paint(bold, "Alert: "+clean(m.Subject)))

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,6 +21,8 @@ import (
 // of the event that it handles.
 type simulation struct {
 	account *inmem.Account
+	number  string // of the account
+	region  string
 	alerts  inmem.Alerts
 	clock   clock
 	guard   *guardrail.Guard
@@ -30,15 +33,23 @@ type simulation struct {
 type reaction struct {
 	event     trigger.Event
 	at        time.Time
-	unapplied string // why the event did not change the account; empty: it did, or was not to
+	skipped   string // why the guard was not asked, in a sentence; empty: it was
+	unapplied string // that the event did not change the account, and why, in a sentence; empty: it did, or was not to
 	results   []guardrail.Result
 	diffs     map[string]string // what the guard wrote, by bucket
 	alerts    []alert.Message
 }
 
 func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simulation {
-	s := &simulation{account: inmem.New(d)}
+	s := &simulation{account: inmem.New(d), number: d.Account, region: d.Region}
 	c.Format = alert.Text
+	// Who owns a bucket in the description is declared, as BucketOwners is in the stack.
+	c.Owners = map[string]string{}
+	for _, b := range d.Buckets {
+		if b.Owner != "" && b.Owner != d.Account {
+			c.Owners[b.Name] = b.Owner
+		}
+	}
 	s.guard = guardrail.New(guardrail.Ports{
 		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &inmem.Ledger{},
 	}, c, guardrail.Runtime{
@@ -57,13 +68,22 @@ func (s *simulation) handle(ctx context.Context, payload []byte, apply bool) (re
 		return reaction{}, err
 	}
 	out := reaction{event: event, at: s.clock.Set(eventTime(payload)), diffs: map[string]string{}}
+	if event.Skipped != "" {
+		out.skipped = "Nothing to look at: " + event.Skipped
+	}
 	if apply {
 		if err := s.account.Apply(payload); err != nil {
-			out.unapplied = err.Error()
+			out.unapplied = "The account was not changed: " + err.Error()
 		}
 	}
 	before := s.policies()
 	for _, r := range event.Requests {
+		if r.Account != s.number {
+			out.skipped = "Skipped: the event is of account " + r.Account + ", and what is read in account " + s.number +
+				" says nothing of it. So does the function, where it has no role in that account."
+			continue
+		}
+		r.Region = cmp.Or(r.Region, s.region)
 		results, err := s.guard.Reconcile(ctx, r)
 		out.results = append(out.results, results...)
 		if err != nil {

@@ -1,6 +1,7 @@
 package inmem
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -45,10 +46,11 @@ type parameters struct {
 // Apply changes the account as the API call of an EventBridge event did. A
 // call that failed, that reads, or that is not known to this package changes
 // nothing. The error says that the event cannot be read or names nothing that
-// is there.
+// is there. A name stands for what the account of the event has of that name.
 func (a *Account) Apply(payload []byte) error {
 	var envelope struct {
-		Detail json.RawMessage `json:"detail"`
+		Account string          `json:"account"`
+		Detail  json.RawMessage `json:"detail"`
 	}
 	if err := json.Unmarshal(payload, &envelope); err != nil {
 		return fmt.Errorf("event: %w", err)
@@ -64,14 +66,13 @@ func (a *Account) Apply(payload []byte) error {
 	if c.ErrorCode != "" {
 		return nil
 	}
+	c.Account = cmp.Or(c.Account, envelope.Account, a.account)
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch c.Name {
 	case "CreateBucket":
 		a.putBucket(Bucket{Name: c.Parameters.Bucket, Owner: c.Account, Region: c.Region})
-	case "DeleteBucket":
-		delete(a.buckets, c.Parameters.Bucket)
-	case "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketRequestPayment":
+	case "DeleteBucket", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketRequestPayment":
 		return a.applyToBucket(c)
 	case "CreateTrail":
 		return a.createTrail(c)
@@ -87,7 +88,13 @@ func (a *Account) applyToBucket(c call) error {
 	if !ok {
 		return fmt.Errorf("event: %s of bucket %q, which is not there", c.Name, p.Bucket)
 	}
+	if b.Owner != c.Account {
+		return fmt.Errorf("event: %s of bucket %q in account %s, which is not there: that of account %s has the name", c.Name, p.Bucket, c.Account, b.Owner)
+	}
 	switch c.Name {
+	case "DeleteBucket":
+		delete(a.buckets, p.Bucket)
+		return nil
 	case "PutBucketPolicy":
 		b.Policy = slices.Clone(p.Policy)
 		if a.reserialize {
@@ -108,6 +115,9 @@ func (a *Account) createTrail(c call) error {
 		return fmt.Errorf("event: CreateTrail of %q without the new trail's ARN", t.Name)
 	}
 	c.Parameters.change(&t)
+	if c.Account != a.account && !t.Organization {
+		return fmt.Errorf("event: CreateTrail of %q in account %s, which account %s does not see", t.Name, c.Account, a.account)
+	}
 	a.trails = append(slices.DeleteFunc(a.trails, func(old trail.Trail) bool { return old.ARN == t.ARN }), t)
 	a.statuses[t.ARN] = trail.Status{ARN: t.ARN} // a new trail is not logging yet
 	return nil
@@ -117,10 +127,15 @@ func (a *Account) applyToTrail(c call) error {
 	p := c.Parameters
 	name := p.Name + p.TrailName
 	i := slices.IndexFunc(a.trails, func(t trail.Trail) bool {
-		return t.ARN == name || t.Name == name && t.HomeRegion == c.Region
+		return t.ARN == name || t.Name == name && t.HomeRegion == c.Region && t.Account() == c.Account
 	})
+	if i < 0 { // the copy of an organization's trail
+		i = slices.IndexFunc(a.trails, func(t trail.Trail) bool {
+			return t.Name == name && t.HomeRegion == c.Region && t.Organization && c.Account == a.account
+		})
+	}
 	if i < 0 {
-		return fmt.Errorf("event: %s of trail %q, which is not there", c.Name, name)
+		return fmt.Errorf("event: %s of trail %q of account %s, which is not there", c.Name, name, c.Account)
 	}
 	t := &a.trails[i]
 	status := a.statuses[t.ARN]

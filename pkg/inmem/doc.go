@@ -15,6 +15,7 @@
 //
 //	account.go      the account, its set-up, and the ports that it implements
 //	description.go  an account as a file describes it, as replay reads it
+//	status.go       what CloudTrail reports of its trails, in such a file
 //	apply.go        changes the account as the API call of an event did
 //	reserialize.go  a policy in the spelling in which S3 may give it back
 //	ledger.go       records and snapshots

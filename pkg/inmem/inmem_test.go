@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -142,23 +143,57 @@ func TestApplySamples(t *testing.T) {
 }
 
 func TestReadDescription(t *testing.T) {
+	const trails = `,"trails":[{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/main","S3BucketName":"logs"},` +
+		`{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/more","S3BucketName":"logs"},` +
+		`{"TrailARN":"arn:aws:cloudtrail:eu-west-1:111111111111:trail/more","S3BucketName":"logs"}]`
 	for input, want := range map[string]string{
-		``:                           "empty",
-		`[]`:                         "expected a struct",
-		`{`:                          "unexpected EOF",
-		`{"acount":"1"}`:             `unknown field "acount"`,
-		`{"account":7}`:              "account is a number",
-		`{"account":"1"}`:            "expected 12 digits",
-		`{"account":"111111111111"}`: "region is missing",
-		head + `,"trails":[{}]}`:     "trails[0]",
-		head + `,"statuses":[{}]}`:   "there is no trail",
-		head + `,"buckets":[{}]}`:    "buckets[0]",
-		head + `} {}`:                "more than one",
+		``:                           "empty; expected a description of an account",
+		`[]`:                         "it is a list; expected a description of an account",
+		`7`:                          "it is a number; expected a description of an account",
+		`{`:                          "not JSON (unexpected EOF); expected a description of an account",
+		`{"account":}`:               "not JSON (invalid character '}' looking for beginning of value); expected a description",
+		`{"acount":"1"}`:             `unknown field "acount"; expected a description of an account`,
+		`{"account":7}`:              "account is a number; expected a string",
+		`{"account":"1"}`:            `account is "1"; expected 12 digits`,
+		`{"account":"11111111111x"}`: "expected 12 digits",
+		`{"account":"111111111111"}`: "region is missing; expected a region",
+		`{"account":"111111111111","region":"Frankfurt"}`:                                           `region is "Frankfurt"; expected a region such as`,
+		head + `,"organization":[]}`:                                                                "organization is a list; expected an object",
+		head + `,"organization":{"members":"x"}}`:                                                   "organization.members is a string; expected a list of strings",
+		head + `,"organization":{"name":"x"}}`:                                                      `unknown field "name"`,
+		head + `,"trails":[{}]}`:                                                                    `trails: trail 1: no TrailARN; expected the output of "aws cloudtrail describe-trails"`,
+		head + `,"trails":"main"}`:                                                                  "trails: not JSON; expected the output of",
+		head + `,"trails":{"Trails":[]}}`:                                                           "output of list-trails",
+		head + `,"trails":[{"TrailARN":"main","S3BucketName":"logs"}]}`:                             `TrailARN "main" is no trail's ARN; expected`,
+		head + `,"statuses":[{}]}`:                                                                  `statuses[0]: there is no trail ""; expected`,
+		head + trails + `,"statuses":{"main":{"IsLogging":"yes"}}}`:                                 `statuses["main"]: IsLogging is a string; expected true or false`,
+		head + trails + `,"statuses":{"main":7}}`:                                                   `statuses["main"]: it is a number; expected the output of "aws cloudtrail get-trail-status"`,
+		head + trails + `,"statuses":{"none":{"IsLogging":true}}}`:                                  `there is no trail "none"; expected the name or the ARN`,
+		head + trails + `,"statuses":{"more":{"IsLogging":true}}}`:                                  `2 trails have the name "more"; expected an ARN`,
+		head + trails + `,"statuses":[{"IsLogging":true}]}`:                                         "it does not say of which trail it is; expected an object",
+		head + trails + `,"statuses":"main"}`:                                                       "statuses: it is a string; expected an object",
+		head + trails + `,"statuses":[{"arn":"main","loging":true}]}`:                               `unknown field "loging"; expected the output of "aws cloudtrail get-trail-status"`,
+		head + trails + `,"statuses":[{"arn":"main"},{"arn":"main"}]}`:                              "there is another of trail arn:aws:cloudtrail:us-east-1:111111111111:trail/main; expected one",
+		head + trails + `,"statuses":{"main":{"IsLogging":true,"LatestDeliveryTime":"yesterday"}}}`: `"yesterday" is no time; expected one as the AWS CLI prints it`,
+		head + trails + `,"statuses":{"main":{"IsLogging":true,"LatestDeliveryTime":1e300}}}`:       `1e300 is no time`,
+		head + `,"buckets":[{}]}`:                                                                   `buckets[0]: name is ""; expected the name of a bucket`,
+		head + `,"buckets":[{"name":"s3://logs"}]}`:                                                 `name is "s3://logs"; expected`,
+		head + `,"buckets":"logs"}`:                                                                 "buckets: it is a string; expected a list",
+		head + `,"buckets":["logs"]}`:                                                               "buckets[0]: it is a string; expected a list of objects with name and policy",
+		head + `,"buckets":[{"name":"logs","polcy":{}}]}`:                                           `buckets[0]: unknown field "polcy"; expected`,
+		head + `,"buckets":[{"name":"logs","policy":7}]}`:                                           `buckets[0]: policy is a number; expected a policy, or the output of "aws s3api get-bucket-policy"`,
+		head + `,"buckets":[{"name":"logs","policy":"Allow"}]}`:                                     "buckets[0]: policy is no JSON; expected",
+		head + `,"buckets":[{"name":"logs","policy":""}]}`:                                          "buckets[0]: policy is an empty string; expected",
+		head + `,"buckets":{"logs":{"Policy":["x"]}}}`:                                              `buckets["logs"]: policy is a list; expected`,
+		head + `,"buckets":[{"name":"logs","owner":"acme"}]}`:                                       `owner is "acme"; expected an account id`,
+		head + `,"buckets":[{"name":"logs","region":"Frankfurt"}]}`:                                 `region is "Frankfurt"; expected a region`,
+		head + `,"buckets":[{"name":"logs","unreadable":"yes"}]}`:                                   "unreadable is a string; expected true or false",
+		head + `} {}`: "more than one JSON value; expected",
 		head + `,"buckets":[{"name":"a"},{"name":"a"}]}`:       "twice",
 		head + `,"buckets":[{"name":"a","payer":"somebody"}]}`: "expected BucketOwner or Requester",
 	} {
 		_, err := inmem.ReadDescription(strings.NewReader(input))
-		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "expected") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v, want %q", input, err, want)
 		}
 	}
@@ -167,6 +202,87 @@ func TestReadDescription(t *testing.T) {
 	if err != nil || string(d.Buckets[0].Policy) != "{}" || string(d.Buckets[1].Policy) != `{"x": 1}` || len(d.Buckets[2].Policy) != 0 {
 		t.Errorf("%+v, %v", d, err)
 	}
+}
+
+// What the AWS CLI prints is taken as it is.
+func TestReadDescriptionOfOutputs(t *testing.T) {
+	const (
+		arn    = "arn:aws:cloudtrail:us-east-1:111111111111:trail/main"
+		listed = `{"Name":"main","S3BucketName":"logs","S3KeyPrefix":"audit","SnsTopicName":"t","SnsTopicARN":"arn:aws:sns:us-east-1:111111111111:t",` +
+			`"IncludeGlobalServiceEvents":true,"IsMultiRegionTrail":true,"HomeRegion":"us-east-1","TrailARN":"` + arn + `","LogFileValidationEnabled":true,` +
+			`"CloudWatchLogsLogGroupArn":"arn:aws:logs:us-east-1:111111111111:log-group:g:*","CloudWatchLogsRoleArn":"arn:aws:iam::111111111111:role/r",` +
+			`"KmsKeyId":"arn:aws:kms:us-east-1:111111111111:key/k","HasCustomEventSelectors":false,"HasInsightSelectors":false,"IsOrganizationTrail":false}`
+		two = `{"IsLogging":true,"LatestDeliveryError":"AccessDenied","LatestDeliveryTime":"2026-09-13T17:48:37.123000+02:00","StartLoggingTime":"2026-09-01T00:00:00+00:00",` +
+			`"LatestDigestDeliveryTime":"2026-09-13T15:00:00+00:00","LatestDeliveryAttemptTime":"2026-09-13T15:50:37Z","LatestNotificationAttemptTime":"",` +
+			`"LatestNotificationAttemptSucceeded":"","LatestDeliveryAttemptSucceeded":"2026-09-13T15:48:37Z","TimeLoggingStarted":"2026-09-01T00:00:00Z","TimeLoggingStopped":""}`
+		one = `{"IsLogging":true,"LatestDeliveryError":"AccessDenied","LatestDeliveryTime":1789314517.123,"StartLoggingTime":1788220800.0,` +
+			`"LatestDigestDeliveryTime":1789311600.0,"LatestDeliveryAttemptTime":"2026-09-13T15:50:37Z","TimeLoggingStopped":""}`
+		policy = `{"Version":"2012-10-17","Statement":[]}`
+		output = `{"Policy":"{\"Version\":\"2012-10-17\",\"Statement\":[]}"}`
+	)
+	want := inmem.Description{
+		Account: "111111111111", Region: "us-east-1",
+		Trails: []trail.Trail{{
+			Name: "main", ARN: arn, HomeRegion: "us-east-1", Bucket: "logs", Prefix: "audit", MultiRegion: true, LogFileValidation: true,
+			KMSKeyID: "arn:aws:kms:us-east-1:111111111111:key/k",
+		}},
+		Statuses: []trail.Status{{
+			ARN: arn, Logging: true, DeliveryError: "AccessDenied", DeliveredAt: time.Date(2026, 9, 13, 15, 48, 37, 123e6, time.UTC),
+			DeliveryAttempt:   time.Date(2026, 9, 13, 15, 50, 37, 0, time.UTC),
+			DigestDeliveredAt: time.Date(2026, 9, 13, 15, 0, 0, 0, time.UTC), StartedLoggingAt: time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC),
+		}},
+		Buckets: []inmem.Bucket{{Name: "logs", Policy: []byte(policy)}},
+	}
+	for _, trails := range []string{`{"trailList":[` + listed + `]}`, `[` + listed + `]`, `[` + listed + `,` + listed + `]`, `{"Trail":` + listed + `}`} {
+		for _, statuses := range []string{
+			two, one, `[` + two + `]`, `{"main":` + one + `}`, `{"` + arn + `":` + two + `}`,
+			`[{"Name":"main",` + two[1:] + `]`, `[{"TrailARN":"` + arn + `",` + one[1:] + `]`,
+			`{"main":{"logging":true,"deliveryError":"AccessDenied","deliveredAt":"2026-09-13T15:48:37.123Z","deliveryAttempt":"2026-09-13T15:50:37Z",` +
+				`"digestDeliveredAt":"2026-09-13T15:00:00Z","startedLoggingAt":"2026-09-01T00:00:00Z"}}`,
+		} {
+			for _, buckets := range []string{
+				`[{"name":"logs","policy":` + policy + `}]`, `[{"name":"logs","policy":` + output + `}]`, `[{"Name":"logs",` + output[1:] + `]`,
+				`{"logs":` + output + `}`, `{"logs":` + policy + `}`, `{"logs":{"policy":` + output + `}}`, `{"logs":` + quote(output) + `}`,
+			} {
+				d, err := inmem.ReadDescription(strings.NewReader(head + `,"trails":` + trails + `,"statuses":` + statuses + `,"buckets":` + buckets + `}`))
+				for i := range d.Statuses {
+					s := &d.Statuses[i]
+					s.DeliveredAt = s.DeliveredAt.Round(time.Millisecond) // a float is not exact
+				}
+				if diff := cmp.Diff(want, d); diff != "" || err != nil {
+					t.Fatalf("%s\n%s\n%s: %v (-want +got):\n%s", trails, statuses, buckets, err, diff)
+				}
+			}
+		}
+	}
+	for _, none := range []string{`null`, `[]`, `{"trailList":[]}`} {
+		if d, err := inmem.ReadDescription(strings.NewReader(head + `,"trails":` + none + `,"buckets":{}}`)); err != nil || len(d.Trails) != 0 {
+			t.Errorf("%s: %+v, %v", none, d, err)
+		}
+	}
+}
+
+func quote(s string) string {
+	text, _ := json.Marshal(s)
+	return string(text)
+}
+
+// Whatever is in a file, the error is one line.
+func FuzzReadDescription(f *testing.F) {
+	f.Add(head + `,"trails":{"trailList":[]},"statuses":{"main":{"IsLogging":true}},"buckets":{"logs":{"Policy":"{}"}}}`)
+	f.Add(head + `,"buckets":[{"name":"logs","policy":"\"\\\"{}\\\"\""}]}`)
+	f.Fuzz(func(t *testing.T, input string) {
+		d, err := inmem.ReadDescription(strings.NewReader(input))
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r") || !strings.Contains(err.Error(), "expected") {
+				t.Fatalf("%q: %v", input, err)
+			}
+			return
+		}
+		if _, err := inmem.ReadDescription(bytes.NewReader([]byte(text(t, d)))); err != nil {
+			t.Fatalf("%q does not read back: %v", input, err)
+		}
+	})
 }
 
 const head = `{"account":"111111111111","region":"us-east-1"`

@@ -44,6 +44,9 @@ func Parse(payload []byte) (Event, error) {
 	}
 	event := Event{ID: clip(envelope.text("id"), maxID)}
 	kind := envelope.text("detail-type")
+	if kind == "" && envelope["Records"] != nil {
+		return event, &MalformedError{Reason: "it is a log file of CloudTrail; expected an EventBridge event, which holds one record as its detail"}
+	}
 	if kind == "" {
 		return event, &MalformedError{Reason: "it has no detail-type; expected an EventBridge event"}
 	}
