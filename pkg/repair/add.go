@@ -16,9 +16,11 @@ func (d *documented) add(needs []need, taken map[string]bool) ([]edit, error) {
 	var out []edit
 	for _, k := range []trail.StatementKind{trail.ACLStatement, trail.WriteStatement, trail.OrganizationStatement} {
 		var trails []trail.Trail
+		var serves []Purpose
 		for _, n := range needs {
 			if n.statement.Kind == k {
 				trails = append(trails, n.trail)
+				serves = append(serves, n.purposes()...)
 			}
 		}
 		if len(trails) == 0 {
@@ -28,20 +30,21 @@ func (d *documented) add(needs []need, taken map[string]bool) ([]edit, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, addedStatement(st, taken, "add", fmt.Sprintf(
-			"No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))))
+		out = append(out, addedStatement(st, taken, Change{Action: "add", Serves: serves, Reason: fmt.Sprintf(
+			"No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))}))
 	}
 	return out, nil
 }
 
 // addedStatement is the edit that adds a statement. Its Sid is made one that is
-// not taken, and taken.
-func addedStatement(st trail.Statement, taken map[string]bool, action, reason string) edit {
+// not taken, and taken; the change is told of it.
+func addedStatement(st trail.Statement, taken map[string]bool, c Change) edit {
 	for base, n := st.Sid, 2; taken[st.Sid]; n++ {
 		st.Sid = base + siblingMark + strconv.Itoa(n)
 	}
 	taken[st.Sid] = true
-	return edit{atEnd, st.Text(), Change{action, st.Sid, reason}}
+	c.Statement = st.Sid
+	return edit{atEnd, st.Text(), c}
 }
 
 // siblingMark stands between a documented Sid that something else has taken
@@ -71,7 +74,7 @@ func sidsOf(doc *policy.Document, without []int) map[string]bool {
 // merge replaces the statements that grant nothing but what AWS documents for
 // the trails by the documented ones that they share. It is for policies that
 // have come to the limit of their size.
-func (m patcher) merge(before *policy.Document, needs []need) ([]edit, error) {
+func (m patcher) merge(before revision, needs []need) ([]edit, error) {
 	var old []int
 	var trails []trail.Trail
 	include := func(t trail.Trail) {
@@ -79,8 +82,8 @@ func (m patcher) merge(before *policy.Document, needs []need) ([]edit, error) {
 			trails = append(trails, t)
 		}
 	}
-	for i := range before.Len() {
-		if g := grantAt(before, i); m.redundant(g) {
+	for i := range before.doc.Len() {
+		if g := grantAt(before.doc, i); m.redundant(g) {
 			old = append(old, i)
 			for _, t := range m.trailsOf(g) {
 				include(t)
@@ -98,10 +101,21 @@ func (m patcher) merge(before *policy.Document, needs []need) ([]edit, error) {
 	for _, i := range old {
 		edits = append(edits, edit{index: i})
 	}
-	taken := sidsOf(before, old)
+	taken := sidsOf(before.doc, old)
 	for _, st := range shared {
-		edits = append(edits, addedStatement(st, taken, "merge", fmt.Sprintf("S3 takes no policy over %d bytes, "+
-			"so that the statements of %s are written as one, as AWS documents it for several.", MaxPolicySize, names(trails))))
+		c := Change{Action: "merge", Reason: fmt.Sprintf("S3 takes no policy over %d bytes, "+
+			"so that the statements of %s are written as one, as AWS documents it for several.", MaxPolicySize, names(trails))}
+		for _, i := range old {
+			if grantAt(before.doc, i).lists(st.Action) {
+				c.Edits = append(c.Edits, before.edited(i)...)
+			}
+		}
+		for _, n := range needs {
+			if n.statement.Kind == st.Kind {
+				c.Serves = append(c.Serves, n.purposes()...)
+			}
+		}
+		edits = append(edits, addedStatement(st, taken, c))
 	}
 	return edits, nil
 }

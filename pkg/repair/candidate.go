@@ -22,60 +22,92 @@ const atEnd = -1
 
 // apply makes the edits in a policy, and fails unless every other statement is
 // still there as it was.
-func apply(before *policy.Document, edits []edit) (*policy.Document, []Change, error) {
+func apply(before revision, edits []edit) (revision, error) {
 	replaced := map[int][]byte{}
 	var added [][]byte
-	var changes []Change
+	after := revision{changes: slices.Clone(before.changes)}
 	for _, e := range edits {
 		if e.index == atEnd {
 			added = append(added, e.text)
 		} else {
 			replaced[e.index] = e.text
 		}
-		if e.change != (Change{}) {
-			changes = append(changes, e.change)
+		if e.change.Action != "" {
+			after.changes = append(after.changes, e.change)
 		}
 	}
-	after, err := before.With(replaced, added...)
-	if err != nil {
-		return nil, nil, fmt.Errorf("write the policy: %w", err)
+	var err error
+	if after.doc, err = before.doc.With(replaced, added...); err != nil {
+		return revision{}, fmt.Errorf("write the policy: %w", err)
 	}
-	at := 0 // in after
-	for i := range before.Len() {
+	for i := range before.doc.Len() {
 		text, edited := replaced[i]
 		if edited && text == nil {
 			continue
 		}
-		if at >= after.Len() || !edited && !bytes.Equal(before.StatementText(i), after.StatementText(at)) {
-			return nil, nil, fmt.Errorf("statement %s of the policy cannot be kept as it is", before.Label(i))
+		at := len(after.origin)
+		if at >= after.doc.Len() || !edited && !bytes.Equal(before.doc.StatementText(i), after.doc.StatementText(at)) {
+			return revision{}, fmt.Errorf("statement %s of the policy cannot be kept as it is", before.doc.Label(i))
 		}
-		at++
+		after.origin = append(after.origin, before.origin[i])
 	}
-	return after, changes, nil
+	for range added {
+		after.origin = append(after.origin, atEnd)
+	}
+	return after, nil
 }
 
 // fit returns the policy as it would be written: without white space if it is
 // over S3's limit with it. It reports false if it is over the limit without.
-func fit(doc *policy.Document) (*policy.Document, bool) {
-	if len(doc.Text()) > MaxPolicySize {
-		doc = doc.Compact()
+func fit(r revision) (revision, bool) {
+	if len(r.doc.Text()) > MaxPolicySize {
+		r.doc = r.doc.Compact()
 	}
-	return doc, len(doc.Text()) <= MaxPolicySize
+	return r, len(r.doc.Text()) <= MaxPolicySize
 }
 
-// candidate is a policy with its proof: the changes that lead to it, and the
-// judgement on the bucket with it.
-type candidate struct {
-	doc     *policy.Document // nil: no policy
+// revision is a policy, and how it came from the one that the bucket has.
+type revision struct {
+	doc *policy.Document // nil: no policy
+	// origin is, of each statement, the index in the bucket's policy, or atEnd:
+	// it was added.
+	origin  []int
 	changes []Change
-	report  delivery.Report
+}
+
+// original is the bucket's policy as it is.
+func original(doc *policy.Document) revision {
+	r := revision{doc: doc}
+	if doc != nil {
+		for i := range doc.Len() {
+			r.origin = append(r.origin, i)
+		}
+	}
+	return r
+}
+
+// edited are the indexes in the bucket's policy of statements.
+func (r revision) edited(indexes ...int) []int {
+	var out []int
+	for _, i := range indexes {
+		if at := r.origin[i]; at != atEnd {
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+// candidate is a policy with its proof, the judgement on the bucket with it.
+type candidate struct {
+	revision
+	report delivery.Report
 }
 
 // prove judges the bucket with a policy.
-func (p *planner) prove(doc *policy.Document, changes []Change) candidate {
+func (p *planner) prove(r revision) candidate {
 	b := p.bucket
-	b.State, b.Policy = delivery.PolicyRead, doc
-	return candidate{doc: doc, changes: changes, report: delivery.Judge(b, p.known, p.environment)}
+	b.State, b.Policy = delivery.PolicyRead, r.doc
+	return candidate{revision: r, report: delivery.Judge(b, p.known, p.environment)}
 }
 
 // better reports whether some requirement is nearer to allowed after than

@@ -149,6 +149,15 @@ func (d *documented) needs(r delivery.Report, beyond bool) []need {
 	return out
 }
 
+// purposes are the requirements that are not met.
+func (n need) purposes() []Purpose {
+	out := make([]Purpose, len(n.unmet))
+	for i, id := range n.unmet {
+		out[i] = Purpose{Trail: n.trail.ARN, Requirement: id}
+	}
+	return out
+}
+
 // serving returns the documented statement that a requirement falls under.
 func serving(statements []trail.Statement, rr delivery.RequirementReport) (trail.Statement, bool) {
 	for _, st := range statements {

@@ -98,15 +98,19 @@ func (p *planner) bind(now candidate, index int) (candidate, error) {
 		return now, fmt.Errorf("bind the grant: %w", err)
 	}
 
-	doc, changes, err := apply(now.doc, []edit{{index, text, Change{"harden", now.doc.Label(index), reason}}})
+	change := Change{Action: "harden", Statement: now.doc.Label(index), Reason: reason, Edits: now.edited(index)}
+	for _, t := range trails {
+		change.Serves = append(change.Serves, Purpose{Trail: t.ARN, Finding: weakness(g)})
+	}
+	after, err := apply(now.revision, []edit{{index, text, change}})
 	if err != nil {
 		return now, err
 	}
-	doc, ok := fit(doc)
+	after, ok := fit(after)
 	if !ok {
-		return now, fmt.Errorf("the policy would have %d bytes, and S3 takes %d", len(doc.Text()), MaxPolicySize)
+		return now, fmt.Errorf("the policy would have %d bytes, and S3 takes %d", len(after.doc.Text()), MaxPolicySize)
 	}
-	got := p.prove(doc, slices.Concat(now.changes, changes))
+	got := p.prove(after)
 	if worse(now.report, got.report) {
 		return now, errors.New("it is not certain that CloudTrail could deliver as before")
 	}

@@ -23,11 +23,12 @@ type patcher struct {
 
 // patch patches statements for the needs, each for as many as it can serve, and
 // returns the needs that no patch meets.
-func (m patcher) patch(doc *policy.Document, needs []need) (edits []edit, unmet []need) {
-	grants := make([]grant, doc.Len())
+func (m patcher) patch(before revision, needs []need) (edits []edit, unmet []need) {
+	grants := make([]grant, before.doc.Len())
 	for i := range grants {
-		grants[i] = grantAt(doc, i)
+		grants[i] = grantAt(before.doc, i)
 	}
+	serves := make([][]Purpose, len(grants))
 	reasons := make([][]string, len(grants)) // of a statement's patches
 	for _, n := range needs {
 		i, patched, reason := m.cheapest(grants, n)
@@ -37,10 +38,14 @@ func (m patcher) patch(doc *policy.Document, needs []need) (edits []edit, unmet 
 		}
 		grants[i] = patched
 		reasons[i] = append(reasons[i], reason)
+		serves[i] = append(serves[i], n.purposes()...)
 	}
 	for i, g := range grants {
 		if len(reasons[i]) > 0 {
-			edits = append(edits, edit{i, g.text, Change{"mend", doc.Label(i), strings.Join(reasons[i], " ")}})
+			edits = append(edits, edit{i, g.text, Change{
+				Action: "mend", Statement: before.doc.Label(i), Reason: strings.Join(reasons[i], " "),
+				Edits: before.edited(i), Serves: serves[i],
+			}})
 		}
 	}
 	return edits, unmet

@@ -46,6 +46,21 @@ type Change struct {
 	Action    string `json:"action"`    // "add", "mend" (a patch), "merge", "harden", "reset-payer"
 	Statement string `json:"statement"` // Sid, or "#" and index in the new policy; empty for the payer
 	Reason    string `json:"reason"`    // one plain sentence for each need
+
+	// Edits are the indexes, in the bucket's policy as it is, of the statements
+	// that the change edits or takes the place of. It adds a statement if there
+	// are none.
+	Edits []int `json:"-"`
+	// Serves is what the change is made for.
+	Serves []Purpose `json:"-"`
+}
+
+// Purpose is what a change of a plan is made for: a requirement of a trail that
+// is not met, or a weakness that hardening mends.
+type Purpose struct {
+	Trail       string              // ARN
+	Requirement trail.RequirementID // empty: a weakness
+	Finding     string              // id of the weakness
 }
 
 // For works out what would let CloudTrail deliver the trails' files into the
@@ -62,7 +77,7 @@ func For(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report 
 	env.BucketRegion = cmp.Or(env.BucketRegion, b.Region)
 	p := &planner{bucket: b, known: trails, environment: env}
 	p.trails = slices.DeleteFunc(slices.Clone(trails), func(t trail.Trail) bool { return t.Bucket != b.Name })
-	now := candidate{doc: b.Policy, report: report}
+	now := candidate{revision: original(b.Policy), report: report}
 	if len(p.trails) == 0 || !writable(b) {
 		return p.plan(now, p.refuse(now, nil))
 	}

@@ -2,6 +2,7 @@ package repair_test
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -336,4 +337,15 @@ func text(doc *policy.Document) string {
 		return "(none)"
 	}
 	return string(doc.Text())
+}
+
+// texts are the statements of the policy after the plan.
+func (p planned) texts() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := 0; p.after != nil && i < p.after.Len(); i++ {
+			if !yield(string(p.after.StatementText(i))) {
+				return
+			}
+		}
+	}
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // restore returns the policy with what the trails lack, with hardening also of
@@ -49,17 +50,32 @@ func (p *planner) begin(now candidate) (candidate, error) {
 	var changes []Change
 	for _, st := range p.documented.shared {
 		texts = append(texts, st.Text())
-		changes = append(changes, Change{"add", st.Sid, "The bucket had no policy; AWS documents this statement for its trails."})
+		changes = append(changes, Change{
+			Action: "add", Statement: st.Sid, Serves: p.unmet(now, st.Kind),
+			Reason: "The bucket had no policy; AWS documents this statement for its trails.",
+		})
 	}
 	doc, err := policy.Parse(fmt.Appendf(nil, frame, bytes.Join(texts, []byte(","))))
 	if err != nil {
 		return now, err
 	}
-	doc, ok := fit(doc)
+	first, ok := fit(revision{doc: doc, origin: slices.Repeat([]int{atEnd}, doc.Len()), changes: changes})
 	if !ok {
-		return now, tooLarge(doc)
+		return now, tooLarge(first.doc)
 	}
-	return p.prove(doc, changes), nil
+	return p.prove(first), nil
+}
+
+// unmet are the requirements that are not met and fall under the documented
+// statements of a kind.
+func (p *planner) unmet(c candidate, k trail.StatementKind) []Purpose {
+	var out []Purpose
+	for _, n := range p.documented.needs(c.report, false) {
+		if n.statement.Kind == k {
+			out = append(out, n.purposes()...)
+		}
+	}
+	return out
 }
 
 // attempt returns the policy drafted for the needs and proved, or the policy as
@@ -67,11 +83,11 @@ func (p *planner) begin(now candidate) (candidate, error) {
 // so that nothing is changed in vain: what is granted for them a Deny may block.
 func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate, error) {
 	for range 2 {
-		doc, changes, err := p.draft(now.doc, needs, patches)
+		draft, err := p.draft(now.revision, needs, patches)
 		if err != nil {
 			return now, err
 		}
-		got := p.prove(doc, changes)
+		got := p.prove(draft)
 		var helped []need
 		for _, n := range needs {
 			if n.helped(now.report, got.report) {
@@ -92,30 +108,30 @@ func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate,
 // draft edits the policy for the needs: a need is met by a patch of a statement
 // if there is one and patches are allowed, and else by a documented statement.
 // If the policy gets too large, statements of the trails are merged instead.
-func (p *planner) draft(before *policy.Document, needs []need, patches bool) (*policy.Document, []Change, error) {
-	m := patcher{documented: p.documented, visible: newVisibility(before, p.known, p.environment)}
+func (p *planner) draft(before revision, needs []need, patches bool) (revision, error) {
+	m := patcher{documented: p.documented, visible: newVisibility(before.doc, p.known, p.environment)}
 	edits, unmet := []edit(nil), needs
 	if patches {
 		edits, unmet = m.patch(before, needs)
 	}
-	added, err := p.documented.add(unmet, sidsOf(before, nil))
+	added, err := p.documented.add(unmet, sidsOf(before.doc, nil))
 	if err != nil {
-		return nil, nil, err
+		return revision{}, err
 	}
-	doc, changes, err := apply(before, append(edits, added...))
+	after, err := apply(before, append(edits, added...))
 	if err != nil {
-		return nil, nil, err
+		return revision{}, err
 	}
-	doc, ok := fit(doc)
+	after, ok := fit(after)
 	if ok {
-		return doc, changes, nil
+		return after, nil
 	}
 	if edits, err := m.merge(before, needs); err == nil {
-		if merged, changes, err := apply(before, edits); err == nil {
+		if merged, err := apply(before, edits); err == nil {
 			if merged, ok := fit(merged); ok {
-				return merged, changes, nil
+				return merged, nil
 			}
 		}
 	}
-	return nil, nil, tooLarge(doc)
+	return revision{}, tooLarge(after.doc)
 }
