@@ -109,6 +109,10 @@ func writeBucket(s screen, b *bucketOverview) {
 		return
 	}
 	writeFindings(s, b.Report)
+	for _, fault := range b.Report.Faults { // S3 has stored it once
+		s.printf("\n%s\n", s.paint(bad, "S3 would refuse this policy if it were written anew"))
+		s.indented(2, clean(fault))
+	}
 	if !b.Plan.Empty() {
 		s.printf("\n  To repair it: trailwarden restore --bucket %s\n", clean(b.Bucket.Name))
 	}

@@ -49,6 +49,9 @@ func (c *checkCommand) Run(sys *system) error {
 
 // writeReport prints one bucket as text.
 func writeReport(s screen, r delivery.Report) {
+	if writeFaults(s, r) {
+		return
+	}
 	s.printf("%s: %s\n", clean(r.Bucket), s.paint(verdictTone(r.Verdict), string(r.Verdict)))
 	for _, t := range r.Trails {
 		writeTrailReport(s, t)
@@ -90,18 +93,24 @@ func writeFindings(s screen, r delivery.Report) {
 			s.block(4, f.Edit)
 		}
 	}
-	writeFaults(s, r.Faults)
-	if len(r.Findings)+len(r.Faults) == 0 {
+	if len(r.Findings) == 0 {
 		s.printf("\nNo findings.\n")
 	}
 }
 
-// writeFaults prints what S3 would refuse of a policy.
-func writeFaults(s screen, faults []string) {
-	for _, fault := range faults {
-		s.printf("\n%s\n", s.paint(bad, "S3 would refuse this policy"))
+// writeFaults prints what S3 would refuse of a policy, and reports whether
+// there is any. Nothing else is told of a policy that no bucket can have.
+func writeFaults(s screen, r delivery.Report) bool {
+	if len(r.Faults) == 0 {
+		return false
+	}
+	s.printf("%s: %s\n", clean(r.Bucket), s.paint(bad, "S3 would refuse this policy"))
+	for _, fault := range r.Faults {
+		s.printf("\n")
 		s.indented(2, clean(fault))
 	}
+	s.printf("\nMend this first. The JSON output holds the judgement on the policy as far as it can be read.\n")
+	return true
 }
 
 func statementNames(names []string) string {

@@ -34,6 +34,9 @@ func (c *explainCommand) Run(sys *system) error {
 }
 
 func writeExplanation(s screen, report delivery.Report, why []delivery.TrailExplanation) {
+	if writeFaults(s, report) {
+		return
+	}
 	s.printf("%s: %s\n", clean(report.Bucket), s.paint(verdictTone(report.Verdict), string(report.Verdict)))
 	for _, t := range why {
 		s.printf("\n%s\n", s.paint(bold, clean(t.ARN)))
@@ -41,7 +44,6 @@ func writeExplanation(s screen, report delivery.Report, why []delivery.TrailExpl
 			writeRequirement(s, r)
 		}
 	}
-	writeFaults(s, report.Faults)
 }
 
 func writeRequirement(s screen, r delivery.RequirementExplanation) {

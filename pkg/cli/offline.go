@@ -47,8 +47,8 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f.Bucket == "" {
-		return nil, errors.New("--bucket: expected the name of a bucket")
+	if f.Bucket, err = parseBucket(f.Bucket); err != nil {
+		return nil, err
 	}
 	if err := checkBucketOwner(f.BucketOwner); err != nil {
 		return nil, err
@@ -200,4 +200,18 @@ func checkBucketOwner(owner string) error {
 		return fmt.Errorf("--bucket-owner: %w", err)
 	}
 	return nil
+}
+
+// parseBucket reads the name of a bucket, as it is, in its ARN or in an s3://
+// address.
+func parseBucket(text string) (string, error) {
+	name := text
+	if a := arn.Split(text); a.Service == "s3" {
+		name = a.Resource
+	}
+	name = strings.TrimSuffix(strings.TrimPrefix(name, "s3://"), "/")
+	if name == "" || strings.ContainsAny(name, "/:") {
+		return "", errors.New("--bucket: expected the name of a bucket, its ARN or s3://NAME")
+	}
+	return name, nil
 }

@@ -32,6 +32,10 @@ func (c *requiredCommand) Run(sys *system) error {
 		return s.errorf("its trails use several buckets (%s); choose one with --bucket", strings.Join(buckets, ", "))
 	case c.Bucket == "":
 		c.Bucket = buckets[0]
+	default:
+		if c.Bucket, err = parseBucket(c.Bucket); err != nil {
+			return err
+		}
 	}
 	if trails, err = trailsInto(s, trails, c.Bucket); err != nil {
 		return err

@@ -36,6 +36,14 @@ func (f writeFlags) confirm(ctx context.Context, sys *system) (bool, error) {
 }
 
 // ref says which bucket is meant, seen from the account that was reached.
+// checkTarget reads the bucket's name and checks its owner.
+func (f *writeFlags) checkTarget() (err error) {
+	if f.Bucket, err = parseBucket(f.Bucket); err != nil {
+		return err
+	}
+	return checkBucketOwner(f.BucketOwner)
+}
+
 func (f writeFlags) ref(conn connection) guardrail.BucketRef {
 	return guardrail.BucketRef{Name: f.Bucket, Account: cmp.Or(f.BucketOwner, conn.account), Region: conn.region}
 }
@@ -50,7 +58,7 @@ type restoreCommand struct {
 
 // Run shows the change, asks, writes, and prints the verdict before and after.
 func (c *restoreCommand) Run(ctx context.Context, sys *system) error {
-	if err := cmp.Or(checkBucketOwner(c.BucketOwner), c.checkPrompt(sys)); err != nil {
+	if err := cmp.Or(c.checkTarget(), c.checkPrompt(sys)); err != nil {
 		return err
 	}
 	tableName := c.tableName(sys)

@@ -27,7 +27,7 @@ func (c *undoCommand) Run(ctx context.Context, sys *system) error {
 	if tableName == "" {
 		return errors.New("replaced policies are kept in the guard's table; give it with --table or TRAILWARDEN_TABLE")
 	}
-	if err := checkBucketOwner(c.BucketOwner); err != nil {
+	if err := c.checkTarget(); err != nil {
 		return err
 	}
 	conn, err := c.connect(ctx, sys, tableName, guardrail.Config{})

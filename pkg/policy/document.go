@@ -63,6 +63,7 @@ func Parse(text []byte) (*Document, error) {
 	for i, item := range items {
 		d.statements[i] = r.readStatement(i, item)
 	}
+	label(d.statements)
 	return d, nil
 }
 
@@ -72,7 +73,7 @@ func readObject(text []byte) (*jsontext.Node, error) {
 	n, ok := jsontext.Parse(text)
 	switch {
 	case !ok:
-		return nil, fmt.Errorf("%w: %s", ErrSyntax, msgInvalidJSON)
+		return nil, fmt.Errorf("%w: %s%s", ErrSyntax, msgInvalidJSON, jsontext.Where(text))
 	case n.Kind != jsontext.Object:
 		return nil, fmt.Errorf("%w: %s", ErrSyntax, msgFirstByte)
 	}

@@ -13,10 +13,12 @@ type StatementExplanation struct {
 	Match  Truth
 	// Parts are the principal, action, resource and each condition, in order.
 	Parts []PartExplanation
+
+	label string
 }
 
 // Label is what people call the statement, see [Statement.Label].
-func (e StatementExplanation) Label() string { return statementLabel(e.Sid, e.Index) }
+func (e StatementExplanation) Label() string { return e.label }
 
 // PartExplanation is the result of one part of a statement.
 type PartExplanation struct {
@@ -37,7 +39,7 @@ func (d *Document) Explain(r *Request) []StatementExplanation {
 		s := &d.statements[i]
 		m := decision.Matches[i]
 		action := s.action.match(ev.action) // as it reads: m.Action is Maybe too where the statement is malformed
-		e := StatementExplanation{Index: i, Sid: s.src.Sid, Effect: s.src.Effect, Match: m.Truth()}
+		e := StatementExplanation{Index: i, Sid: s.src.Sid, Effect: s.src.Effect, Match: m.Truth(), label: s.src.label}
 		add := func(element string, t Truth, why string) {
 			e.Parts = append(e.Parts, PartExplanation{element, t, why})
 		}
@@ -132,13 +134,37 @@ func (ev *evaluator) explainCondition(s *compiledStatement, i int) PartExplanati
 		out.Why = src.Operator + " is no condition operator, so it may be true or false"
 	case c.malformed:
 		out.Why = "the values cannot be read, so " + src.Operator + " may be true or false"
+	case c.operator.kind == nullOperator:
+		out.Why = whyNull(src, ev.value(c.key), t)
 	default:
 		out.Why = fmt.Sprintf("%s %s, so %s %s", src.Key, knownOf(ev.value(c.key)), src.Operator, result)
-		if c.operator.kind != nullOperator && ev.value(c.key).State != Absent {
+		if ev.value(c.key).State != Absent {
 			out.Why += " for " + quotedList(src.Values)
 		}
 	}
 	return out
+}
+
+// whyNull says whether the key's presence is as the condition asks. Null "true"
+// asks for a key that is absent, Null "false" for one that is there.
+func whyNull(src Condition, v Value, t Truth) string {
+	state := "may be absent or there"
+	switch v.State {
+	case Absent:
+		state = "is absent"
+	case Present:
+		state = "is there"
+	case Either:
+	}
+	asked := "as " + src.Operator + " " + quotedList(src.Values) + " asks"
+	switch t {
+	case Yes:
+		return fmt.Sprintf("%s %s, %s", src.Key, state, asked)
+	case No:
+		return fmt.Sprintf("%s %s, not %s", src.Key, state, asked)
+	case Maybe:
+	}
+	return fmt.Sprintf("%s %s, which decides whether it is %s", src.Key, state, asked)
 }
 
 func quotedList(values []string) string {

@@ -25,17 +25,27 @@ type Statement struct {
 	Actions    PatternList
 	Resources  PatternList
 	Conditions []Condition
+
+	label string
 }
 
 // Label is what people call the statement: its Sid, or "#" and its index where
-// it has none.
-func (s *Statement) Label() string { return statementLabel(s.Sid, s.Index) }
+// it has none, or shares it with another statement of the document.
+func (s *Statement) Label() string { return s.label }
 
-func statementLabel(sid string, index int) string {
-	if sid != "" {
-		return sid
+// label names every statement.
+func label(statements []compiledStatement) {
+	count := make(map[string]int, len(statements))
+	for i := range statements {
+		count[statements[i].src.Sid]++
 	}
-	return "#" + strconv.Itoa(index)
+	for i := range statements {
+		s := &statements[i].src
+		s.label = s.Sid
+		if s.Sid == "" || count[s.Sid] > 1 {
+			s.label = "#" + strconv.Itoa(s.Index)
+		}
+	}
 }
 
 // PatternList is an Action or Resource element, or its Not form.

@@ -1,7 +1,10 @@
 package jsontext
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -46,6 +49,25 @@ func Parse(text []byte) (root *Node, ok bool) {
 	r := reader{text: string(text)}
 	r.space()
 	return r.value(), true
+}
+
+// Where says where a text stops being JSON and why, for people: " (line 3, column
+// 14: invalid character ']' …)". It is empty for a text that is JSON.
+func Where(text []byte) string {
+	var v any
+	err := json.Unmarshal(text, &v)
+	if err == nil {
+		return ""
+	}
+	at := len(text)
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		// The offset is behind the byte that is wrong, or at the end.
+		at = min(max(int(syntax.Offset)-1, 0), len(text))
+	}
+	line := bytes.Count(text[:at], []byte("\n")) + 1
+	column := utf8.RuneCount(text[bytes.LastIndexByte(text[:at], '\n')+1:at]) + 1
+	return fmt.Sprintf(" (line %d, column %d: %v)", line, column, err)
 }
 
 // Member returns the last member of the name and how many there are.
