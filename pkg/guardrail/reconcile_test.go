@@ -216,6 +216,22 @@ func TestFightStopsAtTheBudget(t *testing.T) {
 	}
 }
 
+// Two calls of one second: the second alert names who made the second one.
+func TestTwoCallsOfOneSecond(t *testing.T) {
+	w := newWorld(t, listOnly)
+	first := w.put(t, readerOnly())
+	w.reconcile(t, first)
+	second := w.put(t, "")
+	second.Change.Time, second.Change.Actor = first.Change.Time, "arn:aws:iam::111111111111:user/eli"
+	w.reconcile(t, second)
+	w.wantKinds(t, "opened changed")
+	for i, who := range []string{"policy changed by dana", "policy deleted by eli"} {
+		if subject := w.alerts.Messages()[i].Subject; !strings.HasSuffix(subject, who) {
+			t.Errorf("alert %d: %q, want %s", i, subject, who)
+		}
+	}
+}
+
 func TestOverwrittenPolicyIsTold(t *testing.T) {
 	w := newWorld(t)
 	foreign := policyOf(reader, strings.Replace(reader, "Reader", "Another", 1))

@@ -72,21 +72,29 @@ func who(identity, issuer fields) string {
 	if user := centerUser(identity); user != "" {
 		return user
 	}
-	by := identity.text("invokedBy")
-	if by != "" && !isConsole(by) {
-		return by
-	}
-	account := identity.text("accountId")
+	account, kind := identity.text("accountId"), identity.text("type")
 	if isAnonymous(account) || isAnonymous(principal) {
 		return "anonymous"
 	}
-	if detail := cmp.Or(name, principal); account != "" && detail != "" {
+	_, session, _ := strings.Cut(principal, ":")
+	detail := cmp.Or(name, principal)
+	switch role := issuer.text("userName"); {
+	case kind == "Root":
+		detail = "root"
+	case role != "" && session != "":
+		detail = role + "/" + session
+	}
+	by := identity.text("invokedBy")
+	if by != "" && !isConsole(by) && (detail == "" || kind == "AWSService") {
+		return by
+	}
+	if account != "" && detail != "" {
 		return "account " + account + " (" + detail + ")"
 	}
 	if account != "" {
 		return "account " + account
 	}
-	return cmp.Or(name, principal, by, identity.text("type"))
+	return cmp.Or(detail, by, kind)
 }
 
 // sessionARN returns the ARN of a session from that of the role or user that
