@@ -5,7 +5,6 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
-	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
 // checkCommand judges one bucket from files.
@@ -21,15 +20,10 @@ func (c *checkCommand) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	report := delivery.Judge(in.bucket, in.trails, in.environment)
+	report, plan := in.judge()
 	o := &overview{Buckets: []bucketOverview{{
-		Audited: guardrail.Audited{
-			Bucket: in.bucket,
-			Trails: in.trails,
-			Report: report,
-			Plan:   repair.For(in.bucket, in.trails, in.environment, report, repair.Options{}),
-		},
-		file: in.policy,
+		Audited: guardrail.Audited{Bucket: in.bucket, Trails: in.trails, Report: report, Plan: plan},
+		file:    in.policy,
 	}}}
 	switch c.Format {
 	case "json":

@@ -21,7 +21,7 @@ func (c *explainCommand) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	report := delivery.Judge(in.bucket, in.trails, in.environment)
+	report, _ := in.judge()
 	why := delivery.Explain(in.bucket, in.trails, in.environment)
 	if c.Format == "json" {
 		if err := printJSON(sys.stdout, newExplanationJSON(report, why)); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -136,6 +137,17 @@ func parseTime(text string, now func() time.Time) (time.Time, error) {
 		}
 	}
 	return time.Time{}, errors.New("--at: expected a time such as 2030-01-01 or 2030-01-01T12:00:00Z")
+}
+
+// judge judges the bucket, with the advice that a plan gives.
+func (in *inputs) judge() (delivery.Report, repair.Plan) {
+	report := delivery.Judge(in.bucket, in.trails, in.environment)
+	plan := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{})
+	hardened := repair.Plan{}
+	if repair.Hardens(report) {
+		hardened = repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: true})
+	}
+	return repair.Advise(in.bucket.Policy, report, plan, hardened), plan
 }
 
 const expectTrails = `the output of "aws cloudtrail describe-trails"`

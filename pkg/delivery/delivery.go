@@ -125,6 +125,9 @@ type RequirementReport struct {
 	// Beyond says that all is allowed which CloudTrail asks for now, and that
 	// nothing allows some of what it asks for later, or still has to deliver.
 	Beyond bool `json:"-"`
+	// Near are the Allow statements that are meant for CloudTrail and do not
+	// match, where nothing allows the request. The first is named in Why.
+	Near []Near `json:"-"`
 	// Denying are the indexes of the Deny statements that deny, or may deny,
 	// some request of the requirement.
 	Denying []int `json:"-"`

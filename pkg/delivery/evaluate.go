@@ -28,6 +28,8 @@ type evaluation struct {
 	// beyond are the denials of requests that CloudTrail does not make now, by
 	// horizon. They are looked for only where all that it makes now is allowed.
 	beyond map[trail.Horizon][]sampleDecision
+	// nearby is what near has found; nil: it was not asked yet.
+	nearby []Near
 }
 
 // sampleDecision is the decision on one witness of a request set.
@@ -274,8 +276,13 @@ func (e *evaluation) collect(of func(sampleDecision) []int, from func(sampleDeci
 
 func (e *evaluation) report(doc *policy.Document) RequirementReport {
 	responsible := e.responsible()
+	var near []Near
+	if e.outcome == policy.ImplicitDeny {
+		near = e.near(doc)
+	}
 	return RequirementReport{
-		ID: e.ID, Action: e.Action, Resource: e.Resource,
+		Near: near,
+		ID:   e.ID, Action: e.Action, Resource: e.Resource,
 		Decision:    e.outcome,
 		Statements:  statementNames(doc, responsible),
 		Why:         e.why(doc),

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -48,8 +49,8 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 		} else {
 			f.Restorable = true
 			f.Remedy = j.grant(t, e)
-			if n, ok := e.nearest(j.doc); ok && len(f.Statements) == 0 {
-				f.Statements = []string{n.Label()}
+			if len(report.Near) > 0 && len(f.Statements) == 0 {
+				f.Statements = []string{report.Near[0].Label}
 			}
 		}
 		out = append(out, f)
@@ -60,13 +61,10 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 // grant is the remedy where no statement allows a requirement.
 func (j *judgement) grant(t trail.Trail, e *evaluation) string {
 	const plan = "trailwarden plan shows the exact change, trailwarden required the policy that AWS documents."
-	if n, ok := e.nearest(j.doc); ok && !slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome == policy.Allowed }) {
-		for _, part := range n.Parts {
-			if part.Match == policy.No && part.Element != "Principal" {
-				return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
-					strings.TrimPrefix(part.Element, "Condition "), shown(n.Label()), t.ARN, plan)
-			}
-		}
+	some := slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome == policy.Allowed })
+	if near := e.near(j.doc); !some && len(near) > 0 && near[0].Element != "" {
+		return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
+			near[0].Element, shown(near[0].Label), t.ARN, plan)
 	}
 	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.Action, e.Resource, trail.ServicePrincipal, t.ARN, plan)
 }
@@ -118,59 +116,96 @@ func (e *evaluation) whyImplicit(doc *policy.Document) string {
 	if text, ok := e.whyPartial(doc); ok {
 		return text
 	}
-	n, ok := e.nearest(doc)
-	if !ok {
+	near := e.near(doc)
+	if len(near) == 0 {
 		return fmt.Sprintf("No statement allows %s to CloudTrail.", e.Action)
 	}
-	return fmt.Sprintf("No statement allows %s to CloudTrail on %s; the nearest, %s, does not match: %s.",
-		e.Action, e.Resource, shown(n.Label()), strings.Join(n.misses(doc, e), ", and "))
+	return fmt.Sprintf("No statement allows %s to CloudTrail on %s%s.", e.Action, e.Resource, near[0].phrase())
 }
 
-// near is an Allow statement that nearly matches, and its failing parts.
-type near struct {
-	policy.StatementExplanation
+// Near is an Allow statement that nearly matches a request of CloudTrail.
+type Near struct {
+	Index  int
+	Label  string
+	Misses string // what of it does not match, and why: "its Resource is arn:…, and …"
+	// Element is the first that could be changed for it to match: "Resource",
+	// "StringEquals aws:SourceArn"; empty if only the Principal could.
+	Element string
 }
 
-// nearest finds the Allow statement for CloudTrail that matches the example
-// but for the fewest parts. A statement for others or for other actions is
-// near only if that is all that is wrong with it.
-func (e *evaluation) nearest(doc *policy.Document) (near, bool) {
-	best, fewest := -1, 0
-	for _, m := range e.example.decision.Matches {
-		if doc.At(m.Index).Effect != policy.Allow || m.Action == policy.No {
-			continue
+// phrase names the statement behind a sentence.
+func (n Near) phrase() string {
+	return fmt.Sprintf("; the nearest, %s, does not match: %s", shown(n.Label), n.Misses)
+}
+
+// Naming returns a sentence of the requirement's, its Why or a finding's
+// Message, in which the statement at an index is the one that is named.
+func (rr RequirementReport) Naming(index int, sentence string) string {
+	for _, n := range rr.Near {
+		if n.Index == index {
+			return strings.Replace(sentence, rr.Near[0].phrase(), n.phrase(), 1)
 		}
-		misses := 0
+	}
+	return sentence
+}
+
+// near finds the Allow statements that match the example but for some parts,
+// those with the fewest such parts first. They are for CloudTrail; only where
+// there is none, one that differs in its Principal alone counts: the name may
+// be misspelled.
+func (e *evaluation) near(doc *policy.Document) []Near {
+	if e.nearby == nil {
+		e.nearby = e.findNear(doc)
+	}
+	return e.nearby
+}
+
+func (e *evaluation) findNear(doc *policy.Document) []Near {
+	misses := func(m policy.Match) (n int) {
 		for _, t := range []policy.Truth{m.Principal, m.Resource, m.Condition} {
 			if t == policy.No {
-				misses++
+				n++
 			}
 		}
-		if m.Principal == policy.No && misses > 1 {
-			continue
-		}
-		if misses > 0 && (best < 0 || misses < fewest) {
-			best, fewest = m.Index, misses
-		}
+		return n
 	}
-	if best < 0 {
-		return near{}, false
-	}
-	for _, st := range doc.Explain(&e.example.request) {
-		if st.Index == best {
-			return near{st}, true
+	var own, others []policy.Match
+	for _, m := range e.example.decision.Matches {
+		n := misses(m)
+		switch {
+		case doc.At(m.Index).Effect != policy.Allow, m.Action == policy.No, n == 0:
+		case m.Principal != policy.No:
+			own = append(own, m)
+		case n == 1:
+			others = append(others, m)
 		}
 	}
-	return near{}, false
+	if len(own) == 0 {
+		own = others
+	}
+	if len(own) == 0 {
+		return []Near{}
+	}
+	slices.SortStableFunc(own, func(a, b policy.Match) int { return cmp.Compare(misses(a), misses(b)) })
+	explained := doc.Explain(&e.example.request)
+	out := make([]Near, len(own))
+	for i, m := range own {
+		out[i] = e.nearOf(doc, explained[m.Index])
+	}
+	return out
 }
 
-// misses says for each failing part what it wants.
-func (n near) misses(doc *policy.Document, e *evaluation) []string {
+// nearOf says for each failing part of a statement what it wants.
+func (e *evaluation) nearOf(doc *policy.Document, explained policy.StatementExplanation) Near {
+	n := Near{Index: explained.Index, Label: explained.Label()}
 	st := doc.At(n.Index)
-	var out []string
-	for _, part := range n.Parts {
+	var parts []string
+	for _, part := range explained.Parts {
 		if part.Match != policy.No {
 			continue
+		}
+		if n.Element == "" && part.Element != "Principal" {
+			n.Element = strings.TrimPrefix(part.Element, "Condition ")
 		}
 		switch part.Element {
 		case "Principal":
@@ -178,12 +213,13 @@ func (n near) misses(doc *policy.Document, e *evaluation) []string {
 			for _, p := range st.Principals.Entries {
 				names = append(names, p.Value)
 			}
-			out = append(out, fmt.Sprintf("its Principal is %s, not %s", brief(names), e.example.request.Caller.Value))
+			parts = append(parts, fmt.Sprintf("its Principal is %s, not %s", brief(names), e.example.request.Caller.Value))
 		case "Resource":
-			out = append(out, fmt.Sprintf("its Resource is %s", brief(st.Resources.List)))
+			parts = append(parts, fmt.Sprintf("its Resource is %s", brief(st.Resources.List)))
 		default:
-			out = append(out, phrase(part))
+			parts = append(parts, phrase(part))
 		}
 	}
-	return out
+	n.Misses = strings.Join(parts, ", and ")
+	return n
 }

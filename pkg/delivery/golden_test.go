@@ -38,6 +38,9 @@ func golden(t *testing.T, name, got string) {
 func TestMessages(t *testing.T) {
 	var b strings.Builder
 	for _, c := range corpus(t) {
+		if c.File == "field-checks.jsonl" {
+			continue // public policies are long, and say nothing more
+		}
 		bucket, trails, s := c.inputs(t)
 		r := delivery.Judge(bucket, trails, s)
 		fmt.Fprintf(&b, "%s %s: %s\n", c.ID, c.Why, r.Verdict)

@@ -70,6 +70,19 @@ func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation
 	return obs, assess(t, rec, obs, done, out, g.config)
 }
 
+// advised is the report with the planner's advice, for people to read. What is
+// remembered is the judgement alone: advice may be worded anew.
+func (o outcome) advised(t Target, obs observation) delivery.Report {
+	if o.judged.at.IsZero() {
+		return o.report
+	}
+	hardened := repair.Plan{}
+	if repair.Hardens(o.report) {
+		hardened = repair.For(obs.bucket, obs.trails, environment(t, obs), o.judged.report, repair.Options{Harden: true})
+	}
+	return repair.Advise(obs.bucket.Policy, o.report, o.plan, hardened)
+}
+
 func hangsOnRegions(r delivery.Report) bool {
 	return slices.ContainsFunc(r.Trails, func(t delivery.TrailReport) bool {
 		return slices.ContainsFunc(t.Requirements, func(rr delivery.RequirementReport) bool { return rr.Perhaps == trail.UncertainRegion })

@@ -47,6 +47,6 @@ func (g *Guard) audit(ctx context.Context, inv inventory, name string, state *sw
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
-		Report: out.report, Plan: out.plan, Err: join(obs.problems),
+		Report: out.advised(t, obs), Plan: out.plan, Err: join(obs.problems),
 	}
 }

@@ -109,7 +109,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	key := t.Key()
 	n := alert.Notice{
 		Kind: kind, Account: key.Account, Region: obs.bucket.Region, At: g.now(),
-		Since: since(rec, next, facts), Report: out.report, Changes: g.changes(rec, next, facts), Statuses: obs.statuses,
+		Since: since(rec, next, facts), Report: out.advised(t, obs), Changes: g.changes(rec, next, facts), Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
 		Notes: slices.Clone(obs.notes),
