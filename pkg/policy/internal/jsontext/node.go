@@ -60,8 +60,7 @@ func Where(text []byte) string {
 		return ""
 	}
 	at := len(text)
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		// The offset is behind the byte that is wrong, or at the end.
 		at = min(max(int(syntax.Offset)-1, 0), len(text))
 	}
