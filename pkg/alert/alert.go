@@ -36,8 +36,12 @@ type Notice struct {
 	Report delivery.Report
 	// Before is the judgement before the repair, nil if nothing was repaired.
 	Before *delivery.Report
-	// Changes are the API calls that may have led here, newest first.
+	// Changes are the API calls that may have brought it about, newest first.
 	Changes []delivery.Change
+	// Noticed is the API call by which the state was noticed, where none is
+	// known that can have brought it about. It is not to blame; nil: there is
+	// none.
+	Noticed *delivery.Change
 	// Statuses are what CloudTrail itself reports, where it was asked.
 	Statuses []trail.Status
 	// OptedIn says that the bucket is listed for restoring.

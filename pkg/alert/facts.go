@@ -138,6 +138,9 @@ func (v *view) since() string {
 }
 
 func (v *view) changeLines() []string {
+	if len(v.Changes) == 0 && v.Noticed != nil {
+		return []string{"not known; noticed at a call that is not to blame", actorText(*v.Noticed), changeText(*v.Noticed)}
+	}
 	if len(v.Changes) == 0 {
 		return []string{"not known: no event told of the change"}
 	}

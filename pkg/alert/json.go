@@ -33,6 +33,7 @@ type document struct {
 	Findings      []findingDocument `json:"findings"`
 	Faults        []string          `json:"faults,omitempty"`
 	Changes       []changeDocument  `json:"changes"`
+	Noticed       *changeDocument   `json:"noticed,omitempty"`
 	Statuses      []trail.Status    `json:"statuses"`
 	Restoring     restoring         `json:"restoring"`
 	Blind         bool              `json:"blind"`
@@ -122,6 +123,9 @@ func (v *view) json(subject string) string {
 		Diff:    strings.Join(v.diff, "\n"),
 		Notes:   v.Notes,
 		Omitted: v.omitted.byName(),
+	}
+	if v.Noticed != nil {
+		doc.Noticed = &changeDocument{Change: *v.Noticed, Time: timePointer(v.Noticed.Time)}
 	}
 	if len(v.theirs) > 0 {
 		doc.Overwritten = &overwritten{Theirs: strings.Join(v.theirs, "\n"), Ours: strings.Join(v.ours, "\n")}

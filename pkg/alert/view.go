@@ -74,6 +74,10 @@ func newView(n Notice, c caps) *view {
 	v.Failure, v.Held = v.clean(n.Failure), v.clean(n.Held)
 	v.Notes, v.omitted.notes = shorten(n.Notes, c, v.clean)
 	v.Changes, v.omitted.changes = shorten(n.Changes, c, v.cleanChange)
+	if n.Noticed != nil {
+		noticed := v.cleanChange(*n.Noticed)
+		v.Noticed = &noticed
+	}
 	v.Statuses, v.omitted.statuses = shorten(n.Statuses, c, v.cleanStatus)
 	v.cleanReport()
 	v.cleanPlan()

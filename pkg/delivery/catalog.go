@@ -30,6 +30,10 @@ type FindingType struct {
 	Source          Source
 	Loss            Loss
 	Restored        Restored
+	// Causes are the API calls that can bring it about, by their event names. A
+	// call that is not among them is never to blame for it. None: no call of
+	// which events tell.
+	Causes []string
 	// Symptom says that the finding only shows what others explain: CloudTrail
 	// has met it, minutes later, and reports it until its next delivery.
 	Symptom bool

@@ -26,7 +26,10 @@ type Change struct {
 	LinkedService string `json:"linkedService,omitempty"`
 	// Target is what a call of AWS Organizations was about: the id of an
 	// account, or a service.
-	Target    string `json:"target,omitempty"`
+	Target string `json:"target,omitempty"`
+	// Effect is what the call set, where the direction matters: of
+	// PutBucketRequestPayment the payer. Empty: not known.
+	Effect    string `json:"effect,omitempty"`
 	SourceIP  string `json:"sourceIP,omitempty"`
 	UserAgent string `json:"userAgent,omitempty"`
 	EventID   string `json:"eventID,omitempty"`

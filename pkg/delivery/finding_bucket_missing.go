@@ -9,6 +9,7 @@ func bucketMissingType() FindingType {
 	return FindingType{
 		ID: BucketMissingID, Title: "The trail's bucket does not exist",
 		Kind: Outage, Severity: Critical, Source: SourceBucket, Loss: LossLogFiles, Restored: RestoredNever,
+		Causes: append(trailCalls(), "DeleteBucket"),
 		refusal: func(Finding) string {
 			return "There is no such bucket, and a bucket that takes its name might be anybody's: nothing is written."
 		},

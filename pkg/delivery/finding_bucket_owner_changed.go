@@ -13,6 +13,7 @@ func bucketOwnerChangedType() FindingType {
 	return FindingType{
 		ID: BucketOwnerChangedID, Title: "The bucket belongs to another account than expected",
 		Kind: Outage, Severity: Critical, Source: SourceBucket, Loss: LossLogFiles, Restored: RestoredNever,
+		Causes: append(trailCalls(), "DeleteBucket", "CreateBucket"),
 		refusal: func(Finding) string {
 			return "The bucket belongs to another account than expected: nothing is written to it."
 		},

@@ -18,6 +18,7 @@ func deliveryFailingType() FindingType {
 	return FindingType{
 		ID: DeliveryFailingID, Title: "CloudTrail itself reports that delivery fails",
 		Kind: Outage, Severity: Critical, Source: SourceStatus, Loss: LossLogFiles, Restored: RestoredNever, Symptom: true,
+		Causes: trailCalls(),
 		refusal: func(f Finding) string {
 			return "There is nothing in the policy to restore: CloudTrail itself reports the failure. " + f.Remedy
 		},

@@ -21,7 +21,8 @@ func deniedType(id trail.RequirementID) FindingType {
 	t := FindingType{
 		ID: DeniedID(id), Family: DeniedFamily, Requirement: id, Title: "CloudTrail is denied: " + string(id),
 		Kind: Outage, Severity: High, Source: SourcePolicy, Loss: LossPart, Restored: RestoredUnlessDenied,
-		find: func(j *judgement) []Finding { return j.deniedTrails(id) },
+		find:   func(j *judgement) []Finding { return j.deniedTrails(id) },
+		Causes: causesOf(id),
 	}
 	if id == trail.LogFiles {
 		t.Severity, t.Loss = Critical, LossLogFiles

@@ -9,7 +9,8 @@ func policyMissingType() FindingType {
 	return FindingType{
 		ID: PolicyMissingID, Title: "The bucket has no policy",
 		Kind: Outage, Severity: Critical, Source: SourceBucket, Loss: LossLogFiles, Restored: RestoredAlways,
-		find: (*judgement).policyMissing,
+		Causes: []string{"DeleteBucketPolicy", "DeleteBucket", "CreateBucket", "CreateTrail", "UpdateTrail"},
+		find:   (*judgement).policyMissing,
 	}
 }
 

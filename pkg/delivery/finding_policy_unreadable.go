@@ -9,6 +9,7 @@ func policyUnreadableType() FindingType {
 	return FindingType{
 		ID: PolicyUnreadableID, Title: "The bucket's policy could not be read",
 		Kind: Unknown, Severity: High, Source: SourceBucket, Loss: LossNone, Restored: RestoredNever,
+		Causes: policyCalls(),
 		refusal: func(f Finding) string {
 			return "The policy could not be read, and what is not known is not overwritten. " + f.Message
 		},

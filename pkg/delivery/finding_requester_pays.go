@@ -10,7 +10,8 @@ func requesterPaysType() FindingType {
 	return FindingType{
 		ID: RequesterPaysID, Title: "The bucket makes the requester pay, which CloudTrail does not",
 		Kind: Outage, Severity: High, Source: SourceBucket, Loss: LossLogFiles, Restored: RestoredAlways,
-		find: (*judgement).requesterPays,
+		Causes: append(trailCalls(), "PutBucketRequestPayment"),
+		find:   (*judgement).requesterPays,
 	}
 }
 

@@ -9,6 +9,7 @@ func trailDeletedType() FindingType {
 	return FindingType{
 		ID: TrailDeletedID, Title: "The trail was deleted",
 		Kind: Outage, Severity: Critical, Source: SourceTrails, Loss: LossEvents, Restored: RestoredNever,
+		Causes: append(organizationCalls(), "DeleteTrail"),
 		refusal: func(Finding) string {
 			return "There is nothing in the policy to restore: the trail is gone."
 		},

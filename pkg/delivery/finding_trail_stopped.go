@@ -14,6 +14,7 @@ func trailStoppedType() FindingType {
 	return FindingType{
 		ID: TrailStoppedID, Title: "The trail does not log",
 		Kind: Outage, Severity: Critical, Source: SourceStatus, Loss: LossEvents, Restored: RestoredNever,
+		Causes: []string{"StopLogging", "CreateTrail"},
 		refusal: func(Finding) string {
 			return "There is nothing in the policy to restore: the trail is not logging. Start it with aws cloudtrail start-logging."
 		},

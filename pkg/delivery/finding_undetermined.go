@@ -21,7 +21,8 @@ func undeterminedType(id trail.RequirementID) FindingType {
 		ID: UndeterminedID(id), Family: UndeterminedFamily, Requirement: id,
 		Title: "It is not certain that CloudTrail is allowed: " + string(id),
 		Kind:  Unknown, Severity: Medium, Source: SourcePolicy, Loss: LossNone, Restored: RestoredIfNotAllowed,
-		find: func(j *judgement) []Finding { return j.undeterminedTrails(id) },
+		find:   func(j *judgement) []Finding { return j.undeterminedTrails(id) },
+		Causes: causesOf(id),
 	}
 }
 

@@ -17,6 +17,8 @@ type attempt struct {
 	id     string
 	before delivery.Report
 	plan   repair.Plan
+	// replaced is the fingerprint of the policy that the plan was made for.
+	replaced string
 	// read is when the bucket was last read before the write, written when the
 	// answer to the write came, or when it may have been made for all that is
 	// known.
@@ -69,7 +71,7 @@ const (
 func (g *Guard) repair(
 	ctx context.Context, t Target, rec record, obs observation, out outcome,
 ) (record, observation, outcome, attempt, error) {
-	done := attempt{id: newID(t), before: out.report, plan: out.plan}
+	done := attempt{id: newID(t), before: out.report, plan: out.plan, replaced: obs.fingerprint()}
 	rec, err := g.begin(ctx, rec, obs, out, done.id)
 	if err != nil {
 		return rec, obs, out, attempt{}, err

@@ -92,7 +92,35 @@ func (r round) facts() ledger.Facts {
 	if rec.Own(t.Change, t.Submitted) {
 		facts.Change = nil // it was our own write
 	}
+	facts.Blamed = facts.Change != nil && r.blames(*facts.Change)
 	return facts
+}
+
+// blames reports whether a call can have brought about what is wrong, or was
+// before a repair. The policy that the call which led here wrote is a witness:
+// if the bucket has another one now, somebody else wrote since.
+func (r round) blames(c delivery.Change) bool {
+	if len(delivery.Culprits([]delivery.Change{c}, r.wrong())) == 0 {
+		return false
+	}
+	witness := r.target.Change != nil && c.EventID == r.target.Change.EventID && c.Event == "PutBucketPolicy" && len(r.target.Submitted) > 0
+	return !witness || !r.obs.policyKnown() || ledger.Fingerprint(r.target.Submitted) == r.judgedPolicy()
+}
+
+// wrong are the findings to be explained: those before a repair that helped.
+func (r round) wrong() []delivery.Finding {
+	if r.done.made() {
+		return r.done.before.Findings
+	}
+	return r.out.report.Findings
+}
+
+// judgedPolicy is the fingerprint of the policy that the findings are about.
+func (r round) judgedPolicy() string {
+	if r.done.made() {
+		return r.done.replaced
+	}
+	return r.obs.fingerprint()
 }
 
 func arnsOf(trails []trail.Trail) []string {
@@ -107,9 +135,14 @@ func arnsOf(trails []trail.Trail) []string {
 func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next ledger.Record, kind alert.Kind) ledger.Message {
 	t, rec, obs, out, done := r.target, r.record, r.obs, r.out, r.done
 	key := t.Key()
+	changes, noticed := r.culprits(g.changes(rec, next, facts), facts)
+	began := since(rec, next, facts)
+	if kind == alert.Opened && noticed != nil {
+		began = time.Time{} // it was there before it was noticed
+	}
 	n := alert.Notice{
 		Kind: kind, Account: key.Account, Region: obs.bucket.Region, At: g.now(),
-		Since: since(rec, next, facts), Report: out.advised(t, obs), Changes: g.changes(rec, next, facts), Statuses: obs.statuses,
+		Since: began, Noticed: noticed, Report: out.advised(t, obs), Changes: changes, Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
 		Notes: slices.Clone(obs.notes),
@@ -179,6 +212,21 @@ func (g *Guard) changes(rec record, next ledger.Record, facts ledger.Facts) []de
 	return slices.DeleteFunc(list, func(c delivery.Change) bool {
 		return c.Time.Before(known) && (facts.Change == nil || c.EventID != facts.Change.EventID)
 	})
+}
+
+// culprits are those of the calls that can have brought about what is wrong,
+// the newest first. Where there is none, noticed is the call that led here: it
+// is not to blame. What is right again was set right by any of them.
+func (r round) culprits(calls []delivery.Change, facts ledger.Facts) (culprits []delivery.Change, noticed *delivery.Change) {
+	for _, c := range calls {
+		if r.blames(c) || facts.Overwrote && facts.Change != nil && c.EventID == facts.Change.EventID {
+			culprits = append(culprits, c)
+		}
+	}
+	if len(culprits) == 0 && facts.Change != nil && len(calls) > 0 {
+		noticed = facts.Change
+	}
+	return culprits, noticed
 }
 
 // resolution says what is behind a target that is right again.

@@ -16,8 +16,10 @@ type Facts struct {
 	// Fingerprint is that of the policy as it was read, unless it is Unread.
 	Fingerprint string
 	Unread      bool
-	// Change is the API call that led here, if any.
+	// Change is the API call that led here, if any. Blamed says that it can have
+	// brought about what is wrong, so that it began with it.
 	Change *delivery.Change
+	Blamed bool
 	// Overwrote says that Change wrote a policy that a repair overwrote unseen.
 	Overwrote bool
 	// Repaired says that something was written, and that the write was verified.
@@ -113,7 +115,7 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 		return kind
 	}
 	if !r.Open() {
-		r.Since = began(facts.Change, now)
+		r.Since = began(facts, now)
 	}
 	if kind == alert.BudgetExhausted {
 		r.ExhaustedAt = now
@@ -137,10 +139,11 @@ func due(r Record, current []Finding, now time.Time, s Settings) bool {
 	return s.RemindEvery > 0 && slices.ContainsFunc(current, outage) && !now.Before(r.NotifiedAt.Add(s.RemindEvery))
 }
 
-// began is when what a change led to began. Clocks differ, so that a change
-// of the future began now.
-func began(c *delivery.Change, now time.Time) time.Time {
-	if c == nil || c.ErrorCode != "" || c.Time.IsZero() || c.Time.After(now) {
+// began is when what is wrong began: with the call that is to blame, or when it
+// was noticed. Clocks differ, so that a call of the future was made now.
+func began(facts Facts, now time.Time) time.Time {
+	c := facts.Change
+	if c == nil || !facts.Blamed || c.ErrorCode != "" || c.Time.IsZero() || c.Time.After(now) {
 		return now
 	}
 	return c.Time

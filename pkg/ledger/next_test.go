@@ -170,7 +170,7 @@ func TestSince(t *testing.T) {
 		{"change without time", &delivery.Change{}, start()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r, _, _ := ledger.Next(record(""), ledger.Facts{Findings: findings("log-files-denied"), Change: test.change}, start(), settings())
+			r, _, _ := ledger.Next(record(""), ledger.Facts{Findings: findings("log-files-denied"), Change: test.change, Blamed: true}, start(), settings())
 			if !r.Since.Equal(test.want) {
 				t.Errorf("since %v, want %v", r.Since, test.want)
 			}

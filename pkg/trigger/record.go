@@ -98,7 +98,7 @@ func (r record) change(account, region string, n named) delivery.Change {
 		Event: clip(d.text("eventName"), maxName), Time: at,
 		SourceIP: clip(d.text("sourceIPAddress"), maxName), UserAgent: clip(d.text("userAgent"), maxText),
 		EventID: clip(d.text("eventID"), maxID), Account: account, Region: region,
-		ErrorCode: clip(d.text("errorCode"), maxName), Trail: n.trail, Target: clip(n.target, maxName),
+		ErrorCode: clip(d.text("errorCode"), maxName), Trail: n.trail, Target: clip(n.target, maxName), Effect: n.effect,
 	}
 	r.caller().put(&c)
 	return c

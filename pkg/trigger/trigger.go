@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -89,6 +90,8 @@ type named struct {
 	// of target.
 	organization bool
 	target       string
+	// effect is what the call set, where the direction matters.
+	effect string
 	// skipped says why the call does not matter.
 	skipped string
 }
@@ -101,8 +104,10 @@ func reader(source, name string) func(record) named {
 	switch source + "/" + name {
 	case "aws.s3/PutBucketPolicy":
 		return policyWritten
-	case "aws.s3/DeleteBucketPolicy", "aws.s3/PutBucketRequestPayment", "aws.s3/CreateBucket", "aws.s3/DeleteBucket":
+	case "aws.s3/DeleteBucketPolicy", "aws.s3/CreateBucket", "aws.s3/DeleteBucket":
 		return ofBucket
+	case "aws.s3/PutBucketRequestPayment":
+		return payerSet
 	case "aws.cloudtrail/CreateTrail", "aws.cloudtrail/UpdateTrail":
 		return trailWritten
 	case "aws.cloudtrail/DeleteTrail", "aws.cloudtrail/StopLogging", "aws.cloudtrail/StartLogging":
@@ -127,6 +132,16 @@ func ofBucket(r record) named {
 		bucket = r.resource()
 	}
 	return named{bucket: bucket}
+}
+
+// payerSet reads who is to pay: a call that lets the owner pay again did no harm.
+func payerSet(r record) named {
+	n := ofBucket(r)
+	switch payer := r.parameters().object("RequestPaymentConfiguration").text("Payer"); payer {
+	case delivery.PayerOwner, delivery.PayerRequester:
+		n.effect = payer
+	}
+	return n
 }
 
 func policyWritten(r record) named {
