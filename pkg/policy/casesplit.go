@@ -181,7 +181,9 @@ func (ev *evaluator) splitValues(key string, tests []*conditionTest) (out []Valu
 				set.Values = append(set.Values, t)
 			}
 		}
-		out = append(out, set)
+		if len(set.Values) > 0 || !v.AtLeastOne {
+			out = append(out, set)
+		}
 	}
 	return out, false
 }

@@ -41,6 +41,10 @@ type Value struct {
 	// Includes are values that a multivalued key holds for certain, beside
 	// others, when Known is not set.
 	Includes []string
+	// AtLeastOne says that a multivalued key that is there is not the empty set,
+	// though it may not be known what it holds, when Known is not set. To IAM an
+	// empty set is the absence of the key.
+	AtLeastOne bool
 	// OneOf, if not empty, holds every value that the key may have
 	// when Known is not set.
 	OneOf []string

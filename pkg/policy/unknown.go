@@ -17,15 +17,22 @@ import (
 //
 // A set holds the values of v.Includes for certain, and perhaps others. So the
 // result is one of two: that of the included values alone, or that with others
-// beside them, each of which gives what testUnknown says.
+// beside them, each of which gives what testUnknown says. With v.AtLeastOne
+// there is one beside them, and the result is the second.
 func (ev *evaluator) whenValueUnknown(c *conditionTest, v Value, set bool) (Truth, assumptionSet) {
 	one, assumed := ev.testUnknown(c, v)
 	switch {
 	case c.operator.quantifier == forAllValues && (set || len(v.OneOf) == 0):
 		all, a := ev.testAll(c, v.Includes) // there are no others, or one is empty
+		if v.AtLeastOne {
+			return min(all, one), assumed | a
+		}
 		return join(all, min(all, one)), assumed | a
 	case set:
 		some, a := ev.testAll(c, v.Includes)
+		if v.AtLeastOne {
+			return max(some, one), assumed | a
+		}
 		return join(some, max(some, one)), assumed | a
 	}
 	return one, assumed

@@ -96,16 +96,16 @@ func ownerOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	listed := len(org.Members) == 0 || t.Account() == org.ManagementAccount || slices.Contains(org.Members, t.Account())
 	switch {
 	case org.ID != "" && (t.Organization || listed):
-		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, Within: organizationPaths(org.ID)}
+		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, AtLeastOne: true, Within: organizationPaths(org.ID)}
 	case t.Organization:
 		// Only an account of an organization owns an organization trail.
 		return policy.Value{State: policy.Present, Within: []glob.KeySet{organizationIDs()}},
-			policy.Value{State: policy.Present, Multi: true}
+			policy.Value{State: policy.Present, Multi: true, AtLeastOne: true}
 	case org.Known && org.ID == "":
 		return policy.Value{}, policy.Value{}
 	default:
 		return policy.Value{State: policy.Either, Within: []glob.KeySet{organizationIDs()}},
-			policy.Value{State: policy.Either, Multi: true}
+			policy.Value{State: policy.Either, Multi: true, AtLeastOne: true}
 	}
 }
 
@@ -167,12 +167,12 @@ func bucketOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	in := owner != "" && (owner == t.Account() || owner == org.ManagementAccount || slices.Contains(org.Members, owner))
 	switch {
 	case in && org.ID != "":
-		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, Within: organizationPaths(org.ID)}
+		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, AtLeastOne: true, Within: organizationPaths(org.ID)}
 	case in && org.Known && !t.Organization:
 		return policy.Value{}, policy.Value{}
 	default:
 		return policy.Value{State: policy.Either, Within: []glob.KeySet{organizationIDs()}},
-			policy.Value{State: policy.Either, Multi: true}
+			policy.Value{State: policy.Either, Multi: true, AtLeastOne: true}
 	}
 }
 
