@@ -119,6 +119,18 @@ type Request struct {
 	// be. It is never judged. It only tells our own writes from others', and
 	// is shown where a repair overwrote it unseen.
 	SubmittedPolicy []byte
+	// Earlier are calls on the same bucket or trail before Change, newest first,
+	// whose events came together with it. They are witnesses as Change is, so
+	// that one reconciliation does for all: each may be to blame, our own write,
+	// or what a repair overwrote.
+	Earlier []Call
+}
+
+// Call is an API call as its event tells of it.
+type Call struct {
+	delivery.Change
+	// SubmittedPolicy is the policy that it wrote; see [Request.SubmittedPolicy].
+	SubmittedPolicy []byte
 }
 
 // Result is what reconciling one target came to.

@@ -29,7 +29,10 @@ func (r record) leasedToOther(t Target, now time.Time) bool {
 // concerned reports whether there is something that this reconciliation may have
 // to do or tell itself, so that it waits for the other process.
 func concerned(t Target, rec record, obs observation, out outcome) bool {
-	return len(out.report.Outages()) > 0 || rec.Open() || rec.Overwritten(t.Change, t.Submitted, obs.fingerprint())
+	if _, overwrote := overwritten(t, rec, obs); overwrote {
+		return true
+	}
+	return len(out.report.Outages()) > 0 || rec.Open()
 }
 
 // awaitLease waits for the other process to end, or for its time to be up.

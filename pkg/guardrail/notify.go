@@ -84,16 +84,37 @@ func (g *Guard) notifyWithoutMemory(ctx context.Context, r round) (sent []alert.
 func (r round) facts() ledger.Facts {
 	t, rec, obs, out, done := r.target, r.record, r.obs, r.out, r.done
 	facts := ledger.Facts{
-		Findings: out.report.Findings, Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(), Change: t.Change,
-		Overwrote: rec.Overwritten(t.Change, t.Submitted, obs.fingerprint()),
-		Repaired:  done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
+		Findings: out.report.Findings, Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
+		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: obs.partial, Unasked: obs.unasked, Stale: out.stale,
 	}
-	if rec.Own(t.Change, t.Submitted) {
-		facts.Change = nil // it was our own write
+	_, facts.Overwrote = overwritten(t, rec, obs)
+	// The newest that can be to blame has led here; where none can, the newest.
+	for _, c := range t.calls() {
+		if rec.Own(&c.Change, c.SubmittedPolicy) {
+			continue // it was our own write
+		}
+		switch blamed := r.blames(c.Change); {
+		case facts.Change == nil:
+			facts.Change, facts.Blamed = &c.Change, blamed
+		case blamed && !facts.Blamed:
+			facts.Earlier = append(facts.Earlier, *facts.Change)
+			facts.Change, facts.Blamed = &c.Change, true
+		default:
+			facts.Earlier = append(facts.Earlier, c.Change)
+		}
 	}
-	facts.Blamed = facts.Change != nil && r.blames(*facts.Change)
 	return facts
+}
+
+// overwritten returns the newest call whose write a repair overwrote unseen.
+func overwritten(t Target, rec record, obs observation) (Call, bool) {
+	for _, c := range t.calls() {
+		if rec.Overwritten(&c.Change, c.SubmittedPolicy, obs.fingerprint()) {
+			return c, true
+		}
+	}
+	return Call{}, false
 }
 
 // blames reports whether a call can have brought about what is wrong, or was
@@ -103,8 +124,10 @@ func (r round) blames(c delivery.Change) bool {
 	if len(delivery.Culprits([]delivery.Change{c}, r.wrong())) == 0 {
 		return false
 	}
-	witness := r.target.Change != nil && c.EventID == r.target.Change.EventID && c.Event == "PutBucketPolicy" && len(r.target.Submitted) > 0
-	return !witness || !r.obs.policyKnown() || ledger.Fingerprint(r.target.Submitted) == r.judgedPolicy()
+	calls := r.target.calls()
+	i := slices.IndexFunc(calls, func(called Call) bool { return called.EventID == c.EventID })
+	witness := i >= 0 && c.Event == "PutBucketPolicy" && len(calls[i].SubmittedPolicy) > 0
+	return !witness || !r.obs.policyKnown() || ledger.Fingerprint(calls[i].SubmittedPolicy) == r.judgedPolicy()
 }
 
 // wrong are the findings to be explained: those before a repair that helped.
@@ -163,9 +186,9 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if rec.Holds(obs.fingerprint()) {
 		n.Held = fmt.Sprintf("undone by %s at %s", rec.Hold.By, rec.Hold.At.UTC().Format(time.RFC3339))
 	}
-	if facts.Overwrote {
-		n.Overwritten = t.Submitted
-		if len(t.Submitted) == 0 {
+	if call, overwrote := overwritten(t, rec, obs); overwrote {
+		n.Overwritten = call.SubmittedPolicy
+		if len(call.SubmittedPolicy) == 0 {
 			n.Notes = append(n.Notes,
 				"The bucket's policy was deleted while a repair was being written, and the repair put it back unseen.")
 		}
@@ -209,17 +232,16 @@ func (g *Guard) changes(rec record, next ledger.Record, facts ledger.Facts) []de
 	if rec.Open() {
 		known = rec.Since
 	}
-	return slices.DeleteFunc(list, func(c delivery.Change) bool {
-		return c.Time.Before(known) && (facts.Change == nil || c.EventID != facts.Change.EventID)
-	})
+	return slices.DeleteFunc(list, func(c delivery.Change) bool { return c.Time.Before(known) && !facts.LedHere(c) })
 }
 
 // culprits are those of the calls that can have brought about what is wrong,
 // the newest first. Where there is none, noticed is the call that led here: it
 // is not to blame. What is right again was set right by any of them.
 func (r round) culprits(calls []delivery.Change, facts ledger.Facts) (culprits []delivery.Change, noticed *delivery.Change) {
+	call, overwrote := overwritten(r.target, r.record, r.obs)
 	for _, c := range calls {
-		if r.blames(c) || facts.Overwrote && facts.Change != nil && c.EventID == facts.Change.EventID {
+		if r.blames(c) || overwrote && c.EventID == call.EventID {
 			culprits = append(culprits, c)
 		}
 	}

@@ -22,6 +22,8 @@ type Target struct {
 	// Submitted is the policy that Change wrote, as its event tells; see
 	// [Request.SubmittedPolicy].
 	Submitted []byte
+	// Earlier are calls before Change; see [Request.Earlier].
+	Earlier []Call
 
 	occasion  occasion
 	inventory inventory
@@ -139,7 +141,23 @@ func (g *Guard) eventTarget(r Request, inv inventory, s Subject) Target {
 	if r.Change != nil && r.Change.ErrorCode == "" {
 		t.Change = r.Change
 	}
+	for _, c := range r.Earlier {
+		if s.Key().Bucket != r.Bucket {
+			c.SubmittedPolicy = nil
+		}
+		if c.ErrorCode == "" {
+			t.Earlier = append(t.Earlier, c)
+		}
+	}
 	return t
+}
+
+// calls are the calls that led here, newest first.
+func (t Target) calls() []Call {
+	if t.Change == nil {
+		return t.Earlier
+	}
+	return append([]Call{{*t.Change, t.Submitted}}, t.Earlier...)
 }
 
 // bucket is the target's bucket, where it has one.

@@ -20,7 +20,11 @@ type Facts struct {
 	// brought about what is wrong, so that it began with it.
 	Change *delivery.Change
 	Blamed bool
-	// Overwrote says that Change wrote a policy that a repair overwrote unseen.
+	// Earlier are other calls whose events came together with that of Change,
+	// newest first.
+	Earlier []delivery.Change
+	// Overwrote says that one of them wrote a policy that a repair overwrote
+	// unseen.
 	Overwrote bool
 	// Repaired says that something was written, and that the write was verified.
 	Repaired bool
@@ -34,6 +38,18 @@ type Facts struct {
 	// Unasked are the ARNs of trails whose status is not known, Stale those
 	// of trails that report an error of a delivery before the last change.
 	Unasked, Stale []string
+}
+
+// LedHere reports whether the call is one of those that led here.
+func (f Facts) LedHere(c delivery.Change) bool {
+	is := func(other delivery.Change) bool { return equal(other, c) }
+	return f.Change != nil && is(*f.Change) || slices.ContainsFunc(f.Earlier, is)
+}
+
+// news reports whether the record does not know one of the calls that led here.
+func (f Facts) news(r Record) bool {
+	return f.Change != nil && !r.Knows(f.Change) ||
+		slices.ContainsFunc(f.Earlier, func(c delivery.Change) bool { return !r.Knows(&c) })
 }
 
 // holdGrace is how long an undo may take: it stores the hold before it puts the
@@ -52,11 +68,14 @@ func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind a
 	} else {
 		kind = worsen(&next, facts, current, now, s)
 	}
-	if kind == alert.Nothing && facts.Overwrote && !r.Knows(facts.Change) {
+	if kind == alert.Nothing && facts.Overwrote && facts.news(r) {
 		kind = alert.Changed
 	}
 	if len(current) > 0 || kind != alert.Nothing {
-		next.Changes = merge(r.Changes, facts.Change)
+		for _, c := range slices.Backward(facts.Earlier) {
+			next.Changes = merge(next.Changes, &c)
+		}
+		next.Changes = merge(next.Changes, facts.Change)
 	}
 	if next.Hold != nil && !next.Holds(facts.Fingerprint) && !facts.Unread && !now.Before(next.Hold.At.Add(holdGrace)) {
 		next.Hold = nil
