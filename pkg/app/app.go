@@ -27,6 +27,10 @@ type Config struct {
 	Role string
 	// Endpoint replaces the address of every AWS service; empty: AWS's own.
 	Endpoint string
+	// TrailsObject and OwnersObject hold the declared trails and the declared
+	// owners of buckets, where these are too many for the environment. They are
+	// read at the start (declared.go).
+	TrailsObject, OwnersObject Object
 }
 
 // Session is how the command line reaches an account.

@@ -50,16 +50,18 @@ func quoted(s string) string {
 // The variables are AWS_REGION, AWS_ENDPOINT_URL and, with the prefix
 // TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
 // REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, TRAILS,
-// BUCKET_OWNERS.
+// BUCKET_OWNERS, TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
-		Account:  variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
-		Region:   variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
-		TopicARN: variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
-		Table:    variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
-		Role:     variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
-		Endpoint: variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
+		Account:      variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
+		Region:       variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
+		TopicARN:     variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
+		Table:        variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
+		Role:         variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Endpoint:     variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
+		TrailsObject: variable(&e, "TRAILWARDEN_TRAILS_OBJECT", "", "the address of an object such as s3://bucket/trails.json", object),
+		OwnersObject: variable(&e, "TRAILWARDEN_BUCKET_OWNERS_OBJECT", "", "the address of an object such as s3://bucket/owners.txt", object),
 		Guard: guardrail.Config{
 			Restore: variable(&e, "TRAILWARDEN_RESTORE_BUCKETS", "", "names of buckets, separated by commas", buckets),
 			Harden:  variable(&e, "TRAILWARDEN_HARDEN", "false", "true or false", truth),
@@ -72,10 +74,12 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(int(guardrail.DefaultKeepSnapshots/day)),
 				"a number of days from 1 to 3650", days),
 			Format: variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
-			Trails: variable(&e, "TRAILWARDEN_TRAILS", "", "trails in JSON, as `aws cloudtrail describe-trails` prints them", declared),
-			Owners: variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", "bucket=account pairs, separated by commas", owners),
+			Trails: variable(&e, "TRAILWARDEN_TRAILS", "", declaredTrails, declared),
+			Owners: variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", declaredOwners, owners),
 		},
 	}
+	e.either("TRAILWARDEN_TRAILS", "TRAILWARDEN_TRAILS_OBJECT")
+	e.either("TRAILWARDEN_BUCKET_OWNERS", "TRAILWARDEN_BUCKET_OWNERS_OBJECT")
 	return c, errors.Join(e.failures...)
 }
 
@@ -115,6 +119,15 @@ func variable[T any](e *environment, name, otherwise, expected string, parse fun
 	}
 	e.failures = append(e.failures, &VariableError{Name: name, Value: given, Expected: expected})
 	return zero
+}
+
+// either adds a failure if both variables are set.
+func (e *environment) either(name, other string) {
+	first, _ := e.lookup(name)
+	second, _ := e.lookup(other)
+	if first, second = strings.TrimSpace(first), strings.TrimSpace(second); first != "" && second != "" {
+		e.failures = append(e.failures, &VariableError{Name: other, Value: second, Expected: "nothing, since " + name + " is set"})
+	}
 }
 
 // Forms of names. Sources: CreateTable in the API reference of DynamoDB, and
@@ -214,13 +227,20 @@ func format(s string) (alert.Format, error) {
 	return "", errUnexpected
 }
 
+// What is expected of declared trails and owners.
+const (
+	declaredTrails = "trails in JSON, as `aws cloudtrail describe-trails` prints them"
+	declaredOwners = "bucket=account pairs, separated by commas"
+)
+
 // declared reads trails with the one reader that the command line has, so that
 // the guard watches what trailwarden check reads from the same text.
 func declared(s string) ([]trail.Trail, error) { return trail.Parse([]byte(s)) }
 
+// owners reads pairs, separated by commas or, in an object, by ends of lines.
 func owners(s string) (map[string]string, error) {
 	byBucket := make(map[string]string)
-	for pair := range strings.SplitSeq(s, ",") {
+	for pair := range strings.FieldsFuncSeq(s, func(r rune) bool { return r == ',' || r == '\n' }) {
 		if pair = strings.TrimSpace(pair); pair == "" {
 			continue
 		}

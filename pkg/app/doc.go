@@ -13,7 +13,13 @@
 // # Files
 //
 //	config.go    the variables and what each may be
+//	declared.go  declared trails and owners in objects
 //	app.go       ports and clock of a real run
-//	function.go  the handlers, their answers and logs
+//	function.go  the functions, the sweep, answers and logs
+//	guard.go     the guard: a batch of events, or one
+//	batch.go     the form of a batch, and of the answer to it
+//	group.go     which requests are about the same, and their order
+//	handle.go    groups side by side, each in its share of the time
+//	bound.go     ports that end in time to tell
 //	metric.go    metrics, as lines of CloudWatch's embedded metric format
 package app

@@ -14,7 +14,6 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
-	"github.com/trailwarden/trailwarden/pkg/trigger"
 )
 
 // Functions are the entry points of the Lambda functions. They are safe for
@@ -34,7 +33,11 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
-	p, err := Ports(clientsFor(c, credentials), c.TopicARN, c.Table)
+	clients := clientsFor(c, credentials)
+	if c.Guard, err = withDeclared(ctx, clients, c); err != nil {
+		return nil, err
+	}
+	p, err := Ports(clients, c.TopicARN, c.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -52,6 +55,10 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	}
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
+	p.Trails, p.Buckets, p.Organizations = boundedTrails{p.Trails}, boundedBuckets{p.Buckets}, boundedOrganizations{p.Organizations}
+	if p.Regions != nil {
+		p.Regions = boundedRegions{p.Regions}
+	}
 	return &Functions{
 		guard:       guardrail.New(p, c.Guard, r),
 		account:     string(c.Account),
@@ -103,49 +110,12 @@ type bucketOutcome struct {
 	Notified []alert.Kind `json:"told,omitempty"`
 }
 
-// Guard handles one EventBridge event. It returns an error only for what
-// must be tried again.
-func (f *Functions) Guard(ctx context.Context, event json.RawMessage) (json.RawMessage, error) {
-	parsed, err := trigger.Parse(event)
-	if malformed, ok := errors.AsType[*trigger.MalformedError](err); ok {
-		// Trying again gives the same.
-		f.log.ErrorContext(ctx, "malformed event", "reason", malformed.Reason)
-		return json.Marshal(outcome{Skipped: malformed.Error()})
-	}
-	if err != nil {
-		return nil, err
-	}
-	log := f.log.With("event", parsed.Name, "eventID", parsed.ID)
-	if parsed.Skipped != "" {
-		log.InfoContext(ctx, "event skipped", "reason", parsed.Skipped)
-	}
-	if parsed.Warning != "" {
-		log.WarnContext(ctx, "strange event", "warning", parsed.Warning)
-	}
-	done := outcome{Skipped: parsed.Skipped, Warning: parsed.Warning, Buckets: []bucketOutcome{}}
-	var failures []error
-	for _, request := range parsed.Requests {
-		// The function gets the events of its own region, and those that others send there.
-		request.Region = cmp.Or(request.Region, f.region)
-		if request.Account != f.account && !f.assumesRole {
-			// What is read with this account's rights says nothing of another.
-			done.Skipped = "the event is of account " + request.Account + ", and no role is set to look there (TRAILWARDEN_ROLE)"
-			log.WarnContext(ctx, "event skipped", "reason", done.Skipped)
-			continue
-		}
-		results, err := f.guard.Reconcile(ctx, request)
-		failures = append(failures, err)
-		for _, r := range results {
-			f.report(ctx, log, r)
-			f.reportDelay(request, r)
-			done.Buckets = append(done.Buckets, outcomeOf(r))
-		}
-	}
-	return answer(done, failures...)
-}
-
 // Sweep handles one call of the schedule.
 func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
+	ctx, cancel := before(ctx, answering)
+	defer cancel()
+	ctx, cancelShare := share(ctx, 1)
+	defer cancelShare()
 	swept, err := f.guard.Sweep(ctx, f.account, f.region)
 	done := outcome{Trails: swept.Trails, Buckets: []bucketOutcome{}}
 	for _, r := range swept.Results {

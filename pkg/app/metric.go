@@ -18,6 +18,8 @@ const (
 	MetricRefusals            = "Refusals"            // findings that a repair refused
 	MetricAlertsSent          = "AlertsSent"          // count
 	MetricAlertsFailed        = "AlertsFailed"        // count
+	MetricEvents              = "Events"              // events that came
+	MetricEventsFailed        = "EventsFailed"        // events to be tried again, or dropped because they cannot be read
 	MetricEventToAlertSeconds = "EventToAlertSeconds" // from the API call to the alert
 	MetricSweepCompleted      = "SweepCompleted"      // 1 at the end of a sweep, also of one with failures
 	MetricSweepFailures       = "SweepFailures"       // 1 if anything could not be judged, else 0

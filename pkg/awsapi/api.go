@@ -19,6 +19,7 @@ type S3API interface {
 	GetBucketRequestPayment(context.Context, *s3.GetBucketRequestPaymentInput, ...func(*s3.Options)) (*s3.GetBucketRequestPaymentOutput, error)
 	PutBucketRequestPayment(context.Context, *s3.PutBucketRequestPaymentInput, ...func(*s3.Options)) (*s3.PutBucketRequestPaymentOutput, error)
 	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
 }
 
@@ -93,6 +94,7 @@ func Actions() []Action {
 		{Service: "s3", Operation: "GetBucketRequestPayment", IAM: "s3:GetBucketRequestPayment"},
 		{Service: "s3", Operation: "PutBucketRequestPayment", IAM: "s3:PutBucketRequestPayment", Write: true},
 		{Service: "s3", Operation: "HeadBucket", IAM: "s3:ListBucket"},
+		{Service: "s3", Operation: "GetObject", IAM: "s3:GetObject"},
 		{Service: "s3", Operation: "ListBuckets", IAM: "s3:ListAllMyBuckets"},
 		{Service: "cloudtrail", Operation: "ListTrails", IAM: "cloudtrail:ListTrails"},
 		{Service: "cloudtrail", Operation: "DescribeTrails", IAM: "cloudtrail:DescribeTrails"},

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,9 +18,17 @@ import (
 // send sends one request to moto and returns the answer, whatever it is.
 func send(t *testing.T, service, method, path string, header map[string]string, body []byte) (int, []byte) {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, shared.aws.direct+path, bytes.NewReader(body))
+	status, text, err := transmit(t.Context(), service, method, path, header, body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return status, text
+}
+
+func transmit(ctx context.Context, service, method, path string, header map[string]string, body []byte) (int, []byte, error) {
+	r, err := http.NewRequestWithContext(ctx, method, shared.aws.direct+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
 	}
 	// moto finds the service in the credential scope and checks no signature.
 	r.Header.Set("Authorization",
@@ -29,14 +38,11 @@ func send(t *testing.T, service, method, path string, header map[string]string, 
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response.StatusCode, text
+	return response.StatusCode, text, err
 }
 
 // object is a JSON object.
@@ -45,6 +51,18 @@ type object = map[string]any
 // ask calls an operation of a service that speaks JSON.
 func ask(t *testing.T, service, operation string, in object) []byte {
 	t.Helper()
+	out, err := call(t.Context(), service, operation, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func call(ctx context.Context, service, operation string, in object) ([]byte, error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return nil, err
+	}
 	prefix := map[string]string{
 		"cloudtrail":    "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
 		"events":        "AWSEvents",
@@ -52,14 +70,18 @@ func ask(t *testing.T, service, operation string, in object) []byte {
 		"dynamodb":      "DynamoDB_20120810",
 		"organizations": "AWSOrganizationsV20161128",
 	}[service]
-	status, out := send(t, service, http.MethodPost, "/", map[string]string{
+	if service == "sqs" {
+		shared.aws.queues.Lock()
+		defer shared.aws.queues.Unlock()
+	}
+	status, out, err := transmit(ctx, service, http.MethodPost, "/", map[string]string{
 		"X-Amz-Target": prefix + "." + operation,
 		"Content-Type": "application/x-amz-json-1.1",
-	}, encode(t, in))
-	if status != http.StatusOK {
-		t.Fatalf("%s:%s: %d %s", service, operation, status, out)
+	}, body)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("%s:%s: %d %s", service, operation, status, out)
 	}
-	return out
+	return out, err
 }
 
 // sns calls an operation of Amazon SNS.

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -20,18 +22,20 @@ import (
 // the tests to moto itself, so that the proxy sees the functions' calls alone.
 // It counts them, lets some fail, and answers what moto does not have.
 type emulator struct {
-	direct string // the address of moto
-	moto   *process
-	proxy  *httptest.Server
+	direct  string // the address of moto
+	moto    *process
+	forward http.Handler
+	proxy   *httptest.Server
+	queues  sync.Mutex // moto loses its way when several take from a queue at once
 
 	mu     sync.Mutex
-	calls  []call
+	calls  []apiCall
 	payers map[string]string // request payer by bucket
-	fault  func(call) *failure
+	fault  func(apiCall) *failure
 }
 
-// call is one request of a function.
-type call struct {
+// apiCall is one request of a function.
+type apiCall struct {
 	Op     string // "s3:PutBucketPolicy"
 	Bucket string // of S3 calls
 }
@@ -59,11 +63,30 @@ func startEmulator(python, dir string) (*emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	e.proxy = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		e.serve(forward, w, r)
-	}))
+	e.forward = httputil.NewSingleHostReverseProxy(target)
+	e.proxy = httptest.NewServer(e)
 	return e, nil
+}
+
+// front is a proxy for one function alone. It asks of each call when it comes and,
+// by what it is given then, when the call was made and the answer is to go back.
+// Where there is nothing, or false, the function hears no answer.
+func (e *emulator) front(comes func() (made func() bool)) *httptest.Server {
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		made := comes()
+		if made == nil {
+			panic(http.ErrAbortHandler)
+		}
+		answer := httptest.NewRecorder()
+		// What was sent is done, whoever waits for it.
+		e.ServeHTTP(answer, r.WithContext(context.WithoutCancel(r.Context())))
+		if !made() {
+			panic(http.ErrAbortHandler)
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	}))
 }
 
 func (e *emulator) stop() {
@@ -84,7 +107,8 @@ func (e *emulator) reset() error {
 	return nil
 }
 
-func (e *emulator) serve(forward http.Handler, w http.ResponseWriter, r *http.Request) {
+// ServeHTTP answers a call of a function.
+func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
@@ -105,12 +129,12 @@ func (e *emulator) serve(forward http.Handler, w http.ResponseWriter, r *http.Re
 	case strings.HasSuffix(c.Op, "BucketRequestPayment"):
 		e.servePayer(w, c, body)
 	default:
-		forward.ServeHTTP(w, r)
+		e.forward.ServeHTTP(w, r)
 	}
 }
 
 // servePayer answers for Requester Pays, which moto does not have.
-func (e *emulator) servePayer(w http.ResponseWriter, c call, body []byte) {
+func (e *emulator) servePayer(w http.ResponseWriter, c apiCall, body []byte) {
 	type configuration struct {
 		XMLName xml.Name `xml:"RequestPaymentConfiguration"`
 		Payer   string   `xml:"Payer"`
@@ -160,17 +184,17 @@ func serviceOf(r *http.Request) string {
 }
 
 // identify says which operation a request is.
-func identify(r *http.Request, body []byte) call {
+func identify(r *http.Request, body []byte) apiCall {
 	service := serviceOf(r)
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
-		return call{Op: service + ":" + target[strings.LastIndex(target, ".")+1:]}
+		return apiCall{Op: service + ":" + target[strings.LastIndex(target, ".")+1:]}
 	}
 	if _, operation, ok := strings.Cut(r.URL.Path, "/operation/"); ok {
-		return call{Op: service + ":" + operation}
+		return apiCall{Op: service + ":" + operation}
 	}
 	if service != "s3" {
 		form, _ := url.ParseQuery(string(body))
-		return call{Op: service + ":" + form.Get("Action")}
+		return apiCall{Op: service + ":" + form.Get("Action")}
 	}
 	bucket, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	verb := map[string]string{"GET": "Get", "PUT": "Put", "DELETE": "Delete", "HEAD": "Head"}[r.Method]
@@ -184,5 +208,5 @@ func identify(r *http.Request, body []byte) call {
 	default:
 		verb += "Bucket"
 	}
-	return call{Op: "s3:" + verb, Bucket: bucket}
+	return apiCall{Op: "s3:" + verb, Bucket: bucket}
 }

@@ -2,12 +2,16 @@ package e2e
 
 import (
 	"bytes"
-	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,8 +37,11 @@ func startFunction(t *testing.T, name string, env map[string]string) *function {
 	all := map[string]string{
 		"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token",
 		"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ENDPOINT_URL": shared.aws.proxy.URL,
-		"AWS_LAMBDA_FUNCTION_NAME": "trailwarden-" + name, "AWS_LAMBDA_FUNCTION_TIMEOUT": "60", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
+		"AWS_LAMBDA_FUNCTION_NAME": "trailwarden-" + name,
 	}
+	deployed := newStack(t, nil).properties(map[string]string{"guard": "GuardFunction", "sweep": "SweepFunction"}[name])
+	all["AWS_LAMBDA_FUNCTION_TIMEOUT"] = fmt.Sprint(deployed["Timeout"])
+	all["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = fmt.Sprint(deployed["MemorySize"])
 	maps.Copy(all, env)
 	var list []string
 	for _, key := range slices.Sorted(maps.Keys(all)) {
@@ -73,19 +80,48 @@ type answer struct {
 // invoke sends the function an event and returns its answer, or its failure.
 func (f *function) invoke(t *testing.T, event []byte) answer {
 	t.Helper()
-	client := http.Client{Timeout: 90 * time.Second}
-	response, err := client.Post("http://"+f.address+"/2015-03-31/functions/function/invocations", "application/json", bytes.NewReader(event))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(response.Body)
+	body, err := f.post(event)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var a answer
-	if err := json.Unmarshal(body, &a); err != nil {
-		t.Fatalf("invocation: %s, %q: %v", response.Status, body, err)
-	}
+	decode(t, body, &a)
 	return a
+}
+
+// post hands the function a payload and returns what comes back.
+func (f *function) post(payload []byte) ([]byte, error) {
+	client := http.Client{Timeout: 90 * time.Second}
+	address := "http://" + f.address + "/2015-03-31/functions/function/invocations"
+	response, err := client.Post(address, "application/json", bytes.NewReader(payload))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	return io.ReadAll(response.Body)
+}
+
+// kill ends the function's process as it is, as a machine that is lost would.
+// With the next invocation the emulator starts another.
+func (f *function) kill() error {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", f.process.cmd.Process.Pid))
+	if err != nil {
+		return err
+	}
+	for _, thread := range threads {
+		children, err := os.ReadFile(thread)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for child := range strings.FieldsSeq(string(children)) {
+			pid, err := strconv.Atoi(child)
+			if err != nil {
+				return err
+			}
+			if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

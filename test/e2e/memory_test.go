@@ -11,9 +11,9 @@ func TestOneAlertForEachChangeOfState(t *testing.T) {
 	w.healthy(documented())
 	deletePolicy(t, bucket)
 
-	event := w.route(sample(t, "delete-bucket-policy"))[0]
-	w.handle(event)
-	w.handle(event) // EventBridge delivers at least once
+	event := sample(t, "delete-bucket-policy")
+	w.comes(event)
+	w.comes(event) // EventBridge delivers at least once, and so does SQS
 	w.happens("put-bucket-policy-terraform")
 	w.sweeps()
 	w.told("opened")
@@ -23,7 +23,7 @@ func TestOneAlertForEachChangeOfState(t *testing.T) {
 	restoring(bucket)(w.env)
 	w.guard, w.sweep = nil, nil
 	w.sweeps()
-	w.handle(event)
+	w.comes(event)
 	w.told("restored")
 	w.writes(1)
 	w.delivers()
@@ -73,7 +73,7 @@ func TestOneBadBucketDoesNotStopTheSweep(t *testing.T) {
 	deletePolicy(t, bucket)
 	createBucket(t, "a-throttled-bucket")
 	createTrail(t, object{"Name": "throttled", "S3BucketName": "a-throttled-bucket"})
-	w.breaks(func(c call) *failure {
+	w.breaks(func(c apiCall) *failure {
 		if c.Bucket != "a-throttled-bucket" {
 			return nil
 		}

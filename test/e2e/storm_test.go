@@ -2,32 +2,24 @@ package e2e
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/trailwarden/trailwarden/pkg/app"
 )
 
-// The storm: 1,000 doubled, shuffled and concurrent events over 50 buckets.
-// The functions run in this process, with the adapters and against the
-// emulator as they do under Lambda: the runtime emulator would take one event
-// at a time, where Lambda runs many at once.
+// The storm: 1,000 doubled and shuffled events over 50 buckets, through the queue,
+// to as many environments of the guard as the template allows at once.
 const (
 	stormBuckets = 50
 	stormEvents  = 1000
-	stormWorkers = 16
 	stormBudget  = 3
 )
 
 // storm is the buckets and what is expected of them.
 type storm struct {
-	w     *world
-	guard *app.Functions
+	w            *world
+	environments []*function
 }
 
 func stormBucket(i int) string { return fmt.Sprintf("storm-logs-%02d", i) }
@@ -54,31 +46,16 @@ func newStorm(t *testing.T) *storm {
 		putPolicy(t, stormBucket(i), stormPolicy(i))
 		createTrail(t, object{"Name": fmt.Sprintf("t%02d", i), "S3BucketName": stormBucket(i), "IsMultiRegionTrail": true})
 	}
-	lookup := func(name string) (string, bool) {
-		values := map[string]string{
-			"AWS_REGION": region, "AWS_ENDPOINT_URL": shared.aws.proxy.URL, "AWS_LAMBDA_FUNCTION_NAME": "trailwarden-guard",
-			"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret",
-		}
-		if value, ok := w.env[name]; ok {
-			return value, true
-		}
-		value, ok := values[name]
-		return value, ok
+	s := &storm{w: w}
+	for range w.mapping.environments {
+		s.environments = append(s.environments, startFunction(t, "guard", w.env))
 	}
-	config, err := app.ReadConfig(lookup)
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard, err := app.NewFunctions(t.Context(), config, lookup, slog.New(slog.DiscardHandler), io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &storm{w: w, guard: guard}
+	return s
 }
 
-// deliver sends the guard n events, evenly over the buckets, each at least
-// twice, shuffled, by many workers. Like Lambda it tries a failed one again.
-func (s *storm) deliver(t *testing.T, round, n int) (retried int) {
+// deliver puts n events into the queue, evenly over the buckets, each at least
+// twice, shuffled, and lets the guard work until the queue is empty.
+func (s *storm) deliver(t *testing.T, round, n int) (again, most int) {
 	t.Helper()
 	var events [][]byte
 	for i := 0; len(events) < n; i = (i + 1) % stormBuckets {
@@ -87,40 +64,12 @@ func (s *storm) deliver(t *testing.T, round, n int) (retried int) {
 	}
 	random := rand.New(rand.NewPCG(1, 2))
 	random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-
-	queue := make(chan []byte)
-	var mu sync.Mutex
-	var workers sync.WaitGroup
-	for range stormWorkers {
-		workers.Go(func() {
-			for event := range queue {
-				const attempts = 6
-				var err error
-				for attempt := range attempts {
-					if _, err = s.guard.Guard(t.Context(), event); err == nil {
-						break
-					}
-					mu.Lock()
-					retried++
-					mu.Unlock()
-					time.Sleep(time.Duration(attempt+1) * 200 * time.Millisecond)
-				}
-				if err != nil {
-					t.Errorf("an event failed %d times: %v", attempts, err)
-				}
-			}
-		})
-	}
-	for _, event := range events {
-		queue <- event
-	}
-	close(queue)
-	workers.Wait()
-	return retried
+	fills(t, events)
+	return s.w.mapping.drain(t, s.environments)
 }
 
-// alerts returns the kinds of the alerts of each bucket since the last call.
-func (s *storm) alerts(t *testing.T) map[string][]string {
+// alertsByBucket returns the kinds of the alerts of each bucket since the last call.
+func alertsByBucket(t *testing.T) map[string][]string {
 	t.Helper()
 	kinds := map[string][]string{}
 	for _, body := range drain(t, "alerts") {
@@ -188,18 +137,23 @@ func (s *storm) expects(round, i int) (alert string, delivers bool) {
 func TestStorm(t *testing.T) {
 	s := newStorm(t)
 	began := time.Now()
-	retried, told := 0, 0
+	retried, told, largest := 0, 0, 0
 	for round := range stormRounds {
 		for i := range stormBuckets {
 			s.breaks(t, round, i)
 		}
-		retried += s.deliver(t, round, stormEvents/stormRounds)
+		again, most := s.deliver(t, round, stormEvents/stormRounds)
+		retried, largest = retried+again, max(largest, most)
 		told += s.check(t, round)
 	}
-	writes, most := s.writes()
-	t.Logf("%d events over %d buckets by %d workers in %s: %d alerts, one for each transition; "+
-		"%d writes, at most %d for a bucket with a budget of %d; %d invocations tried again",
-		stormEvents, stormBuckets, stormWorkers, time.Since(began).Round(time.Second), told, writes, most, stormBudget, retried)
+	writes, most := 0, 0
+	for _, n := range writesByBucket() {
+		writes, most = writes+n, max(most, n)
+	}
+	t.Logf("%d events over %d buckets by %d environments in batches of up to %d in %s: %d alerts, one for each transition; "+
+		"%d writes, at most %d for a bucket with a budget of %d; %d records tried again",
+		stormEvents, stormBuckets, len(s.environments), largest, time.Since(began).Round(time.Second),
+		told, writes, most, stormBudget, retried)
 	if most != stormBudget {
 		t.Errorf("a bucket was written %d times, want the whole budget of %d", most, stormBudget)
 	}
@@ -208,7 +162,7 @@ func TestStorm(t *testing.T) {
 // check fails unless every bucket is right and exactly its transition was told.
 func (s *storm) check(t *testing.T, round int) (told int) {
 	t.Helper()
-	alerts := s.alerts(t)
+	alerts := alertsByBucket(t)
 	for i := range stormBuckets {
 		name := stormBucket(i)
 		alert, delivers := s.expects(round, i)
@@ -224,16 +178,15 @@ func (s *storm) check(t *testing.T, round int) (told int) {
 	return told
 }
 
-// writes returns how many policies the guard wrote, and the most for a bucket.
-func (s *storm) writes() (all, most int) {
+// writesByBucket returns how often the functions wrote the policy of each bucket.
+func writesByBucket() map[string]int {
 	shared.aws.mu.Lock()
 	defer shared.aws.mu.Unlock()
-	byBucket := map[string]int{}
+	counts := map[string]int{}
 	for _, c := range shared.aws.calls {
 		if c.Op == "s3:PutBucketPolicy" {
-			byBucket[c.Bucket]++
-			all, most = all+1, max(most, byBucket[c.Bucket])
+			counts[c.Bucket]++
 		}
 	}
-	return all, most
+	return counts
 }

@@ -20,6 +20,7 @@ func everything() map[string]string {
 	return map[string]string{
 		"AlertEmail": "security@example.com", "RestoreBuckets": "logs-a,logs-b", "Harden": "true", "AssumeRoleName": "audit/reader",
 		"Tracing": "true", "Dashboard": "true", "BucketOwners": "logs-c=222222222222", "AlertFormat": "json", "Reminder": "0",
+		"DeclaredTrailsObject": "s3://lists/a/trails.json",
 	}
 }
 
@@ -66,8 +67,13 @@ func granted(statements []object) map[string][]string {
 func TestRolesGrantWhatTheCodeCallsAndNothingElse(t *testing.T) {
 	// What AWS does on the functions' behalf and no call of theirs asks for.
 	unasked := []string{
-		"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage", "kms:GenerateDataKey*", "kms:Decrypt",
+		"logs:CreateLogStream", "logs:PutLogEvents", "kms:GenerateDataKey*", "kms:Decrypt",
 		"xray:PutTraceSegments", "xray:PutTelemetryRecords",
+	}
+	// What Lambda does with the role: the mapping takes events, and a failed sweep is kept.
+	byLambda := map[string][]string{
+		"GuardRole": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+		"SweepRole": {"sqs:SendMessage"},
 	}
 	called := map[string]bool{}
 	for _, a := range awsapi.Actions() {
@@ -83,8 +89,13 @@ func TestRolesGrantWhatTheCodeCallsAndNothingElse(t *testing.T) {
 				t.Errorf("%s: the code calls %s, and the template does not grant it", role, action)
 			}
 		}
+		for _, action := range byLambda[role] {
+			if actions[action] == nil {
+				t.Errorf("%s: the template does not grant %s, which Lambda needs", role, action)
+			}
+		}
 		for action := range actions {
-			if !called[action] && !slices.Contains(unasked, action) {
+			if !called[action] && !slices.Contains(unasked, action) && !slices.Contains(byLambda[role], action) {
 				t.Errorf("%s: the template grants %s, and nothing calls it", role, action)
 			}
 		}
@@ -131,7 +142,7 @@ func TestNoGrantOfEverything(t *testing.T) {
 }
 
 func TestEveryCombinationOfConditionsIsWhole(t *testing.T) {
-	topic := map[string]string{"AlertEmail": "", "AlertTopicArn": topicARN}
+	topic := map[string]string{"AlertEmail": "", "AlertTopicArn": topicARN, "AlarmTopicArn": topicARN + "-alarms"}
 	key := map[string]string{"AlertTopicKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}
 	for _, parameters := range []map[string]string{
 		{"Memory": "false"}, {"Memory": "true"}, everything(), topic, merged(topic, key), merged(everything(), topic),
@@ -179,8 +190,8 @@ func TestFunctionsUnderstandTheirEnvironment(t *testing.T) {
 // The rules and the parser name the same events, and there is a sample of each.
 func TestRulesSamplesAndParserAgree(t *testing.T) {
 	matched := map[string]bool{}
-	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
-		pattern := resource(t, name)["Properties"].(object)["EventPattern"].(object)
+	for _, rule := range rules(t) {
+		pattern := rule["EventPattern"].(object)
 		for _, event := range list(pattern["detail"].(object)["eventName"]) {
 			matched[event] = false
 		}
@@ -216,16 +227,14 @@ func TestRulesSamplesAndParserAgree(t *testing.T) {
 
 func TestQueuesTakeWhatFails(t *testing.T) {
 	s := newStack(t, everything())
-	for _, rule := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
-		target := s.properties(rule)["Targets"].([]any)[0].(object)
+	for name, rule := range rules(t) {
+		target := rule["Targets"].([]any)[0].(object)
 		if target["DeadLetterConfig"] == nil || target["RetryPolicy"] == nil {
-			t.Errorf("%s has no retry policy or no dead-letter queue: %v", rule, target)
+			t.Errorf("%s has no retry policy or no dead-letter queue: %v", name, target)
 		}
 	}
-	for _, config := range []string{"GuardFunctionEventInvokeConfig", "SweepFunctionEventInvokeConfig"} {
-		if s.properties(config)["DestinationConfig"].(object)["OnFailure"] == nil {
-			t.Errorf("%s keeps no failures", config)
-		}
+	if s.properties("SweepFunctionEventInvokeConfig")["DestinationConfig"].(object)["OnFailure"] == nil {
+		t.Error("what a sweep that failed was asked is not kept")
 	}
 	for name, r := range s.resources {
 		for _, fixed := range []string{
@@ -242,16 +251,18 @@ func TestQueuesTakeWhatFails(t *testing.T) {
 func TestAlarmsAndDashboardShowMetricsThatAreWritten(t *testing.T) {
 	written := []string{
 		app.MetricVerdicts, app.MetricOutages, app.MetricRepairs, app.MetricRefusals, app.MetricAlertsSent, app.MetricAlertsFailed,
-		app.MetricEventToAlertSeconds, app.MetricSweepCompleted, app.MetricSweepFailures, app.MetricSweepTrails, app.MetricSweepBuckets,
+		app.MetricEvents, app.MetricEventsFailed, app.MetricEventToAlertSeconds,
+		app.MetricSweepCompleted, app.MetricSweepFailures, app.MetricSweepTrails, app.MetricSweepBuckets,
 	}
 	s := newStack(t, everything())
 	for name, r := range s.resources {
 		if r["Type"] != "AWS::CloudWatch::Alarm" {
 			continue
 		}
-		alarm := s.properties(name)
-		if metric := alarm["MetricName"].(string); alarm["Namespace"] == app.Namespace && !slices.Contains(written, metric) {
-			t.Errorf("alarm %s watches %s, which nothing writes", name, metric)
+		for _, m := range watched(s.properties(name)) {
+			if metric := m["MetricName"].(string); m["Namespace"] == app.Namespace && !slices.Contains(written, metric) {
+				t.Errorf("alarm %s watches %s, which nothing writes", name, metric)
+			}
 		}
 	}
 	var body struct {

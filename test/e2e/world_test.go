@@ -21,13 +21,15 @@ const (
 	topicARN = "arn:aws:sns:" + region + ":" + account + ":alerts"
 )
 
-// world is an AWS account with a deployed stack: topic, table, rules and
+// world is an AWS account with a deployed stack: topic, table, rules, queues and
 // functions. Tests run one after the other and each has a new one.
 type world struct {
-	t     *testing.T
-	env   map[string]string
-	guard *function
-	sweep *function
+	t       *testing.T
+	env     map[string]string
+	mapping mapping
+	guard   *function
+	sweep   *function
+	kept    []message // records that the guard wants again
 }
 
 // setting changes the environment of the functions.
@@ -49,7 +51,7 @@ func deploy(t *testing.T, settings ...setting) *world {
 	if err := shared.aws.reset(); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, env: map[string]string{
+	w := &world{t: t, mapping: theMapping(t), env: map[string]string{
 		"TRAILWARDEN_ACCOUNT": account, "TRAILWARDEN_TOPIC_ARN": topicARN, "TRAILWARDEN_TABLE": "ledger",
 	}}
 	for _, set := range settings {
@@ -71,16 +73,34 @@ func deploy(t *testing.T, settings ...setting) *world {
 	return w
 }
 
-// putRules puts the rules of the template into EventBridge, with a queue in
-// the guard's place.
+// rules are the rules of the template that send to the queue of the guard.
+func rules(t *testing.T) map[string]object {
+	t.Helper()
+	s := newStack(t, nil)
+	found := map[string]object{}
+	for name, r := range s.resources {
+		if r["Type"] != "AWS::Events::Rule" {
+			continue
+		}
+		rule := s.properties(name)
+		targets := rule["Targets"].([]any)
+		if len(targets) != 1 || targets[0].(object)["Arn"] != "EventsArn" {
+			t.Fatalf("%s does not send to the queue Events: %v", name, targets)
+		}
+		found[name] = rule
+	}
+	return found
+}
+
+// putRules puts the rules of the template into EventBridge, and makes the queue
+// that they send to.
 func (w *world) putRules() {
 	w.t.Helper()
-	createQueue(w.t, "events")
-	for _, name := range []string{"GuardFunctionBucketChanged", "GuardFunctionTrailChanged", "GuardFunctionOrganizationChanged"} {
-		pattern := resource(w.t, name)["Properties"].(object)["EventPattern"]
-		ask(w.t, "events", "PutRule", object{"Name": name, "EventPattern": string(encode(w.t, pattern))})
+	createQueues(w.t, atoi(w.t, newStack(w.t, nil).properties("Events")["VisibilityTimeout"]))
+	for name, rule := range rules(w.t) {
+		ask(w.t, "events", "PutRule", object{"Name": name, "EventPattern": string(encode(w.t, rule["EventPattern"]))})
 		ask(w.t, "events", "PutTargets", object{"Rule": name, "Targets": []object{
-			{"Id": "guard", "Arn": "arn:aws:sqs:" + region + ":" + account + ":events"},
+			{"Id": "Events", "Arn": "arn:aws:sqs:" + region + ":" + account + ":" + eventsQueue},
 		}})
 	}
 }
@@ -122,43 +142,65 @@ func parameter(name string, value any) func(object) {
 	return func(detail object) { detail["requestParameters"].(object)[name] = value }
 }
 
-// route puts an event on EventBridge and returns what the rules let through:
-// the events that the guard gets. AWS takes events of its own sources from
-// nobody else; moto does.
-func (w *world) route(event object) [][]byte {
+// put puts an event on EventBridge, whose rules send it on to the queue. AWS takes
+// events of its own sources from nobody else; moto does.
+func (w *world) put(event object) {
 	w.t.Helper()
 	ask(w.t, "events", "PutEvents", object{"Entries": []object{{
 		"Source": event["source"], "DetailType": event["detail-type"], "Detail": string(encode(w.t, event["detail"])),
 	}}})
-	var routed [][]byte
-	for _, body := range drain(w.t, "events") {
-		var delivered object
-		decode(w.t, []byte(body), &delivered)
-		// moto leaves the account out, and writes a time of its own.
-		delivered["account"], delivered["time"] = event["account"], event["time"]
-		routed = append(routed, encode(w.t, delivered))
-	}
-	return routed
 }
 
-// happens lets EventBridge route an event, and the guard handle it. It fails
-// unless the rules let it through exactly once.
-func (w *world) happens(name string, changes ...func(detail object)) answer {
+// happens lets an event go the whole way: by a rule into the queue, and by the
+// mapping to the guard. It fails unless that takes one record, and the guard is done
+// with it.
+func (w *world) happens(name string, changes ...func(detail object)) {
 	w.t.Helper()
-	routed := w.route(sample(w.t, name, changes...))
-	if len(routed) != 1 {
-		w.t.Fatalf("the rules let %s through %d times, want once", name, len(routed))
-	}
-	return w.handle(routed[0])
+	w.comes(sample(w.t, name, changes...))
 }
 
-// handle sends an event to the guard.
-func (w *world) handle(event []byte) answer {
+// comes is happens for an event that is there already.
+func (w *world) comes(event object) {
+	w.t.Helper()
+	w.put(event)
+	if taken, kept := w.polls(); taken != 1 || kept != 0 {
+		w.t.Fatalf("the mapping took %d records, want one, and the guard wants %d again", taken, kept)
+	}
+}
+
+// polls hands one batch to the guard. It returns how many records there were, and
+// how many of them stay in the queue.
+func (w *world) polls() (taken, kept int) {
+	w.t.Helper()
+	batch, again, err := w.mapping.poll(w.t.Context(), w.theGuard())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.kept = append(w.kept, again...)
+	return len(batch), len(again)
+}
+
+// later lets the visibility timeout of the records pass that the guard wants again.
+func (w *world) later() {
+	w.t.Helper()
+	for _, m := range w.kept {
+		m.comesAfter(w.t, 0)
+	}
+	w.kept = nil
+}
+
+func (w *world) theGuard() *function {
 	w.t.Helper()
 	if w.guard == nil {
 		w.guard = startFunction(w.t, "guard", w.env)
 	}
-	return w.guard.invoke(w.t, event)
+	return w.guard
+}
+
+// handle hands the guard a bare event, as sam local invoke does.
+func (w *world) handle(event []byte) answer {
+	w.t.Helper()
+	return w.theGuard().invoke(w.t, event)
 }
 
 // sweeps runs the sweep as the schedule does.
@@ -234,7 +276,7 @@ func (w *world) calls() map[string]int {
 }
 
 // breaks lets calls of the functions fail, until it is called with nil.
-func (w *world) breaks(fault func(call) *failure) {
+func (w *world) breaks(fault func(apiCall) *failure) {
 	shared.aws.mu.Lock()
 	defer shared.aws.mu.Unlock()
 	shared.aws.fault = fault

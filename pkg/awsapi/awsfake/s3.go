@@ -17,6 +17,8 @@ type Bucket struct {
 	Payer               string // empty: BucketOwner
 	// Denied says that the bucket's policy lets nobody read or write it.
 	Denied bool
+	// Objects are the objects by key.
+	Objects map[string]string
 }
 
 // PutBucket makes a bucket, or makes it anew. Owner and region default to the
@@ -57,6 +59,8 @@ func s3Operation(r *http.Request, bucket string) string {
 		return verb(r.Method) + "BucketRequestPayment"
 	case query.Has("policy"):
 		return verb(r.Method) + "BucketPolicy"
+	case r.Method == http.MethodGet && strings.Count(strings.Trim(r.URL.Path, "/"), "/") > 0:
+		return "GetObject"
 	}
 	return r.Method
 }
@@ -100,6 +104,14 @@ func (s *Server) s3(w http.ResponseWriter, r *http.Request, call Call) {
 func bucketCall(w http.ResponseWriter, r *http.Request, call Call, b *Bucket) {
 	switch call.Operation {
 	case "s3:HeadBucket":
+	case "s3:GetObject":
+		_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		text, ok := b.Objects[key]
+		if !ok {
+			writeError(w, r, "s3", http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
+			return
+		}
+		_, _ = w.Write([]byte(text))
 	case "s3:GetBucketPolicy":
 		if b.Policy == "" {
 			writeError(w, r, "s3", http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")

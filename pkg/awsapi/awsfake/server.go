@@ -162,7 +162,7 @@ func read(r *http.Request, body []byte) (call Call, service string) {
 	call.Account, call.Region, service = strings.TrimPrefix(scope[1], keyPrefix), scope[2], scope[3]
 	switch service {
 	case "s3":
-		call.Bucket = strings.Trim(r.URL.Path, "/")
+		call.Bucket, _, _ = strings.Cut(strings.Trim(r.URL.Path, "/"), "/")
 		call.Operation = "s3:" + s3Operation(r, call.Bucket)
 	case "account":
 		call.Operation = "account:" + strings.ToUpper(r.URL.Path[1:2]) + r.URL.Path[2:]

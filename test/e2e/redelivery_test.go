@@ -1,0 +1,223 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// failsFor lets the bucket not be read for now. The SDK does not try again by itself.
+func (w *world) failsFor(bucket string) {
+	w.breaks(func(c apiCall) *failure {
+		if c.Op != "s3:GetBucketPolicy" || c.Bucket != bucket {
+			return nil
+		}
+		return &failure{http.StatusConflict, "OperationAborted"}
+	})
+}
+
+// A batch with a record that cannot be read, one that must be tried again and one
+// that is fine: the first is dropped, the second stays, the third is told.
+func TestOneRecordOfABatchFails(t *testing.T) {
+	w := deploy(t)
+	w.healthy(documented())
+	deletePolicy(t, bucket)
+	createBucket(t, "second-logs")
+	createTrail(t, object{"Name": "second", "S3BucketName": "second-logs"})
+	w.failsFor("second-logs")
+
+	second := encode(t, sample(t, "delete-bucket-policy", parameter("bucketName", "second-logs")))
+	fills(t, [][]byte{[]byte("not JSON"), second, encode(t, sample(t, "delete-bucket-policy"))})
+	if taken, kept := w.polls(); taken != 3 || kept != 1 {
+		t.Errorf("of %d records %d are tried again", taken, kept)
+	}
+	w.told("opened")[0].says(t, bucket)
+
+	w.breaks(nil)
+	w.later()
+	if taken, kept := w.polls(); taken != 1 || kept != 0 {
+		t.Errorf("then, of %d records %d are tried again", taken, kept)
+	}
+	w.told("opened")[0].says(t, "second-logs")
+}
+
+func TestEventsThatFailAreKeptAndComeBack(t *testing.T) {
+	w := deploy(t, restoring(bucket))
+	w.healthy(documented())
+	deletePolicy(t, bucket)
+	w.failsFor(bucket)
+	w.put(sample(t, "delete-bucket-policy"))
+	for try := range w.mapping.receives {
+		if taken, kept := w.polls(); taken != 1 || kept != 1 {
+			t.Fatalf("try %d: of %d records %d are tried again", try+1, taken, kept)
+		}
+		w.later()
+	}
+	if taken, _ := w.polls(); taken != 0 {
+		t.Errorf("the record comes more than %d times", w.mapping.receives)
+	}
+	kept := drain(t, failedQueue)
+	if len(kept) != 1 || !strings.Contains(kept[0], "DeleteBucketPolicy") {
+		t.Fatalf("the dead-letter queue has %q", kept)
+	}
+	w.told()
+
+	// What `aws sqs start-message-move-task` does, once the cause is mended.
+	w.breaks(nil)
+	fills(t, [][]byte{[]byte(kept[0])})
+	if taken, kept := w.polls(); taken != 1 || kept != 0 {
+		t.Errorf("of %d records %d are tried again", taken, kept)
+	}
+	w.told("restored")[0].says(t, "dana@acme.example")
+	w.delivers()
+}
+
+// mortal is an environment that is killed at its n-th call: before the call is made,
+// or after it, when the answer is on its way.
+type mortal struct {
+	*function
+
+	mu    sync.Mutex
+	life  int // counts the processes
+	calls int // of this one
+	at    int // the call at which it is killed
+	after bool
+	dead  bool
+}
+
+// startMortal starts an environment whose invocations are short, so that what it
+// leaves behind is soon free for others.
+func (w *world) startMortal(timeout int) *mortal {
+	w.t.Helper()
+	m := &mortal{}
+	front := shared.aws.front(m.comes)
+	w.t.Cleanup(front.Close)
+	env := maps.Clone(w.env)
+	env["AWS_ENDPOINT_URL"], env["AWS_LAMBDA_FUNCTION_TIMEOUT"] = front.URL, strconv.Itoa(timeout)
+	m.function = startFunction(w.t, "guard", env)
+	return m
+}
+
+// comes is asked of each call. Calls are made side by side: those of a process that
+// is dead are not made or answered any more.
+func (m *mortal) comes() (made func() bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.calls++
+	life, call := m.life, m.calls
+	if m.dead || call == m.at && !m.after {
+		m.die()
+		return nil
+	}
+	return func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if life == m.life && call == m.at {
+			m.die()
+		}
+		return life == m.life && !m.dead
+	}
+}
+
+func (m *mortal) die() {
+	if !m.dead {
+		m.dead = true
+		_ = m.kill()
+	}
+}
+
+// dies hands the environment one record from the queue. It returns the record if the
+// environment was killed over it.
+func (m *mortal) dies(t *testing.T, at int, after bool) []message {
+	t.Helper()
+	m.mu.Lock()
+	m.life, m.calls, m.dead, m.at, m.after = m.life+1, 0, false, at, after
+	m.mu.Unlock()
+	taken, kept, err := mapping{batch: 1}.poll(t.Context(), m.function)
+	if err != nil || len(taken) != 1 {
+		t.Fatalf("%d records, %v", len(taken), err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead != (len(kept) == 1) {
+		t.Fatalf("killed at call %d: %v, and %d records stay", at, m.dead, len(kept))
+	}
+	return kept
+}
+
+// An environment is killed at each of its calls, before and after it, while it
+// restores a bucket and while it only tells. The records come again: at once, doubled
+// and in another order, while what the dead have claimed is still theirs; and once
+// more when their visibility timeout is over. Nothing is lost then.
+func TestKilledAnywhere(t *testing.T) {
+	const timeout, visibility = 4, 5 // seconds; the template has 60 and 360
+	const most = 100                 // calls of one invocation, or fewer
+	var restored []string
+	for i := range 2 * most {
+		restored = append(restored, fmt.Sprintf("restored-%03d", i))
+	}
+	w := deploy(t, restoring(restored...))
+	m := w.startMortal(timeout)
+	var names []string
+	var events [][]byte
+	var left []message
+	for _, form := range []string{"restored-%03d", "told-%03d"} {
+		for i := 0; ; i++ {
+			name := fmt.Sprintf(form, i)
+			createBucket(t, name)
+			createTrail(t, object{"Name": name, "S3BucketName": name})
+			putPolicy(t, name, policy(tlsOnly)) // CloudTrail's statements are gone
+			event := encode(t, sample(t, "delete-bucket-policy", parameter("bucketName", name)))
+			fills(t, [][]byte{event})
+			names, events = append(names, name), append(events, event)
+			kept := m.dies(t, i/2+1, i%2 == 1)
+			if kept == nil {
+				break // it made no more calls
+			}
+			left = append(left, kept...)
+		}
+	}
+
+	for _, m := range left {
+		m.comesAfter(t, visibility)
+	}
+	doubles := slices.Concat(events, events)
+	rand.Shuffle(len(doubles), func(i, j int) { doubles[i], doubles[j] = doubles[j], doubles[i] })
+	fills(t, doubles)
+	var environments []*function
+	for range w.mapping.environments {
+		environments = append(environments, startFunction(t, "guard", w.env))
+	}
+	again, _ := w.mapping.drain(t, environments)
+
+	alerts, writes := alertsByBucket(t), writesByBucket()
+	twice := 0
+	for _, name := range names {
+		kind, delivers, wrote := "opened", false, 0
+		if strings.HasPrefix(name, "restored") {
+			kind, delivers, wrote = "restored", true, 1
+		}
+		told := alerts[name]
+		if len(told) == 2 {
+			twice++
+		}
+		// An alert that is out, and whose sender cannot say so any more, is sent again.
+		if len(told) < 1 || len(told) > 2 || slices.ContainsFunc(told, func(k string) bool { return k != kind }) {
+			t.Errorf("%s: alerts are %q, want %q", name, told, kind)
+		}
+		text := policyOf(t, name)
+		if !strings.Contains(text, tlsOnly) || strings.Contains(text, "AWSCloudTrailWrite20150319") != delivers {
+			t.Errorf("%s: the policy is %s", name, text)
+		}
+		if writes[name] < wrote || writes[name] > 2*wrote {
+			t.Errorf("%s was written %d times", name, writes[name])
+		}
+	}
+	t.Logf("killed at %d calls; %d records stayed once more; %d of %d alerts are doubled, none is lost", len(left), again, twice, len(names))
+}
