@@ -153,23 +153,36 @@ func parseCaller(text json.RawMessage) (policy.Caller, error) {
 // decide answers the case: with [policy.Invalid] if S3 would refuse the policy
 // for the bucket of the request, else as [policy.Document.Decide] does. The
 // statements responsible are given by their labels; why is one plain sentence.
-func (c decideCase) decide() (o policy.Outcome, statements []string, why string) {
+func (c decideCase) decide() decided {
+	answer := decided{ID: c.id, Decision: policy.Invalid, Statements: []string{}}
 	d, err := policy.Parse(c.policyText)
 	if err != nil {
 		message := strings.TrimPrefix(err.Error(), "read policy: "+policy.ErrSyntax.Error()+": ")
-		return policy.Invalid, []string{}, "S3 would refuse the policy: " + message + "."
+		answer.Why = "S3 would refuse the policy: " + message + "."
+		return answer
 	}
 	bucket, _, _ := strings.Cut(c.request.Resource, "/")
-	if faults := d.Faults(bucket); len(faults) > 0 {
-		message := strings.TrimSuffix(faults[0].Message, ".")
-		if i := faults[0].Statement; i >= 0 {
-			message += " (statement " + d.Label(i) + ")"
-		}
-		return policy.Invalid, []string{}, "S3 would refuse the policy: " + message + "."
+	faults, maybe := d.Validate(bucket)
+	for _, f := range maybe {
+		answer.MaybeFaults = append(answer.MaybeFaults, inWords(d, f))
+	}
+	if len(faults) > 0 {
+		answer.Why = "S3 would refuse the policy: " + inWords(d, faults[0]) + "."
+		return answer
 	}
 	decision := d.Decide(&c.request)
-	statements = labels(d, decision.Responsible)
-	return decision.Outcome, statements, whyDecided(d, &c.request, &decision)
+	answer.Decision, answer.Statements = decision.Outcome, labels(d, decision.Responsible)
+	answer.Why = whyDecided(d, &c.request, &decision)
+	return answer
+}
+
+// inWords is a fault and the statement that it is in.
+func inWords(d *policy.Document, f policy.Fault) string {
+	message := strings.TrimSuffix(f.Message, ".")
+	if f.Statement < 0 {
+		return message
+	}
+	return message + " (statement " + d.Label(f.Statement) + ")"
 }
 
 func labels(d *policy.Document, statements []int) []string {

@@ -16,54 +16,58 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// TestDecideCorpus: the corpus of package policy, as a user gives it to decide.
+// TestDecideCorpus: the corpora of package policy, as a user gives them to decide.
 func TestDecideCorpus(t *testing.T) {
-	text, err := os.ReadFile("../policy/testdata/decisions.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	count := 0
-	for lines.Scan() {
-		var want struct {
-			ID         string           `json:"id"`
-			Verdict    policy.Outcome   `json:"verdict"`
-			Accept     []policy.Outcome `json:"accept"`
-			Statements []string         `json:"statements"`
-			Why        string           `json:"why"`
-		}
-		if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
+	for file, least := range map[string]int{"decisions": 175, "peer-decisions": 180, "kinds": 250} {
+		text, err := os.ReadFile("../policy/testdata/" + file + ".jsonl")
+		if err != nil {
 			t.Fatal(err)
 		}
-		count++
-		t.Run(want.ID, func(t *testing.T) {
-			c, err := parseCase(lines.Bytes())
-			if err != nil {
-				t.Fatal(err)
+		lines := bufio.NewScanner(bytes.NewReader(text))
+		lines.Buffer(nil, 1<<20)
+		count := 0
+		for lines.Scan() {
+			var want struct {
+				ID         string           `json:"id"`
+				Verdict    policy.Outcome   `json:"verdict"`
+				Accept     []policy.Outcome `json:"accept"`
+				Statements []string         `json:"statements"` // absent: not compared
+				Why        string           `json:"why"`
+				Source     any              `json:"source"`
 			}
-			if c.request.Caller.Value == trail.ServicePrincipal {
-				c.request.Caller.PossiblePrincipals = trail.Caller("aws", "").PossiblePrincipals
+			if err := json.Unmarshal(lines.Bytes(), &want); err != nil {
+				t.Errorf("row %q of %s: %v; expected a case with its verdict", want.ID, file, err)
+				continue
 			}
-			got, statements, why := c.decide()
-			if got != want.Verdict && !slices.Contains(want.Accept, got) {
-				t.Fatalf("decision %s (%s), want %s: %s", got, why, want.Verdict, want.Why)
-			}
-			slices.Sort(statements)
-			slices.Sort(want.Statements)
-			if got == want.Verdict && !slices.Equal(statements, want.Statements) {
-				t.Errorf("statements %q, want %q", statements, want.Statements)
-			}
-			if got != want.Verdict {
-				t.Logf("decision %s where %s is the verdict", got, want.Verdict)
-			}
-			if why == "" {
-				t.Error("no reason is given")
-			}
-		})
-	}
-	if err := lines.Err(); err != nil || count < 175 {
-		t.Fatalf("read %d cases: %v", count, err)
+			count++
+			t.Run(want.ID, func(t *testing.T) {
+				c, err := parseCase(lines.Bytes())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if c.request.Caller.Value == trail.ServicePrincipal {
+					c.request.Caller.PossiblePrincipals = trail.Caller("aws", "").PossiblePrincipals
+				}
+				got := c.decide()
+				if got.Decision != want.Verdict && !slices.Contains(want.Accept, got.Decision) {
+					t.Fatalf("decision %s (%s), want %s: %s; source: %v", got.Decision, got.Why, want.Verdict, want.Why, want.Source)
+				}
+				slices.Sort(got.Statements)
+				slices.Sort(want.Statements)
+				if got.Decision == want.Verdict && want.Statements != nil && !slices.Equal(got.Statements, want.Statements) {
+					t.Errorf("statements %q, want %q", got.Statements, want.Statements)
+				}
+				if got.Decision != want.Verdict {
+					t.Logf("decision %s where %s is the verdict", got.Decision, want.Verdict)
+				}
+				if got.Why == "" {
+					t.Error("no reason is given")
+				}
+			})
+		}
+		if err := lines.Err(); err != nil || count < least {
+			t.Fatalf("%s: read %d cases: %v", file, count, err)
+		}
 	}
 }
 
@@ -90,7 +94,7 @@ func TestParseCaseRefuses(t *testing.T) {
 }
 
 func TestCaseSaysWhy(t *testing.T) {
-	const request = `"request":{"principal":{"Service":"cloudtrail.amazonaws.com"},"action":"s3:PutObject","resource":"arn:aws:s3:::b/x","context":{"k:n":1.50},"unknown":["k:u"]}`
+	const request = `"request":{"principal":{"Service":"cloudtrail.amazonaws.com"},"action":"s3:PutObject","resource":"arn:aws:s3:::b/x","context":{"aws:PrincipalTag/n":1.50},"unknown":["aws:PrincipalTag/u"]}`
 	statement := func(effect, condition string) string {
 		return `{"Effect":"` + effect + `","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/*","Condition":{` + condition + `}}`
 	}
@@ -100,12 +104,12 @@ func TestCaseSaysWhy(t *testing.T) {
 		responsible      []string
 		why              string
 	}{
-		{"allowed", statement("Allow", `"NumericEquals":{"k:n":1.5}`), policy.Allowed, []string{"#0"}, "allowed by #0, and no Deny matches."},
-		{"number as it was written", statement("Allow", `"StringEquals":{"k:n":1.50}`), policy.Allowed, []string{"#0"}, "allowed by #0, and no Deny matches."},
+		{"allowed", statement("Allow", `"NumericEquals":{"aws:PrincipalTag/n":1.5}`), policy.Allowed, []string{"#0"}, "allowed by #0, and no Deny matches."},
+		{"number as it was written", statement("Allow", `"StringEquals":{"aws:PrincipalTag/n":1.50}`), policy.Allowed, []string{"#0"}, "allowed by #0, and no Deny matches."},
 		{"denied", statement("Deny", `"StringNotEquals":{"aws:SourceVpce":"vpce-1"}`), policy.ExplicitDeny, []string{"#0"}, "denied by #0: aws:SourceVpce is absent, so StringNotEquals is true."},
-		{"not allowed", statement("Allow", `"StringEquals":{"k:n":"2"}`), policy.ImplicitDeny, []string{}, `no Allow matches; of #0, k:n is "1.50", so StringEquals is false for "2".`},
-		{"open", statement("Allow", `"StringEquals":{"k:u":"2"}`), policy.Undetermined, []string{"#0"}, "it is not known whether #0 applies: that hangs on k:u."},
-		{"denied either way", statement("Deny", `"StringEquals":{"k:u":"2"}`), policy.Undetermined, []string{"#0"}, "it is not known whether #0 applies: that hangs on k:u; the request is denied either way."},
+		{"not allowed", statement("Allow", `"StringEquals":{"aws:PrincipalTag/n":"2"}`), policy.ImplicitDeny, []string{}, `no Allow matches; of #0, aws:PrincipalTag/n is "1.50", so StringEquals is false for "2".`},
+		{"open", statement("Allow", `"StringEquals":{"aws:PrincipalTag/u":"2"}`), policy.Undetermined, []string{"#0"}, "it is not known whether #0 applies: that hangs on aws:PrincipalTag/u."},
+		{"denied either way", statement("Deny", `"StringEquals":{"aws:PrincipalTag/u":"2"}`), policy.Undetermined, []string{"#0"}, "it is not known whether #0 applies: that hangs on aws:PrincipalTag/u; the request is denied either way."},
 		{"refused", statement("allow", ""), policy.Invalid, []string{}, "S3 would refuse the policy: Invalid effect: allow (statement #0)."},
 	}
 	for _, test := range tests {
@@ -114,7 +118,8 @@ func TestCaseSaysWhy(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, responsible, why := c.decide()
+			answer := c.decide()
+			got, responsible, why := answer.Decision, answer.Statements, answer.Why
 			if diff := cmp.Diff(test.responsible, responsible); got != test.want || diff != "" {
 				t.Errorf("decision %s by %q", got, responsible)
 			}

@@ -51,6 +51,7 @@ func writeReport(s screen, r delivery.Report) {
 		writeTrailReport(s, t)
 	}
 	writeFindings(s, r)
+	writeMaybeFaults(s, r.MaybeFaults)
 }
 
 func writeTrailReport(s screen, t delivery.TrailReport) {
@@ -105,6 +106,17 @@ func writeFaults(s screen, r delivery.Report) bool {
 	}
 	s.printf("\nMend this first. The JSON output holds the judgement on the policy as far as it can be read.\n")
 	return true
+}
+
+// writeMaybeFaults prints what S3 may refuse of a policy. They are no findings.
+func writeMaybeFaults(s screen, faults []string) {
+	if len(faults) == 0 {
+		return
+	}
+	s.printf("\n%s\n", s.paint(bold, "S3 may refuse this policy; it is not known"))
+	for _, fault := range faults {
+		s.indented(2, clean(fault))
+	}
 }
 
 func statementNames(names []string) string {

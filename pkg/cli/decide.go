@@ -29,6 +29,8 @@ type decided struct {
 	Decision   policy.Outcome `json:"decision"`
 	Statements []string       `json:"statements"`
 	Why        string         `json:"why"`
+	// MaybeFaults are what S3 may refuse about the policy, in words.
+	MaybeFaults []string `json:"maybeFaults,omitempty"`
 }
 
 // undecided is the answer to a bad line.
@@ -95,8 +97,7 @@ func decideLine(line []byte, cut bool) (any, bool) {
 		alias := trail.Caller(partition, "")
 		caller.PossiblePrincipals = slices.Concat(caller.PossiblePrincipals, alias.Aliases, alias.PossiblePrincipals)
 	}
-	decision, statements, why := c.decide()
-	return decided{c.id, decision, orEmpty(statements), why}, true
+	return c.decide(), true
 }
 
 // readID finds the id at the top level of a line that is broken elsewhere.

@@ -44,6 +44,7 @@ func writeExplanation(s screen, report delivery.Report, why []delivery.TrailExpl
 			writeRequirement(s, r)
 		}
 	}
+	writeMaybeFaults(s, report.MaybeFaults)
 }
 
 func writeRequirement(s screen, r delivery.RequirementExplanation) {

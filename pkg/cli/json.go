@@ -115,10 +115,11 @@ func newPlanJSON(p repair.Plan) planJSON {
 // The JSON of explain is that of check, with the statements' relations.
 type (
 	explanationJSON struct {
-		Bucket  string                 `json:"bucket"`
-		Verdict delivery.Verdict       `json:"verdict"`
-		Trails  []trailExplanationJSON `json:"trails"`
-		Faults  []string               `json:"faults,omitempty"`
+		Bucket      string                 `json:"bucket"`
+		Verdict     delivery.Verdict       `json:"verdict"`
+		Trails      []trailExplanationJSON `json:"trails"`
+		Faults      []string               `json:"faults,omitempty"`
+		MaybeFaults []string               `json:"maybeFaults,omitempty"`
 	}
 	trailExplanationJSON struct {
 		ARN          string                       `json:"arn"`
@@ -143,7 +144,7 @@ type (
 )
 
 func newExplanationJSON(report delivery.Report, why []delivery.TrailExplanation) explanationJSON {
-	out := explanationJSON{Bucket: report.Bucket, Verdict: report.Verdict, Trails: []trailExplanationJSON{}, Faults: report.Faults}
+	out := explanationJSON{Bucket: report.Bucket, Verdict: report.Verdict, Trails: []trailExplanationJSON{}, Faults: report.Faults, MaybeFaults: report.MaybeFaults}
 	for _, from := range why {
 		t := trailExplanationJSON{ARN: from.ARN, Requirements: []requirementExplanationJSON{}}
 		for _, from := range from.Requirements {

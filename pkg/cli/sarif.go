@@ -22,10 +22,11 @@ const (
 	sarifSchema  = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 
-// The two findings that are no finding of a report: what S3 would refuse in a
-// policy, and a bucket that an audit could not judge.
+// The findings that are no finding of a report: what S3 would refuse in a
+// policy, what it may refuse, and a bucket that an audit could not judge.
 const (
 	invalidRule  = "policy-invalid"
+	doubtfulRule = "policy-perhaps-invalid"
 	unjudgedRule = "bucket-not-judged"
 )
 
@@ -115,6 +116,12 @@ func sarifFindings(b *bucketOverview) []delivery.Finding {
 		findings = append(findings, delivery.Finding{
 			ID: invalidRule, Kind: delivery.Unknown, Severity: delivery.Medium,
 			Message: "S3 would refuse this policy: " + fault, Remedy: "Correct the policy.",
+		})
+	}
+	for _, fault := range b.Report.MaybeFaults {
+		findings = append(findings, delivery.Finding{
+			ID: doubtfulRule, Kind: delivery.Unknown, Severity: delivery.Informational,
+			Message: "S3 may refuse this policy: " + fault, Remedy: "Write it as AWS documents it, or try it.",
 		})
 	}
 	if b.Err != nil {
@@ -246,6 +253,8 @@ func ruleSummary(id string) string {
 	switch id {
 	case invalidRule:
 		return "S3 would refuse the policy"
+	case doubtfulRule:
+		return "S3 may refuse the policy"
 	case unjudgedRule:
 		return "The bucket could not be judged"
 	}
@@ -256,7 +265,7 @@ func ruleSummary(id string) string {
 // ruleHelp is the address of a rule's page: that of the findings has a heading
 // for each finding of a report.
 func ruleHelp(id string) string {
-	if id == invalidRule || id == unjudgedRule {
+	if id == invalidRule || id == doubtfulRule || id == unjudgedRule {
 		return findingsPage
 	}
 	return alert.FindingURL(id)

@@ -12,6 +12,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
 // validSARIF checks a text against the schema of SARIF 2.1.0, from
@@ -154,5 +155,29 @@ func TestSARIFOfAudit(t *testing.T) {
 		if where.PhysicalLocation != nil || where.LogicalLocations[0].FullyQualifiedName != "arn:aws:s3:::"+sandbox {
 			t.Errorf("%s is at %+v", r.RuleID, where)
 		}
+	}
+}
+
+// TestSARIFNotes: what S3 may refuse is a note.
+func TestSARIFNotes(t *testing.T) {
+	t.Parallel()
+	o := &overview{Buckets: []bucketOverview{{Audited: guardrail.Audited{Report: delivery.Report{
+		Verdict: delivery.Delivering, MaybeFaults: []string{"statement a: Policy has an invalid condition key: aws:foo"},
+	}}}}}
+	results := newSARIF(o).Runs[0].Results
+	if len(results) != 1 || results[0].Level != "note" || results[0].RuleID != doubtfulRule {
+		t.Errorf("%+v", results)
+	}
+	if err := (severityFlag{Severity: "informational"}).exit(o); err != nil {
+		t.Errorf("it moves the exit status: %v", err)
+	}
+}
+
+// TestStoredPoliciesAreNotDoubted: S3 has stored what an audit reads.
+func TestStoredPoliciesAreNotDoubted(t *testing.T) {
+	t.Parallel()
+	o := newOverview("111111111111", "us-east-1", []guardrail.Audited{{Report: delivery.Report{MaybeFaults: []string{"x"}}}})
+	if got := o.Buckets[0].Report.MaybeFaults; got != nil {
+		t.Errorf("%q", got)
 	}
 }

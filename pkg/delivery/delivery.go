@@ -94,6 +94,8 @@ type Report struct {
 	Findings []Finding     `json:"findings"`
 	// Faults are what S3 would refuse about the policy, in words.
 	Faults []string `json:"faults,omitempty"`
+	// MaybeFaults are what S3 may refuse: it is not known. They change no verdict.
+	MaybeFaults []string `json:"maybeFaults,omitempty"`
 }
 
 // TrailReport is the judgement on one trail of the bucket.

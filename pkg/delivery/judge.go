@@ -24,7 +24,8 @@ func Judge(b Bucket, trails []trail.Trail, s trail.Environment) Report {
 	j := newJudgement(b, trails, s)
 	r := Report{Bucket: b.Name, Trails: []TrailReport{}, Findings: []Finding{}}
 	if b.State == PolicyRead && b.Policy != nil {
-		r.Faults = j.faults()
+		faults, maybe := j.doc.Validate(j.bucketARN())
+		r.Faults, r.MaybeFaults = j.inWords(faults), j.inWords(maybe)
 	}
 	for _, t := range j.trails {
 		r.Trails = append(r.Trails, j.report(t))
@@ -91,9 +92,9 @@ func (j *judgement) bucketARN() string {
 	return arn.Bucket(j.bucket.Name).ARN(partition)
 }
 
-func (j *judgement) faults() []string {
+func (j *judgement) inWords(faults []policy.Fault) []string {
 	var out []string
-	for _, f := range j.doc.Faults(j.bucketARN()) {
+	for _, f := range faults {
 		if f.Statement < 0 {
 			out = append(out, f.Message)
 			continue

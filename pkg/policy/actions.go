@@ -227,34 +227,73 @@ func s3Actions() iter.Seq2[string, resourceLevel] {
 	}
 }
 
-// actionLevels says on which resources the actions that a pattern describes
-// work. ok is false for a pattern that describes no action of S3. The list of
-// actions grows, so a name that is well formed is taken for one that is not
-// listed yet.
-func actionLevels(text string) (levels resourceLevel, ok bool) {
-	text = glob.LowerASCII(text)
-	if text == "*" {
-		return bucketLevel | objectLevel, true
-	}
-	service, name, found := strings.Cut(text, ":")
-	if !found || service != "s3" || name == "" {
-		return 0, false
-	}
-	p := glob.Parse(name)
-	for known, level := range s3Actions() {
-		if p.Match(glob.Text(known)) {
-			levels |= level
+// actionSet is a set of actions, a bit for each line of the table.
+type actionSet [3]uint64
+
+// actionsWhere returns the actions of which f is true.
+func actionsWhere(f func(name string, level resourceLevel) bool) actionSet {
+	var set actionSet
+	i := 0
+	for name, level := range s3Actions() {
+		if f(name, level) {
+			set[i/64] |= 1 << (i % 64)
 		}
+		i++
 	}
-	if levels != 0 {
-		return levels, true
-	}
-	return bucketLevel | objectLevel, plausible(p.Tokens, name)
+	return set
 }
 
-// plausible reports whether an unlisted name may be an action of S3 all the
-// same: it begins with a verb that S3 uses and is no misspelling of a name
-// that is listed.
+// meet reports whether an action is in each of the sets.
+func meet(a, b, c actionSet) bool {
+	return a[0]&b[0]&c[0]|a[1]&b[1]&c[1]|a[2]&b[2]&c[2] != 0
+}
+
+// actionScope is what a text of an Action element means to S3.
+type actionScope struct {
+	actions actionSet // that the text describes
+	levels  resourceLevel
+	grade   grade
+}
+
+// scopeOf says which actions a text describes, on which resources those work, and
+// whether S3 takes the text. Of one that describes no action of S3 it is known that S3
+// refuses it ("Policy has invalid action"). But the list of actions grows, so a name
+// that goes on where S3's do is taken for one that is not listed yet, and is only
+// doubtful.
+func scopeOf(text string) actionScope {
+	text = glob.LowerASCII(text)
+	if text == "*" {
+		return actionScope{levels: bucketLevel | objectLevel}
+	}
+	service, name, found := strings.Cut(text, ":")
+	wildService := strings.ContainsAny(service, "*?") && glob.Parse(service).Match(glob.Text("s3"))
+	if !found || service != "s3" && !wildService || name == "" {
+		return actionScope{grade: refused}
+	}
+	p := glob.Parse(name)
+	var s actionScope
+	s.actions = actionsWhere(func(known string, level resourceLevel) bool {
+		matches := p.Match(glob.Text(known))
+		if matches {
+			s.levels |= level
+		}
+		return matches
+	})
+	switch {
+	case s.levels == 0:
+		s.levels, s.grade = bucketLevel|objectLevel, refused
+		if plausible(p.Tokens, name) {
+			s.grade = doubtful
+		}
+	case wildService:
+		s.grade = doubtful
+	}
+	return s
+}
+
+// plausible reports whether an unlisted name may be an action of S3 all the same: it
+// begins with a verb that S3 uses and with what S3 has, and is neither a misspelling
+// of a name that is listed nor an operation that is no action.
 func plausible(tokens []glob.Token, name string) bool {
 	for i := range len(name) {
 		c := name[i]
@@ -263,21 +302,71 @@ func plausible(tokens []glob.Token, name string) bool {
 			return false
 		}
 	}
-	if len(tokens) > 1 || tokens[0].Op != glob.Literal {
-		return tokens[0].Op != glob.Literal || hasVerb(string(tokens[0].Text))
+	if tokens[0].Op != glob.Literal {
+		return false
+	}
+	head := tokens[0].Text.String()
+	if len(tokens) > 1 {
+		return hasVerb(head) && len(withoutVerb(head)) >= 3
 	}
 	for known := range s3Actions() {
 		if oneEditApart(known, name) {
 			return false
 		}
 	}
-	return hasVerb(name)
+	return hasVerb(name) && hasNoun(withoutVerb(name)) && !isOperation(name)
+}
+
+// isOperation reports whether a name is an operation of S3's API of which the action has
+// another name, or an action that is no more.
+// Source: "Required permissions for Amazon S3 API operations" in the S3 user guide. S3
+// was seen to refuse ListObjects (https://github.com/minio/minio/pull/5875) and
+// ListBucketByTags (https://github.com/japan-d2/secure-stack-template-aws/issues/31).
+func isOperation(name string) bool {
+	const operations = `
+createsession
+deletebucketanalyticsconfiguration deletebucketcors deletebucketencryption deletebucketintelligenttieringconfiguration
+deletebucketinventoryconfiguration deletebucketlifecycle deletebucketmetricsconfiguration deletebucketreplication deleteobjects
+getbucketaccelerateconfiguration getbucketanalyticsconfiguration getbucketintelligenttieringconfiguration
+getbucketinventoryconfiguration getbucketlifecycle getbucketlifecycleconfiguration getbucketmetricsconfiguration
+getbucketnotificationconfiguration getbucketreplication getobjectlockconfiguration
+listbucketanalyticsconfigurations listbucketbytags listbucketintelligenttieringconfigurations
+listbucketinventoryconfigurations listbucketmetricsconfigurations listbuckets listobjects listobjectsv2 listobjectversions
+putbucketaccelerateconfiguration putbucketanalyticsconfiguration putbucketintelligenttieringconfiguration
+putbucketinventoryconfiguration putbucketlifecycle putbucketlifecycleconfiguration putbucketmetricsconfiguration
+putbucketnotificationconfiguration putbucketreplication putobjectlockconfiguration
+`
+	return hasField(operations, name)
+}
+
+// hasNoun reports whether the rest of an action's name begins with what S3 has, and goes
+// on.
+func hasNoun(rest string) bool {
+	const nouns = "access account bucket data job multiregion multipart object storage table vector"
+	for noun := range strings.FieldsSeq(nouns) {
+		if strings.HasPrefix(rest, noun) && len(rest) >= len(noun)+3 {
+			return true
+		}
+	}
+	return false
+}
+
+// verbs are those of S3's actions.
+const verbs = "abort associate create delete describe dissociate get initiate list pause put replicate restore submit tag untag update"
+
+// withoutVerb is what follows the verb of an action's name.
+func withoutVerb(name string) string {
+	for v := range strings.FieldsSeq(verbs) {
+		if rest, ok := strings.CutPrefix(name, v); ok {
+			return rest
+		}
+	}
+	return ""
 }
 
 // hasVerb reports whether a name begins with a verb of S3's actions, or is the
 // beginning of one.
 func hasVerb(name string) bool {
-	const verbs = "abort associate create delete describe dissociate get initiate list pause put replicate restore submit tag untag update"
 	for v := range strings.FieldsSeq(verbs) {
 		if strings.HasPrefix(name, v) && len(name) > len(v) || strings.HasPrefix(v, name) {
 			return true
@@ -306,4 +395,14 @@ func oneEditApart(a, b string) bool {
 		return true
 	}
 	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
+// hasField reports whether a word is one of a text's.
+func hasField(text, word string) bool {
+	for field := range strings.FieldsSeq(text) {
+		if field == word {
+			return true
+		}
+	}
+	return false
 }

@@ -26,6 +26,9 @@ func TestActionTable(t *testing.T) {
 		names = append(names, name)
 		count[level]++
 	}
+	if most := len(actionSet{}) * 64; len(names) > most {
+		t.Errorf("%d actions, more than the %d bits of a set", len(names), most)
+	}
 	if lines := strings.Count(actionTable, "\n") - 1; lines != len(names) {
 		t.Errorf("%d lines, but %d actions", lines, len(names))
 	}
@@ -63,8 +66,8 @@ func TestActionLevels(t *testing.T) {
 		{"ec2:RunInstances", 0, false},
 	}
 	for _, test := range tests {
-		if levels, ok := actionLevels(test.text); levels != test.levels || ok != test.ok {
-			t.Errorf("%s: levels %b, %t", test.text, levels, ok)
+		if s := scopeOf(test.text); s.levels != test.levels || (s.grade != refused) != test.ok {
+			t.Errorf("%s: levels %b, grade %d", test.text, s.levels, s.grade)
 		}
 	}
 }

@@ -99,7 +99,16 @@ func commonKind(key string, tests []*conditionTest) (kind operatorKind, ok bool)
 func (ev *evaluator) textClasses(tests []*conditionTest, v Value) ([]string, bool) {
 	var patterns []glob.Pattern
 	var naming []bool // of each pattern: it matches no value that v allows
+	shaped, fold := false, false
 	for _, c := range tests {
+		fold = fold || c.operator.fold
+		switch {
+		case c.operator.kind == nullOperator:
+			patterns, naming = append(patterns, glob.Exact("")), append(naming, true) // see assumeEmptyValue
+		case c.operator.kind == arnOperator && !shaped && !arnKey(c.key):
+			shaped = true // ARN operators tell ARNs from other texts
+			patterns, naming = append(patterns, glob.Parse(arnShape)), append(naming, false)
+		}
 		for i := range c.operands {
 			p, tells, ok := ev.classPattern(c, &c.operands[i])
 			if !ok {
@@ -113,6 +122,9 @@ func (ev *evaluator) textClasses(tests []*conditionTest, v Value) ([]string, boo
 		if c.operator.quantifier == forAllValues {
 			patterns, naming = append(patterns, glob.Exact("")), append(naming, false) // the empty text is an empty set
 		}
+	}
+	if fold && slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return !ascii(p) }) {
+		return nil, false // the automata do not know that the Kelvin sign is a "k"
 	}
 	within := v.Within
 	if len(within) == 0 {
@@ -160,7 +172,7 @@ func (ev *evaluator) classPattern(c *conditionTest, x *operand) (p glob.Pattern,
 }
 
 // ascii reports whether lower-casing the pattern's text is a matter of the
-// letters a to z. The Kelvin sign and the long s fold to k and s.
+// letters a to z.
 func ascii(p glob.Pattern) bool {
 	for _, t := range p.Tokens {
 		for i := range len(t.Text) {

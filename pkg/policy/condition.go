@@ -25,6 +25,7 @@ type conditionTest struct {
 	// and never spares from a Deny.
 	effect    Effect
 	malformed bool // the operator or a value could not be read
+	known     keyKnowledge
 }
 
 // readConditions reads the Condition element of a statement.
@@ -42,6 +43,7 @@ func (r statementReader) readConditions(s *compiledStatement, n *jsontext.Node) 
 	size := 0
 	for _, block := range m.Value.Members {
 		size += len(block.Value.Members)
+		s.emptyOperator = s.emptyOperator || emptyUnknownOperator(block)
 	}
 	s.src.Conditions = make([]Condition, 0, size)
 	s.conditions = make([]conditionTest, 0, size)
@@ -55,12 +57,19 @@ func (r statementReader) readConditions(s *compiledStatement, n *jsontext.Node) 
 	}
 }
 
+// emptyUnknownOperator reports whether the member is an operator that AWS does not
+// document, with no key under it.
+func emptyUnknownOperator(block jsontext.Member) bool {
+	return block.Value.Kind == jsontext.Object && len(block.Value.Members) == 0 && parseOperator(block.Name).kind == unknownOperator
+}
+
 func (r statementReader) readCondition(s *compiledStatement, name string, key jsontext.Member) {
 	o := parseOperator(name)
 	items := key.Value.Elements()
 	src := Condition{Operator: name, Key: key.Name, Values: make([]string, 0, len(items))}
 	c := conditionTest{operator: o, key: strings.ToLower(key.Name), operands: make([]operand, 0, len(items)), effect: s.effect}
 	c.malformed = o.kind == unknownOperator
+	c.known = lookUpKey(c.key)
 	for _, item := range items {
 		if !scalar(item) {
 			c.malformed = true
@@ -93,6 +102,9 @@ func scalar(n *jsontext.Node) bool {
 func (ev *evaluator) conditions(s *compiledStatement) (Truth, assumptionSet) {
 	result, assumed := Yes, assumptionSet(0)
 	certainNo, assumedNo := false, assumptionSet(0)
+	if s.emptyOperator {
+		result, assumed = Maybe, assumeEmptyOperator
+	}
 	for i := range s.conditions {
 		t, a := ev.condition(&s.conditions[i])
 		result = min(result, t)
@@ -122,18 +134,45 @@ func (ev *evaluator) condition(c *conditionTest) (Truth, assumptionSet) {
 		return Maybe, 0
 	}
 	v := ev.value(c.key)
+	t, assumed := ev.conditionOn(c, &v)
+	if c.known == keyKnown {
+		return t, assumed
+	}
+	return ev.ofUnknownKey(c, t, assumed)
+}
+
+// conditionOn is condition for a value of the key.
+func (ev *evaluator) conditionOn(c *conditionTest, v *Value) (Truth, assumptionSet) {
 	if c.operator.kind == nullOperator {
 		return c.null(v)
 	}
+	switch v.State {
+	case Absent:
+		return c.whenAbsent()
+	case Present:
+		return ev.whenPresent(c, v)
+	case Either:
+	}
 	absent, assumedAbsent := c.whenAbsent()
-	if v.State == Absent {
-		return absent, assumedAbsent
-	}
 	present, assumedPresent := ev.whenPresent(c, v)
-	if v.State == Present {
-		return present, assumedPresent
-	}
 	return join(absent, present), assumedAbsent | assumedPresent
+}
+
+// ofUnknownKey is the result on a key that S3 does not know, from the result by what the
+// request says of it. Such a key is in no request, unless it is newer than this program.
+// So what hangs on it is not granted, and may be denied.
+func (ev *evaluator) ofUnknownKey(c *conditionTest, t Truth, assumed assumptionSet) (Truth, assumptionSet) {
+	if c.known == keyUnknown && ev.request.Context.Lookup(c.key).State == Present {
+		absent, a := ev.conditionOn(c, &Value{})
+		if c.effect == Deny {
+			absent = join(t, absent)
+		}
+		t, assumed = absent, a|assumeUnknownKey
+	}
+	if c.effect != Deny && t == Yes {
+		return Maybe, assumed | assumeUnknownKey
+	}
+	return t, assumed
 }
 
 // whenAbsent is the result on a key that is not in the request.
@@ -145,32 +184,8 @@ func (c *conditionTest) whenAbsent() (Truth, assumptionSet) {
 	return o.whenAbsent()
 }
 
-// null is the result of a Null condition: whether the key's presence is as
-// asked for.
-func (c *conditionTest) null(v Value) (Truth, assumptionSet) {
-	if len(c.operands) == 0 {
-		return Maybe, assumeEmptyList
-	}
-	result := No
-	for i := range c.operands {
-		x := &c.operands[i]
-		t := Maybe
-		if x.ok && v.State != Either {
-			t = truthOf(x.truth == (v.State == Absent))
-		}
-		if x.ok && x.truth != c.operands[0].truth && c.operands[0].ok {
-			return Yes, 0 // "true" and "false" are both listed
-		}
-		result = max(result, t)
-	}
-	if v.State != Absent && v.Known && len(v.Values) == 1 && v.Values[0] == "" {
-		return result, assumeEmptyValue
-	}
-	return result, 0
-}
-
 // whenPresent is the result on a key that is in the request.
-func (ev *evaluator) whenPresent(c *conditionTest, v Value) (Truth, assumptionSet) {
+func (ev *evaluator) whenPresent(c *conditionTest, v *Value) (Truth, assumptionSet) {
 	o := c.operator
 	if len(c.operands) == 0 {
 		if o.quantifier == noQuantifier && !o.ifExists {
@@ -191,13 +206,7 @@ func (ev *evaluator) whenPresent(c *conditionTest, v Value) (Truth, assumptionSe
 		return Maybe, assumeScalarOnSet
 	}
 	if !v.Known {
-		return ev.whenValueUnknown(c, v, set)
-	}
-	if o.quantifier == forAllValues && allEmpty(v.Values) {
-		if len(v.Values) == 0 {
-			return Yes, 0
-		}
-		return Yes, assumeEmptyValue
+		return ev.whenValueUnknown(c, *v, set)
 	}
 	if o.quantifier == noQuantifier {
 		return ev.test(c, v.Values[0])
@@ -212,6 +221,9 @@ func (ev *evaluator) testAll(c *conditionTest, values []string) (Truth, assumpti
 	result, assumed := truthOf(all), assumptionSet(0)
 	for _, value := range values {
 		t, a := ev.test(c, value)
+		if all && value == "" && t != Yes {
+			t, a = Maybe, a|assumeEmptyValue // it may be no value at all
+		}
 		assumed |= a
 		if all {
 			result = min(result, t)
@@ -243,8 +255,12 @@ func (ev *evaluator) test(c *conditionTest, value string) (Truth, assumptionSet)
 		return truthOf(c.operator.negated), assumeUnreadable
 	}
 	result, assumed := No, assumptionSet(0)
+	var list arnList
 	for i := range c.operands {
 		t, a := ev.compare(&s, &c.operands[i])
+		if c.operator.kind == arnOperator {
+			t, a = list.next(t, a)
+		}
 		assumed |= a
 		result = max(result, t)
 		if result == Yes && a == 0 {
@@ -254,6 +270,14 @@ func (ev *evaluator) test(c *conditionTest, value string) (Truth, assumptionSet)
 	}
 	if c.operator.negated {
 		result = result.not()
+	}
+	switch {
+	case c.operator.kind == arnOperator && !isARN(value) && !ev.standsForARN(c.key):
+		return c.onNoARN(result, assumed)
+	case s.signed:
+		assumed |= assumeSignedEpoch
+	case s.respelled:
+		assumed |= assumeAddressSpelling
 	}
 	return result, assumed
 }
@@ -267,6 +291,10 @@ type subject struct {
 	bits    []byte
 	truth   bool
 	address netip.Addr
+	plain   string // the value as it was given, where letter case is ignored
+	unsure  bool   // a date of which it is not known which
+	// signed, respelled: a date or address as AWS does not document it.
+	signed, respelled bool
 }
 
 // read prepares the value and reports whether the operator can read it.
@@ -275,7 +303,7 @@ func (s *subject) read(value string) (ok bool) {
 	switch s.test.operator.kind {
 	case stringOperator, arnOperator:
 		if s.test.operator.fold {
-			value = foldCase(value)
+			s.plain, value = value, foldCase(value)
 		}
 		s.text = glob.TextOf(value)
 	case numericOperator:
@@ -283,7 +311,7 @@ func (s *subject) read(value string) (ok bool) {
 	case dateOperator:
 		var d date
 		d, ok = parseDate(value)
-		s.millis = d.millis
+		s.millis, s.unsure, s.signed = d.millis, d.unsure, d.signed
 	case boolOperator:
 		s.truth = strings.EqualFold(value, "true")
 	case binaryOperator:
@@ -291,7 +319,7 @@ func (s *subject) read(value string) (ok bool) {
 		s.bits, err = base64.StdEncoding.DecodeString(value)
 		ok = err == nil
 	case addressOperator:
-		s.address, ok = parseAddress(value)
+		s.address, s.respelled, ok = parseAddress(value)
 	case nullOperator, unknownOperator:
 	}
 	return ok
@@ -306,10 +334,13 @@ func (ev *evaluator) compare(s *subject, x *operand) (Truth, assumptionSet) {
 	o := &s.test.operator
 	switch o.kind {
 	case stringOperator, arnOperator:
-		return ev.compareText(s, &x.pattern)
+		return ev.compareText(s, x)
 	case numericOperator:
 		return truthOf(o.relation.holds(s.number.compare(x.number))), 0
 	case dateOperator:
+		if s.unsure {
+			return Maybe, assumeDateSpelling
+		}
 		return x.date.compare(o.relation, s.millis)
 	case boolOperator:
 		return truthOf(s.truth == x.truth), 0
@@ -324,36 +355,35 @@ func (ev *evaluator) compare(s *subject, x *operand) (Truth, assumptionSet) {
 
 // compareText matches a value with a pattern. A variable without a value
 // equals nothing.
-func (ev *evaluator) compareText(s *subject, p *pattern) (Truth, assumptionSet) {
-	e := p.expand(ev.lookup)
+func (ev *evaluator) compareText(s *subject, x *operand) (Truth, assumptionSet) {
+	e := x.pattern.expand(ev.lookup)
+	if e.malformed {
+		return s.test.onMalformedVariable(e.Match(s.text))
+	}
 	if e.matchesNothing {
 		return No, 0
 	}
 	if t, a, done := s.test.compareOddARN(&e); done {
 		return t, a
 	}
+	t := truthOf(e.Match(s.text))
 	switch {
-	case !e.Match(s.text):
-		return No, 0
-	case e.approximate:
+	case e.approximate && s.test.operator.fold && !ascii(e.Pattern):
+		return Maybe, 0 // the letters around a sigma are not all known
+	case t == Yes && e.approximate:
 		return Maybe, 0
+	case s.test.operator.fold && foldsBeyondASCII(s.plain, x.text, t == Yes):
+		return t, assumeLetterCase
 	}
-	return Yes, 0
+	return t, 0
 }
 
-// compareOddARN is the result of an ARN operator's value that is no ARN: one
-// that never grants and never spares from a Deny, or "*". done is false for
-// all other values.
-func (c *conditionTest) compareOddARN(e *expansion) (t Truth, assumed assumptionSet, done bool) {
-	switch {
-	case c.operator.kind != arnOperator:
-		return No, 0, false
-	case e.notARN && (e.approximate || c.effect == ""):
-		return Maybe, assumeMalformedARN, true
-	case e.notARN:
-		return truthOf((c.effect == Deny) != c.operator.negated), assumeMalformedARN, true
-	case !e.approximate && e.Any():
-		return Yes, assumeBareStarARN, true
+// onMalformedVariable is the result of a value with a variable that is not spelled as
+// AWS documents it, before negation. It may stand for any text; where even that does not
+// match, a negated operator must not take the mismatch for a grant.
+func (c *conditionTest) onMalformedVariable(matches bool) (Truth, assumptionSet) {
+	if matches || c.operator.negated {
+		return Maybe, assumeMalformedVariable
 	}
-	return No, 0, false
+	return No, 0
 }

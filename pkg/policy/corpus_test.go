@@ -14,7 +14,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// corpusCase is a line of the corpus: a policy, a request, and what the answer
+// corpusCase is a line of a corpus: a policy, a request, and what the answer
 // should be: the verdict, or one of those that may do as well.
 type corpusCase struct {
 	ID         string          `json:"id"`
@@ -31,8 +31,10 @@ type corpusCase struct {
 	} `json:"request"`
 	Verdict    policy.Outcome   `json:"verdict"`
 	Accept     []policy.Outcome `json:"accept"`
-	Statements []string         `json:"statements"`
+	Statements []string         `json:"statements"` // absent: not compared
 	Why        string           `json:"why"`
+	Kind       string           `json:"kind"`
+	Source     any              `json:"source"` // an address, or a list of them
 }
 
 // request is the case's request.
@@ -95,38 +97,88 @@ func (c *corpusCase) decide() (policy.Outcome, []string) {
 	return decision.Outcome, labels
 }
 
-func TestCorpus(t *testing.T) {
-	text, err := os.ReadFile("testdata/decisions.jsonl")
-	if err != nil {
-		t.Fatal(err)
+// parseCorpusCase reads a row of a corpus. The error is one line that says which row it is,
+// and what was expected.
+func parseCorpusCase(line []byte) (corpusCase, error) {
+	var c corpusCase
+	decoder := json.NewDecoder(bytes.NewReader(line))
+	decoder.UseNumber() // numbers keep their spelling
+	err := decoder.Decode(&c)
+	switch {
+	case err != nil:
+	case c.ID == "":
+		err = fmt.Errorf("it has no id")
+	case (c.Policy == nil) == (c.PolicyText == ""):
+		err = fmt.Errorf("it has neither or both of policy and policy_text")
+	case c.Request.Action == "" || c.Request.Resource == "":
+		err = fmt.Errorf("its request has no action or no resource")
+	case !knownOutcome(c.Verdict) || slices.ContainsFunc(c.Accept, func(o policy.Outcome) bool { return !knownOutcome(o) }):
+		err = fmt.Errorf("its verdict %q or accept %q is no decision", c.Verdict, c.Accept)
+	case c.Source == nil && c.Kind != "":
+		err = fmt.Errorf("it has no source")
 	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	count := 0
-	for lines.Scan() {
-		var c corpusCase
-		decoder := json.NewDecoder(bytes.NewReader(lines.Bytes()))
-		decoder.UseNumber() // numbers keep their spelling
-		if err := decoder.Decode(&c); err != nil {
+	if err != nil {
+		return c, fmt.Errorf("row %q: %w; expected {id, policy or policy_text, request, verdict, why, source}", c.ID, err)
+	}
+	return c, nil
+}
+
+func knownOutcome(o policy.Outcome) bool {
+	return slices.Contains([]policy.Outcome{policy.Allowed, policy.ExplicitDeny, policy.ImplicitDeny, policy.Undetermined, policy.Invalid}, o)
+}
+
+func TestBadCorpusRow(t *testing.T) {
+	for line, want := range map[string]string{
+		`{"id":"a","policy":{},"request":{"action":"s3:x","resource":"r"},"verdict":"yes"}`:                          `row "a": its verdict "yes" or accept [] is no decision; expected`,
+		`{"id":"b","request":{"action":"s3:x","resource":"r"},"verdict":"allowed"}`:                                  `row "b": it has neither or both of policy and policy_text; expected`,
+		`{"id":"c","policy":{},"request":{"action":"s3:x","resource":"r"},"verdict":"allowed","kind":"letter-case"}`: `row "c": it has no source; expected`,
+		`{"id":"d","policy":{},"request":[]}`:                                                                        `row "d": json: `,
+	} {
+		if _, err := parseCorpusCase([]byte(line)); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v, want %s", line, err, want)
+		}
+	}
+}
+
+// TestCorpus decides the rows of the corpora:
+//
+//   - decisions.jsonl: the rules as AWS documents them, and cases of our own.
+//   - peer-decisions.jsonl: cases of the tests of other projects, of answers recorded from
+//     AWS, and of the examples of AWS's guides.
+//   - kinds.jsonl: more of each kind of case that was wrong once. "kind" is the kind.
+func TestCorpus(t *testing.T) {
+	for file, least := range map[string]int{"decisions": 175, "peer-decisions": 180, "kinds": 250} {
+		text, err := os.ReadFile("testdata/" + file + ".jsonl")
+		if err != nil {
 			t.Fatal(err)
 		}
-		count++
-		t.Run(c.ID, func(t *testing.T) {
-			got, statements := c.decide()
-			if got != c.Verdict && !slices.Contains(c.Accept, got) {
-				t.Fatalf("decision %s, want %s: %s", got, c.Verdict, c.Why)
+		lines := bufio.NewScanner(bytes.NewReader(text))
+		lines.Buffer(nil, 1<<20)
+		count := 0
+		for lines.Scan() {
+			c, err := parseCorpusCase(lines.Bytes())
+			if err != nil {
+				t.Error(err)
+				continue
 			}
-			slices.Sort(statements)
-			slices.Sort(c.Statements)
-			if got == c.Verdict && !slices.Equal(statements, c.Statements) {
-				t.Errorf("statements %q, want %q", statements, c.Statements)
-			}
-			if got != c.Verdict {
-				t.Logf("decision %s where %s is the verdict", got, c.Verdict)
-			}
-		})
-	}
-	if err := lines.Err(); err != nil || count < 175 {
-		t.Fatalf("read %d cases: %v", count, err)
+			count++
+			t.Run(c.ID, func(t *testing.T) {
+				got, statements := c.decide()
+				if got != c.Verdict && !slices.Contains(c.Accept, got) {
+					t.Fatalf("row %s of %s: decision %s, want %s: %s; source: %v", c.ID, file, got, c.Verdict, c.Why, c.Source)
+				}
+				slices.Sort(statements)
+				slices.Sort(c.Statements)
+				if got == c.Verdict && c.Statements != nil && !slices.Equal(statements, c.Statements) {
+					t.Errorf("statements %q, want %q", statements, c.Statements)
+				}
+				if got != c.Verdict {
+					t.Logf("decision %s where %s is the verdict", got, c.Verdict)
+				}
+			})
+		}
+		if err := lines.Err(); err != nil || count < least {
+			t.Fatalf("%s: read %d cases: %v", file, count, err)
+		}
 	}
 }

@@ -49,6 +49,9 @@ func (d *Document) Explain(r *Request) []StatementExplanation {
 		for j := range s.conditions {
 			e.Parts = append(e.Parts, ev.explainCondition(s, j))
 		}
+		if s.emptyOperator {
+			add("Condition", Maybe, "an operator that is none stands there without a key, so it may be true or false")
+		}
 		if s.malformedCondition {
 			add("Condition", Maybe, "the Condition element cannot be read for certain")
 		}

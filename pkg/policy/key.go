@@ -27,3 +27,25 @@ func keyKind(key string) operatorKind {
 	}
 	return unknownOperator
 }
+
+// arnKey reports whether AWS documents that the key's value is an ARN. See "AWS global
+// condition context keys" and "Actions, resources, and condition keys for Amazon S3". Not
+// the key of an object's encryption, which holds what the client's header did.
+func arnKey(key string) bool {
+	switch key {
+	case "aws:sourcearn", "aws:principalarn", "aws:sourcevpcarn", "aws:chatbotsourcearn",
+		"s3:dataaccesspointarn", "s3:accessgrantsinstancearn":
+		return true
+	}
+	return false
+}
+
+// inEveryRequest reports whether AWS documents that the key is in every request, so that
+// it is there even if its value is empty. See "AWS global condition context keys".
+func inEveryRequest(key string) bool {
+	switch key {
+	case "aws:currenttime", "aws:epochtime", "aws:requestedregion", "aws:securetransport", "aws:useragent", "aws:viaawsservice":
+		return true
+	}
+	return false
+}

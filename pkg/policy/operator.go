@@ -61,7 +61,7 @@ func parseOperator(name string) operator {
 	}
 	base, ifExists := strings.CutSuffix(base, "IfExists")
 	o := baseOperator(base)
-	if o.kind == nullOperator && (ifExists || q != noQuantifier) {
+	if o.kind == nullOperator && ifExists {
 		return operator{}
 	}
 	o.quantifier, o.ifExists = q, ifExists

@@ -3,8 +3,6 @@ package policy
 import (
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
 )
@@ -51,16 +49,18 @@ type variable struct {
 	name        string // the key as written
 	fallback    string
 	hasFallback bool
+	// malformed: it is not spelled as AWS documents it, and may stand for anything.
+	malformed bool
 }
 
 // newPattern compiles a text. Variables are read as such if variables is set: in
 // documents of Version 2012-10-17.
 func newPattern(text string, f form, fold, variables bool) pattern {
-	if fold {
-		text = foldCase(text)
-	}
 	p := pattern{form: f, fold: fold}
 	if !variables || !strings.Contains(text, "${") {
+		if fold {
+			text = foldCase(text)
+		}
 		p.compiled = p.compile(f.parse(text).Tokens)
 		return p
 	}
@@ -69,12 +69,32 @@ func newPattern(text string, f form, fold, variables bool) pattern {
 		p.pieces = pieces
 		return p
 	}
+	p.compiled = p.compile(p.join(pieces))
+	return p
+}
+
+// join puts the pieces of a pattern together, of which none is a variable.
+func (p *pattern) join(pieces []piece) []glob.Token {
 	var tokens []glob.Token
 	for _, x := range pieces {
 		tokens = glob.Append(tokens, x.token)
 	}
-	p.compiled = p.compile(tokens)
-	return p
+	return p.inOneCase(tokens)
+}
+
+// inOneCase lower-cases the literals, if letter case is to be ignored. That is done
+// last, since the letters around a sigma say which of its two forms it has.
+func (p *pattern) inOneCase(tokens []glob.Token) []glob.Token {
+	if !p.fold {
+		return tokens
+	}
+	out := slices.Clone(tokens)
+	for i, t := range out {
+		if t.Op == glob.Literal {
+			out[i] = literal(foldCase(t.Text.String()))
+		}
+	}
+	return out
 }
 
 // parse reads a text without variables.
@@ -85,7 +105,7 @@ func (f form) parse(text string) glob.Pattern {
 	return glob.Parse(text)
 }
 
-// lex splits a text at its variables.
+// lex splits a text at its variables. One that is not closed takes the rest.
 func lex(text string, f form) []piece {
 	var out []piece
 	plain := func(part string) {
@@ -96,35 +116,39 @@ func lex(text string, f form) []piece {
 	for {
 		start := strings.Index(text, "${")
 		if start < 0 {
-			break
-		}
-		size := strings.IndexByte(text[start:], '}')
-		if size < 0 {
-			break
+			plain(text)
+			return out
 		}
 		plain(text[:start])
+		size := strings.IndexByte(text[start:], '}')
+		if size < 0 {
+			return append(out, piece{variable: &variable{malformed: true}})
+		}
 		out = append(out, readVariable(text[start+2:start+size]))
 		text = text[start+size+1:]
 	}
-	plain(text)
-	return out
 }
 
 // readVariable reads what stands between "${" and "}". The three special
 // characters are written as variables of one character; a default follows the
 // key as in "aws:PrincipalTag/team, 'none'". See "IAM policy elements:
-// Variables and tags".
+// Variables and tags". What is not spelled so Access Analyzer calls an error: a
+// space in the name, no name, a key that there is not, a default without its space
+// or its quotes.
 func readVariable(text string) piece {
 	if text == "*" || text == "?" || text == "$" {
 		return piece{token: literal(text)}
 	}
-	key, rest, found := strings.Cut(text, ",")
-	rest = strings.TrimSpace(rest)
-	key = strings.TrimSpace(key)
-	v := &variable{key: strings.ToLower(key), name: key}
-	if found && len(rest) >= 2 && rest[0] == '\'' && rest[len(rest)-1] == '\'' {
-		v.fallback, v.hasFallback = rest[1:len(rest)-1], true
+	v := &variable{name: text}
+	if key, rest, found := strings.Cut(text, ","); found {
+		rest, opened := strings.CutPrefix(rest, " '")
+		rest, closed := strings.CutSuffix(rest, "'")
+		v.name, v.fallback, v.hasFallback = key, rest, true
+		v.malformed = !opened || !closed || strings.Contains(rest, "'")
 	}
+	prefix, name, _ := strings.Cut(v.name, ":")
+	v.key = strings.ToLower(v.name)
+	v.malformed = v.malformed || prefix == "" || name == "" || strings.ContainsAny(v.name, " \t\r\n\"'${") || lookUpKey(v.key) == keyUnknown
 	return piece{variable: v}
 }
 
@@ -152,6 +176,8 @@ type expansion struct {
 	// approximate: a variable's value is not known; a star stands for it, and a
 	// match only means that one is possible.
 	approximate bool
+	// malformed: a variable is, so that it is approximate too.
+	malformed bool
 }
 
 // expand replaces the variables. What comes from a value is text, never a
@@ -160,29 +186,28 @@ func (p *pattern) expand(lookup func(key string) Value) expansion {
 	if p.pieces == nil {
 		return expansion{compiledPattern: p.compiled}
 	}
-	approximate := false
+	var out expansion
 	tokens := make([]glob.Token, 0, len(p.pieces))
 	for _, x := range p.pieces {
 		if x.variable == nil {
 			tokens = glob.Append(tokens, x.token)
 			continue
 		}
+		out.malformed = out.malformed || x.variable.malformed
 		text, known, exists := x.variable.value(lookup(x.variable.key))
 		switch {
 		case !exists:
-			return expansion{matchesNothing: true}
+			return expansion{matchesNothing: true, malformed: p.misspelt()}
 		case !known:
-			approximate = true
+			out.approximate = true
 			tokens = append(tokens, glob.Token{Op: glob.Star})
 		default:
-			if p.fold {
-				text = foldCase(text)
-			}
 			tokens = glob.Append(tokens, literal(text))
 		}
 	}
-	out := expansion{compiledPattern: p.compile(tokens), approximate: approximate}
-	if approximate {
+	tokens = p.inOneCase(tokens)
+	out.compiledPattern = p.compile(tokens)
+	if out.approximate {
 		// The value may hold any number of ":", so that fields cannot be told
 		// apart: match the text as a whole, which matches no less.
 		out.Tokens = tokens
@@ -194,6 +219,8 @@ func (p *pattern) expand(lookup func(key string) Value) expansion {
 // of its key. A key with several values has none.
 func (x *variable) value(key Value) (text string, known, exists bool) {
 	switch {
+	case x.malformed:
+		return "", false, true
 	case key.State == Absent:
 		return x.fallback, true, x.hasFallback
 	case key.Multi || key.Known && len(key.Values) != 1:
@@ -208,19 +235,13 @@ func (x *variable) value(key Value) (text string, known, exists bool) {
 // lower case, and as it is written.
 func (p *pattern) variables(f func(key, name string)) {
 	for _, x := range p.pieces {
-		if x.variable != nil {
+		if x.variable != nil && !x.variable.malformed {
 			f(x.variable.key, x.variable.name)
 		}
 	}
 }
 
-// foldCase lower-cases letters, but never turns one beyond ASCII into ASCII
-// as the Kelvin sign would be.
-func foldCase(s string) string {
-	return strings.Map(func(r rune) rune {
-		if lower := unicode.ToLower(r); r < utf8.RuneSelf || lower >= utf8.RuneSelf {
-			return lower
-		}
-		return r
-	}, s)
+// misspelt reports whether one of the pattern's variables is malformed.
+func (p *pattern) misspelt() bool {
+	return slices.ContainsFunc(p.pieces, func(x piece) bool { return x.variable != nil && x.variable.malformed })
 }

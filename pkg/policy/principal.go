@@ -113,22 +113,95 @@ func (p *principalMatcher) match(c *Caller, e Effect) (Truth, assumptionSet) {
 		// Allow with NotPrincipal is not supported: it may mean anything.
 		return min(result.not(), Maybe), assumed
 	}
-	if result == Yes && c.Type == AWS && !p.listsAccount(c) {
-		return Maybe, assumed | assumeNotPrincipal
+	if c.Type == AWS {
+		return p.spares(c)
 	}
 	return result.not(), assumed
 }
 
-// listsAccount reports whether the account of an AWS caller, or everybody, is
-// among the entries.
-func (p *principalMatcher) listsAccount(c *Caller) bool {
-	account := accountOf(c.Value)
-	for _, entry := range p.entries {
-		if entry.Value == "*" || entry.Type == AWS && isAccount(entry.Value) && accountOf(entry.Value) == account {
-			return true
+// spares says whether a Deny with NotPrincipal covers an AWS caller, which it does
+// unless it spares it.
+//
+// AWS may check the account first, then the user or role, then the role's session.
+// So a caller is spared where each of its ARNs is listed, and the account's entry
+// alone spares none but the account's root user: the guide's example lists Bob and
+// his account, and denies everybody else of that account. What happens to a caller of
+// which other ARNs are listed but not all, the guide leaves open ("might").
+// Source: "AWS JSON policy elements: NotPrincipal".
+func (p *principalMatcher) spares(c *Caller) (Truth, assumptionSet) {
+	names, complete := c.names()
+	all, beside := Yes, No // every name is listed; one beside the account is
+	for i, name := range names {
+		listed := p.lists(name)
+		all = min(all, listed)
+		if i > 0 {
+			beside = max(beside, listed)
 		}
 	}
-	return false
+	for _, alias := range c.Aliases {
+		beside = max(beside, min(p.lists(ownName{Principal: alias}), Maybe))
+	}
+	switch {
+	case all == Yes && complete && len(names) == 1:
+		return No, 0
+	case all == Yes && complete:
+		return No, assumeNoBoundary
+	case beside == No && (len(names) > 1 || all == No):
+		return Yes, 0
+	}
+	return Maybe, assumeNotPrincipal
+}
+
+// lists says whether a name of the caller is among the entries.
+func (p *principalMatcher) lists(name ownName) Truth {
+	result := No
+	for _, entry := range p.entries {
+		switch {
+		case entry.Value == "*" && (entry.Type == Anyone || entry.Type == AWS), samePrincipal(name.Principal, entry):
+			return Yes
+		case entry.Type == CanonicalUser && isAccount(name.Value),
+			// The entry may be the id of this account, or this role with its path.
+			name.pathless && entry.Type == AWS && withoutPath(entry.Value) == name.Value:
+			result = Maybe
+		}
+	}
+	return result
+}
+
+// ownName is one of the names by which AWS may check a caller.
+type ownName struct {
+	Principal
+
+	pathless bool // the ARN of a role, which may have a path that is not known
+}
+
+// names are the ARNs of an AWS caller from its account down: account and user, or
+// account, role and session. complete is false if there is one more.
+func (c *Caller) names() (names []ownName, complete bool) {
+	self := ownName{Principal: c.Principal}
+	a := arn.Split(c.Value)
+	switch {
+	case isAccount(c.Value):
+		return []ownName{self}, true
+	case a.Account == "":
+		return []ownName{self}, false
+	}
+	names = append(names, ownName{Principal: Principal{AWS, string(a.Account)}})
+	if role, ok := sessionRole(c.Value); ok {
+		text := arn.ARN{Partition: a.Partition, Service: "iam", Account: a.Account, Resource: "role/" + role}.String()
+		names = append(names, ownName{Principal{AWS, text}, true})
+	}
+	// A federated user is also the IAM user who asked for the session.
+	return append(names, self), !strings.HasPrefix(a.Resource, "federated-user/")
+}
+
+// withoutPath is the ARN of a role without the role's path.
+func withoutPath(role string) string {
+	head, path, ok := strings.Cut(role, ":role/")
+	if !ok {
+		return role
+	}
+	return head + ":role/" + path[strings.LastIndexByte(path, '/')+1:]
 }
 
 // is says whether an entry of a Principal element means the caller.
@@ -197,7 +270,7 @@ func awsIs(caller, entry string) Truth {
 		return Yes
 	}
 	account := accountOf(caller)
-	if account == "" {
+	if account == "" || otherPartition(caller, entry) {
 		return No
 	}
 	if isAccount(entry) {
@@ -220,14 +293,21 @@ func awsIs(caller, entry string) Truth {
 	return Yes
 }
 
+// otherPartition reports whether two principals are of different partitions, as far
+// as their texts say. An account belongs to one partition.
+func otherPartition(a, b string) bool {
+	p, q := arn.Split(a).Partition, arn.Split(b).Partition
+	return p != "" && q != "" && p != q
+}
+
 // samePrincipal reports whether two principals name the same. An account may be named
 // by its number or by the ARN of its root.
 func samePrincipal(a, b Principal) bool {
 	if a.Type != b.Type {
 		return false
 	}
-	return a.Value == b.Value ||
-		a.Type == AWS && isAccount(a.Value) && isAccount(b.Value) && accountOf(a.Value) == accountOf(b.Value)
+	return a.Value == b.Value || a.Type == AWS && isAccount(a.Value) && isAccount(b.Value) &&
+		accountOf(a.Value) == accountOf(b.Value) && !otherPartition(a.Value, b.Value)
 }
 
 // isAccount reports whether a principal's value names a whole account.

@@ -24,17 +24,18 @@ type randomKey struct {
 
 func randomKeys() []randomKey {
 	texts := []string{"StringEquals", "StringNotEquals", "StringLike", "StringNotLike", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "Null"}
-	patterns := []string{"a", "A", "ab", "a*", "*b", "?", "*", "a?", "*a*", "", "${t:b}", "a${t:b, 'x'}", "${*}"}
-	values := []string{"a", "A", "ab", "aB", "b", "", "aab", "*", "x", "a:b", "𝒂"}
+	patterns := []string{"a", "A", "ab", "a*", "*b", "?", "*", "a?", "*a*", "", "${t:b}", "a${t:b, 'x'}", "${*}", "k", "\u212a*", "${ t:b }", "a${t:b"}
+	values := []string{"a", "A", "ab", "aB", "b", "", "aab", "*", "x", "a:b", "𝒂", "k", "\u212a"}
 	return []randomKey{
 		{"t:a", append(texts, "Bool", "BinaryEquals", "Nonsense"), append(patterns, "true", "QUI="), append(values, "true", "false", "QUI="), false},
 		{"t:b", texts, patterns, values, false},
-		{"t:arn", []string{"ArnLike", "ArnNotLike", "ArnEquals", "StringLike", "Null"}, []string{"arn:aws:s:r:*:a", "arn:aws:s:*:1:*", "arn:*:s:r:1:a?", "*", "arn:aws:s:1:a", "arn:aws:s:r:${t:b}:a"}, []string{"arn:aws:s:r:1:a", "arn:aws:s:r:1:ab", "arn:aws:s:q:1:a:b", "arn:aws:s:r:2:a", "x", ""}, false},
+		{"t:arn", []string{"ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals", "StringLike", "Null"}, []string{"arn:aws:s:r:*:a", "arn:aws:s:*:1:*", "arn:*:s:r:1:a?", "*", "arn:aws:s:1:a", "arn:aws:s:r:${t:b}:a", "arn:aws:s:r:${ t:b }:a"}, []string{"arn:aws:s:r:1:a", "arn:aws:s:r:1:ab", "arn:aws:s:q:1:a:b", "arn:aws:s:r:2:a", "x", ""}, false},
+		{"aws:SourceArn", []string{"ArnLike", "ArnNotLike", "StringNotLike", "Null"}, []string{"arn:aws:s:r:*:a", "arn:aws:s:*:1:*", "*", "arn:aws:s:1:a"}, []string{"arn:aws:s:r:1:a", "arn:aws:s:q:1:a:b", "arn:aws:t:r:2:a"}, false},
 		{"t:n", []string{"NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericGreaterThanEquals", "Null"}, []string{"1", "1", "2", "1.5", "x"}, []string{"1", "2", "1.5", "0", "-4", "9", "x", "1e0"}, false},
 		{"s3:max-keys", []string{"NumericLessThan", "NumericGreaterThan", "NumericLessThanEquals", "NumericEquals"}, []string{"1", "2", "1e1"}, []string{"0", "1", "1.5", "2", "10", "11"}, false},
-		{"aws:CurrentTime", []string{"DateLessThan", "DateGreaterThanEquals", "DateEquals", "DateNotEquals"}, []string{"2026-01-01T00:00:00Z", "2027", "0", "2026-02-01"}, []string{"2026-01-01T00:00:00Z", "2025-12-31T00:00:00Z", "2030-01-01T00:00:00Z", "2026-02-01", "1", "2027-06-01"}, false},
-		{"aws:SourceIp", []string{"IpAddress", "NotIpAddress"}, []string{"10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "2001:db8::1/32", "10.0.0.1"}, []string{"10.0.0.1", "10.1.2.3", "11.0.0.0", "9.255.255.255", "2001:db8::5", "::1", "::ffff:10.0.0.1"}, false},
-		{"aws:TagKeys", []string{"ForAllValues:StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringNotEquals", "ForAllValues:StringNotLike", "ForAllValues:StringEqualsIfExists", "StringEquals", "Null"}, []string{"a", "a*", "b", "", "*"}, []string{"a", "ab", "b", "", "c"}, true},
+		{"aws:CurrentTime", []string{"DateLessThan", "DateGreaterThanEquals", "DateEquals", "DateNotEquals"}, []string{"2026-01-01T00:00:00Z", "2027", "0", "2026-02-01", "01T", "+1"}, []string{"2026-01-01T00:00:00Z", "2025-12-31T00:00:00Z", "2030-01-01T00:00:00Z", "2026-02-01", "1", "2027-06-01"}, false},
+		{"aws:SourceIp", []string{"IpAddress", "NotIpAddress"}, []string{"10.0.0.0/8", "10.1.0.0/16", "0.0.0.0/0", "::/0", "2001:db8::/32", "2001:db8::1/32", "10.0.0.1", "::ffff:10.0.0.0/104", "010.0.0.0/+8"}, []string{"10.0.0.1", "010.0.0.1", "10.1.2.3", "11.0.0.0", "9.255.255.255", "2001:db8::5", "::1", "::ffff:10.0.0.1"}, false},
+		{"aws:TagKeys", []string{"ForAllValues:StringLike", "ForAnyValue:StringEquals", "ForAnyValue:StringNotEquals", "ForAllValues:StringNotLike", "ForAllValues:StringEqualsIfExists", "StringEquals", "Null", "ForAllValues:Null", "ForAnyValue:Null", "ForAllValues:ArnNotLike"}, []string{"a", "a*", "b", "", "*"}, []string{"a", "ab", "b", "", "c"}, true},
 	}
 }
 
@@ -62,7 +63,7 @@ func drawStatement(t *rapid.T, keys []randomKey) map[string]any {
 		k := rapid.SampledFrom(keys).Draw(t, "key")
 		o := rapid.SampledFrom(k.operators).Draw(t, "operator")
 		operands := rapid.SliceOfN(rapid.SampledFrom(k.operands), 1, 2).Draw(t, "operands")
-		if o == "Null" {
+		if strings.HasSuffix(o, "Null") {
 			operands = []string{rapid.SampledFrom([]string{"true", "false"}).Draw(t, "null")}
 		} else if !k.multi && rapid.Bool().Draw(t, "if exists") {
 			o += "IfExists"
@@ -152,6 +153,8 @@ func drawCompletion(t *rapid.T, k randomKey, v Value) Value {
 		from = v.OneOf
 	case v.AWSOwned && k.name == "aws:SourceIp":
 		from = []string{"52.1.2.3", "2a05::1", "0.0.0.1"} // in no range that names somebody
+	case v.AWSOwned && k.name == "aws:SourceArn":
+		from = []string{"arn:aws:s:r::a", "arn:aws:z:z:9:z"} // of no account that the patterns name
 	case v.AWSOwned && !slices.Contains([]string{"t:n", "s3:max-keys", "aws:CurrentTime"}, k.name):
 		from = []string{"zz", "z", "", "q:q"} // nothing of the patterns' text
 	case len(v.Within) > 0:
@@ -184,12 +187,29 @@ func TestUnknownKeysAreSound(t *testing.T) {
 		got := d.Decide(cloudTrailRequest(open))
 		for range 12 {
 			r := cloudTrailRequest(complete())
+			if emptied(d, open, r.Context) {
+				continue
+			}
 			want := d.Decide(r)
 			if err := contradiction(got, want); err != nil {
 				t.Fatalf("%s\n%v\nopen: %+v\ncomplete: %+v\ngot %+v\nwant %+v", d.Text(), err, open, r.Context, got, want)
 			}
 		}
 	})
+}
+
+// emptied reports whether a key of a Null condition, of which the value is not known, has
+// an empty one when it is known: it is taken not to have, see assumeEmptyValue.
+func emptied(d *Document, open, complete Context) bool {
+	for i := range d.statements {
+		for _, c := range d.statements[i].conditions {
+			was, is := open.Lookup(c.key), complete.Lookup(c.key)
+			if c.operator.kind == nullOperator && is.mayBeEmpty() && !was.mayBeEmpty() {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func contradiction(got, want Decision) error {

@@ -69,6 +69,9 @@ type compiledStatement struct {
 	// malformedCondition: the same of the Condition element; even a condition
 	// that does not hold proves nothing.
 	malformedCondition bool
+	// emptyOperator: an operator that AWS does not document stands in the Condition
+	// element, without a key.
+	emptyOperator bool
 }
 
 // actionMatcher is an Action or NotAction element made ready.
@@ -221,6 +224,9 @@ func (r *resourceMatcher) match(ev *evaluator) (Truth, assumptionSet) {
 	result, assumed := No, assumptionSet(0)
 	for i := range r.patterns {
 		t, a := ev.matchResource(&r.patterns[i])
+		if r.not && r.patterns[i].misspelt() {
+			t, a = Maybe, assumeMalformedVariable // it may exempt anything
+		}
 		result = max(result, t)
 		if r.not || a != assumeNotResourceVariable {
 			assumed |= a
@@ -231,10 +237,12 @@ func (r *resourceMatcher) match(ev *evaluator) (Truth, assumptionSet) {
 
 // matchResource compares the request's resource with an entry. An entry whose
 // variable has no value matches nothing, see "IAM policy elements: Variables
-// and tags".
+// and tags". A variable that is malformed may stand for anything.
 func (ev *evaluator) matchResource(p *pattern) (Truth, assumptionSet) {
 	e := p.expand(ev.lookup)
 	switch {
+	case e.malformed && e.Match(ev.resource):
+		return Maybe, assumeMalformedVariable
 	case e.matchesNothing:
 		return No, assumeNotResourceVariable
 	case !e.Match(ev.resource):

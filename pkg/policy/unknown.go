@@ -50,18 +50,22 @@ func (ev *evaluator) testUnknown(c *conditionTest, v Value) (Truth, assumptionSe
 		return ev.testOneOf(c, v)
 	}
 	result, assumed := No, assumptionSet(0)
+	var list arnList
 	for i := range c.operands {
-		t, a := ev.compareUnknown(c, &c.operands[i], v)
+		t, a := list.next(ev.compareUnknown(c, &c.operands[i], v))
 		assumed |= a
 		result = max(result, t)
 	}
-	if !c.operator.negated {
-		return result, assumed
+	if c.operator.negated {
+		result = result.not()
 	}
-	if c.operator.kind == addressOperator && keyKind(c.key) != addressOperator {
+	switch kind := c.operator.kind; {
+	case kind == addressOperator && c.operator.negated && keyKind(c.key) != addressOperator:
 		return Maybe, assumed // the value may be no address at all
+	case kind == arnOperator && result == Yes && !arnKey(c.key):
+		return Maybe, assumed | assumeARNValue // it may be no ARN
 	}
-	return result.not(), assumed
+	return result, assumed
 }
 
 // testOneOf is testUnknown for a value that is one of some.
@@ -71,10 +75,7 @@ func (ev *evaluator) testOneOf(c *conditionTest, v Value) (Truth, assumptionSet)
 	for i, one := range v.OneOf {
 		t, a := ev.test(c, one)
 		if one == "" && c.operator.quantifier == forAllValues {
-			if !v.Multi {
-				t = Yes // alone, the empty text is an empty set
-			}
-			t, a = join(t, Yes), assumeEmptyValue
+			t, a = join(t, Yes), a|assumeEmptyValue // it may be no value at all
 		}
 		assumed |= a
 		if i == 0 {
@@ -105,6 +106,9 @@ func (ev *evaluator) compareUnknown(c *conditionTest, x *operand, v Value) (Trut
 		return Maybe, 0
 	}
 	e := x.pattern.expand(ev.lookup)
+	if e.malformed {
+		return c.onMalformedVariable(true)
+	}
 	if e.matchesNothing {
 		return No, 0
 	}

@@ -5,11 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
-// Fault is one reason for which S3 would refuse a document.
+// Fault is one reason for which S3 would refuse a document, or may.
 type Fault struct {
 	Statement int    // index, or -1 for the document as a whole
 	Message   string // S3's own wording where it is known
@@ -35,13 +36,33 @@ const (
 	msgAddress        = "Invalid IP address in Conditions"
 	msgNotPrincipal   = "Allow with NotPrincipal is not supported"
 	msgConditionValue = "Invalid value in Conditions"
+	msgConditionFit   = "Conditions do not apply to combination of actions and resources in statement"
+	msgConditionType  = "Invalid Condition type : "
+	msgVariable       = "Invalid policy variable" // words of our own
+)
+
+// grade says whether S3 takes something that a policy holds.
+type grade uint8
+
+const (
+	accepted grade = iota
+	doubtful       // S3 may refuse it: reported, or refused elsewhere in AWS, but not known of S3
+	refused
 )
 
 // Faults returns what S3 would refuse about the document as the policy of the
 // bucket with the given ARN ("arn:aws:s3:::logs"), in order. An empty ARN
 // leaves out the checks that need it.
 func (d *Document) Faults(bucketARN string) []Fault {
-	v := &validator{bucket: bucketARN, at: -1, scopes: map[string]actionScope{}}
+	faults, _ := d.Validate(bucketARN)
+	return faults
+}
+
+// Validate returns what S3 would refuse about the document, as [Document.Faults] does,
+// and what S3 may refuse: what IAM or Access Analyzer does not take, and of which it is
+// not known what S3 does.
+func (d *Document) Validate(bucketARN string) (faults, maybe []Fault) {
+	v := &validator{bucket: bucketARN, at: -1, scopes: map[string]actionScope{}, keys: map[string]keyScope{}}
 	if d.root.Start != 0 {
 		v.add(msgFirstByte)
 	}
@@ -76,29 +97,51 @@ func (d *Document) Faults(bucketARN string) []Fault {
 		v.at = i
 		v.checkStatement(&d.statements[i])
 	}
-	return v.faults
+	if more := len(v.maybe) - maxMaybe; more > 0 {
+		v.maybe = append(v.maybe[:maxMaybe:maxMaybe], Fault{-1, fmt.Sprintf("%d more that S3 may refuse", more)})
+	}
+	return v.faults, v.maybe
 }
+
+// maxMaybe is how many of the faults that are not certain are named.
+const maxMaybe = 50
 
 // validator collects the faults of a document.
 type validator struct {
 	faults []Fault
+	maybe  []Fault
 	bucket string                 // ARN, or empty
 	at     int                    // index of the statement looked at, or -1
 	scopes map[string]actionScope // of the actions met, since policies repeat them
+	keys   map[string]keyScope    // of the keys of S3 met
 }
 
-// add adds a fault, once for each statement.
-func (v *validator) add(message string) {
-	fault := Fault{v.at, message}
-	for _, said := range slices.Backward(v.faults) {
+// add adds a fault.
+func (v *validator) add(message string) { v.faults = addOnce(v.faults, Fault{v.at, message}) }
+
+// judge adds a fault if S3 does not take what, a text of the policy. The faults that are
+// not certain name it, since nobody else will.
+func (v *validator) judge(g grade, message, what string) {
+	switch g {
+	case refused:
+		v.add(message)
+	case doubtful:
+		v.maybe = addOnce(v.maybe, Fault{v.at, message + ": " + what})
+	case accepted:
+	}
+}
+
+// addOnce adds a fault, once for each statement.
+func addOnce(faults []Fault, fault Fault) []Fault {
+	for _, said := range slices.Backward(faults) {
 		if said == fault {
-			return
+			return faults
 		}
-		if said.Statement != v.at {
+		if said.Statement != fault.Statement {
 			break
 		}
 	}
-	v.faults = append(v.faults, fault)
+	return append(faults, fault)
 }
 
 func (v *validator) checkDuplicates(n *jsontext.Node) {
@@ -131,11 +174,12 @@ func (v *validator) checkStatement(s *compiledStatement) {
 	v.checkPatterns(s.node, "Action")
 	v.checkPatterns(s.node, "Resource")
 	for _, text := range s.src.Actions.List {
-		if !v.scope(text).ok {
-			v.add(msgAction)
-		}
+		v.judge(v.scope(text).grade, msgAction, text)
 	}
-	v.checkApplicable(s, v.checkResources(s))
+	there := v.checkResources(s)
+	v.checkApplicable(s, there)
+	v.checkConditionValues(s)
+	v.checkConditionKeys(s, there)
 }
 
 func (v *validator) checkEffect(s *compiledStatement) {
@@ -156,7 +200,10 @@ func (v *validator) checkPatterns(n *jsontext.Node, name string) {
 		return
 	}
 	for _, item := range m.Value.Elements() {
-		if item.Kind != jsontext.String {
+		switch {
+		case item.Kind == jsontext.Null && m.Value.Kind == jsontext.Array:
+			v.judge(doubtful, msgSyntax, "null in "+m.Name)
+		case item.Kind != jsontext.String:
 			v.add(msgSyntax)
 		}
 	}
@@ -195,41 +242,17 @@ func (v *validator) checkPrincipal(s *compiledStatement) {
 		v.add(msgSyntax)
 	}
 	for _, entry := range s.principal.entries {
-		if !entry.valid() {
-			v.add(msgPrincipal)
-		}
+		v.judge(entry.grade(v.partition()), msgPrincipal, entry.Value)
 	}
 }
 
-// valid reports whether S3 may take the entry. Whether who it names exists,
-// only S3 can tell.
-func (p Principal) valid() bool {
-	wild := strings.ContainsAny(p.Value, "*?")
-	switch p.Type {
-	case AWS:
-		if p.Value == "*" {
-			return true
-		}
-		return !wild && (strings.HasPrefix(p.Value, "arn:") || isAccount(p.Value) || len(p.Value) >= 16)
-	case Service:
-		return !wild && strings.Contains(p.Value, ".")
-	case CanonicalUser:
-		return !wild && p.Value != ""
-	case Anyone, Federated:
-	}
-	return p.Value != ""
-}
-
-// actionScope is what a text of an Action element means to S3.
-type actionScope struct {
-	levels resourceLevel
-	ok     bool // it may mean an action of S3
-}
+// partition is the bucket's, or empty.
+func (v *validator) partition() arn.Partition { return arn.Split(v.bucket).Partition }
 
 func (v *validator) scope(action string) actionScope {
 	s, known := v.scopes[action]
 	if !known {
-		s.levels, s.ok = actionLevels(action)
+		s = scopeOf(action)
 		v.scopes[action] = s
 	}
 	return s
@@ -243,6 +266,9 @@ func (v *validator) checkResources(s *compiledStatement) resourceLevel {
 		l := v.levels(&s.resource.patterns[i])
 		if l == 0 {
 			v.add(msgResource)
+		}
+		if s.resource.patterns[i].misspelt() {
+			v.judge(doubtful, msgVariable, s.src.Resources.List[i])
 		}
 		there |= l
 	}
@@ -290,55 +316,8 @@ func (v *validator) checkApplicable(s *compiledStatement, there resourceLevel) {
 		return
 	}
 	for _, text := range s.src.Actions.List {
-		if a := v.scope(text); a.ok && a.levels&there == 0 {
+		if a := v.scope(text); a.grade != refused && a.levels&there == 0 {
 			v.add(msgNotApplicable)
-		}
-	}
-}
-
-func (v *validator) checkConditions(n *jsontext.Node) {
-	if n.Kind != jsontext.Object {
-		v.add(msgSyntax)
-		return
-	}
-	v.checkDuplicates(n)
-	for _, block := range n.Members {
-		o := parseOperator(block.Name)
-		if o.kind == unknownOperator {
-			v.add("Invalid Condition type : " + block.Name)
-		}
-		if block.Value.Kind != jsontext.Object {
-			v.add(msgSyntax)
-			continue
-		}
-		v.checkDuplicates(block.Value)
-		if block.Value.Duplicate() == "" && sameKeyTwice(block.Value) {
-			v.add("Duplicate keys with different case")
-		}
-		for _, key := range block.Value.Members {
-			v.checkCondition(o, key)
-		}
-	}
-}
-
-func (v *validator) checkCondition(o operator, key jsontext.Member) {
-	if i := strings.IndexByte(key.Name, ':'); i <= 0 || i == len(key.Name)-1 {
-		v.add(msgConditionKey)
-	}
-	for _, item := range key.Value.Elements() {
-		if !scalar(item) {
-			v.add(msgSyntax)
-			continue
-		}
-		if newOperand(o, item.Text, false).ok {
-			continue
-		}
-		switch o.kind {
-		case addressOperator:
-			v.add(msgAddress)
-		case numericOperator, dateOperator, binaryOperator, nullOperator:
-			v.add(msgConditionValue)
-		case boolOperator, stringOperator, arnOperator, unknownOperator:
 		}
 	}
 }

@@ -31,9 +31,11 @@ func newOperand(o operator, text string, variables bool) operand {
 		x.number, x.ok = parseDecimal(text)
 	case dateOperator:
 		x.date, x.ok = parseDate(text)
-	case boolOperator, nullOperator:
+	case boolOperator:
 		x.truth = strings.EqualFold(text, "true")
 		x.ok = x.truth || strings.EqualFold(text, "false")
+	case nullOperator:
+		x.truth = strings.EqualFold(text, "true") // any other text is read as "false"
 	case binaryOperator:
 		var err error
 		x.bits, err = base64.StdEncoding.DecodeString(text)
@@ -45,6 +47,9 @@ func newOperand(o operator, text string, variables bool) operand {
 	}
 	return x
 }
+
+// oddWord reports whether the value of a Null condition is neither "true" nor "false".
+func (x *operand) oddWord() bool { return !x.truth && !strings.EqualFold(x.text, "false") }
 
 // decimal is a number of any size: 0.digits times ten to the power exp.
 type decimal struct {
@@ -130,35 +135,90 @@ type date struct {
 	millis    int64
 	other     int64 // the second reading, if ambiguous
 	ambiguous bool
+	// unsure: IAM takes the text for a date, but which one is not known.
+	unsure bool
+	signed bool // seconds with a sign
 }
 
-// parseDate reads a date of the W3C profile of ISO 8601, or seconds since 1970.
-func parseDate(s string) (date, bool) {
+// parseDate reads a date of the W3C profile of ISO 8601, or seconds since 1970. ok is
+// true for a text too that only comes close to a date: which one it is, is unsure.
+func parseDate(s string) (d date, ok bool) {
 	seconds, isEpoch := parseEpoch(s)
 	for _, layout := range [...]string{
 		time.RFC3339, "2006-01-02T15:04Z07:00", time.DateOnly, "2006-01", "2006",
 		"2006-01-02T15:04:05Z0700", "2006-01-02T15:04:05", "2006-01-02T15:04",
 	} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return date{t.UnixMilli(), seconds, isEpoch}, true
+			return date{millis: t.UnixMilli(), other: seconds, ambiguous: isEpoch}, true
 		}
 	}
-	return date{millis: seconds}, isEpoch
+	if isEpoch {
+		return date{millis: seconds, signed: s[0] == '+'}, true
+	}
+	return date{unsure: true}, nearDate(s)
+}
+
+// nearDate reports whether IAM is known to take the text for a date: it reads years of
+// any length, a day of one digit, "t" for "T", and leaves out what is missing.
+// Source: the texts that IAM accepted and refused, as the tests of the emulator moto
+// hold them, https://github.com/getmoto/moto/blob/master/moto/iam/policy_validation.py.
+func nearDate(s string) bool {
+	s = strings.ToLower(s)
+	day, clock, hasClock := strings.Cut(s, "t")
+	if !hasClock && !strings.Contains(day, "-") {
+		return s != "" && allDigits(s) && len(s) < 20 // seconds
+	}
+	parts := strings.Split(strings.TrimPrefix(day, "-"), "-")
+	if len(parts) > 3 || !below(parts[0], 0, 292278993) || len(parts) > 1 && !below(parts[1], 1, 12) || len(parts) > 2 && !below(parts[2], 1, 31) {
+		return false
+	}
+	parts = strings.Split(clock, ":")
+	if parts[0] != "" && !below(parts[0], 0, 23) || len(parts) > 1 && !below(parts[1], 0, 59) {
+		return false
+	}
+	if len(parts) < 3 {
+		return true
+	}
+	// A zone's minutes are the fourth part: "00.5+02:30".
+	seconds, zone, hasZone := strings.Cut(strings.Join(parts[2:], ":"), "+")
+	if !hasZone {
+		seconds = strings.TrimSuffix(seconds, "z")
+	} else if hours, minutes, _ := strings.Cut(zone, ":"); len(hours) != 2 || !below(hours, 0, 23) || minutes != "" && !below(minutes, 0, 59) {
+		return false
+	}
+	whole, fraction, hasFraction := strings.Cut(seconds, ".")
+	return below(whole, 0, 59) && (!hasFraction || below(fraction, 0, 999999999))
+}
+
+// below reports whether the text is a number from low to high.
+func below(s string, low, high int) bool {
+	n, err := strconv.Atoi(s)
+	return err == nil && allDigits(s) && low <= n && n <= high
 }
 
 // compare says whether an instant of a request stands to the date as the
 // relation asks.
 func (d date) compare(r relation, at int64) (Truth, assumptionSet) {
 	result := truthOf(r.holds(cmp.Compare(at, d.millis)))
+	switch {
+	case d.unsure:
+		return Maybe, assumeDateSpelling
+	case d.signed:
+		return result, assumeSignedEpoch
+	}
 	if d.ambiguous && truthOf(r.holds(cmp.Compare(at, d.other))) != result {
 		return Maybe, assumeYearOrEpoch
 	}
 	return result, 0
 }
 
-// parseEpoch reads seconds since 1970, with a fraction or not.
+// parseEpoch reads seconds since 1970, with a sign and a fraction or not.
 func parseEpoch(s string) (millis int64, ok bool) {
-	whole, fraction, _ := strings.Cut(strings.TrimPrefix(s, "-"), ".")
+	digits := s
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		digits = s[1:]
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
 	if whole == "" || len(whole) > 14 || !allDigits(whole) || !allDigits(fraction) {
 		return 0, false
 	}
@@ -182,53 +242,82 @@ type addressRange struct {
 	prefix netip.Prefix
 	// hostBits: a range of IPv6 addresses whose text names one address in it.
 	hostBits bool
+	// mapped: a range of IPv4 addresses that is written as one of IPv6.
+	mapped bool
+	// respelled: numbers are written as AWS does not document it, "010" or "+8".
+	respelled bool
 }
 
 // parseRange reads a CIDR range, or one address: then the prefix is the
 // address's whole length. Host bits of IPv4 ranges are ignored, see
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 func parseRange(s string) (addressRange, bool) {
-	if strings.Contains(s, "%") {
+	address, length, hasLength := strings.Cut(s, "/")
+	a, respelled, ok := parseAddress(address)
+	if !ok {
 		return addressRange{}, false
 	}
-	if !strings.Contains(s, "/") {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
+	mapped := a.Is4() && strings.Contains(address, ":")
+	bits := a.BitLen()
+	if mapped {
+		bits = 128
+	}
+	if hasLength {
+		number := strings.TrimPrefix(length, "+")
+		if !below(number, 0, bits) {
 			return addressRange{}, false
 		}
-		a = a.Unmap()
-		return addressRange{prefix: netip.PrefixFrom(a, a.BitLen())}, true
+		bits, _ = strconv.Atoi(number) // it is a number from 0 to bits
+		respelled = respelled || strconv.Itoa(bits) != length
 	}
-	p, err := netip.ParsePrefix(s)
-	if err != nil {
-		return addressRange{}, false
+	switch {
+	case mapped && bits >= 96:
+		bits -= 96
+	case mapped:
+		a, mapped = netip.AddrFrom16(a.As16()), false
 	}
-	if p.Addr().Is4In6() && p.Bits() >= 96 {
-		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
-	}
-	masked := p.Masked()
-	return addressRange{prefix: masked, hostBits: p.Addr().Is6() && p.Addr() != masked.Addr()}, true
+	prefix := netip.PrefixFrom(a, bits).Masked()
+	return addressRange{prefix: prefix, hostBits: a.Is6() && a != prefix.Addr(), mapped: mapped, respelled: respelled}, true
 }
 
 // contains says whether an address of a request lies in the range. An IPv4
 // address in IPv6 form counts as the IPv4 address.
 func (r addressRange) contains(a netip.Addr) (Truth, assumptionSet) {
-	if !r.prefix.Contains(a) {
+	switch {
+	case !r.prefix.Contains(a) && r.respelled:
+		return No, assumeAddressSpelling
+	case !r.prefix.Contains(a):
 		return No, 0
-	}
-	if r.hostBits {
+	case r.mapped:
+		return Maybe, assumeMappedRange
+	case r.hostBits:
 		return Maybe, assumeHostBits
+	case r.respelled:
+		return Yes, assumeAddressSpelling
 	}
 	return Yes, 0
 }
 
-// parseAddress reads the address of a request.
-func parseAddress(s string) (netip.Addr, bool) {
+// parseAddress reads an address. One of IPv4 may be written in IPv6 form, or have zeros
+// before its numbers, which IAM was seen to take: then respelled is set.
+func parseAddress(s string) (a netip.Addr, respelled, ok bool) {
 	a, err := netip.ParseAddr(s)
-	if err != nil || a.Zone() != "" {
-		return netip.Addr{}, false
+	if err == nil {
+		return a.Unmap(), false, a.Zone() == ""
 	}
-	return a.Unmap(), true
+	numbers := strings.Split(s, ".")
+	if len(numbers) != 4 {
+		return a, false, false
+	}
+	var b [4]byte
+	for i, number := range numbers {
+		if !below(number, 0, 255) {
+			return a, false, false
+		}
+		n, _ := strconv.Atoi(number) // it is a number from 0 to 255
+		b[i] = byte(n)
+	}
+	return netip.AddrFrom4(b), true, true
 }
 
 // namesSomebody reports whether the range is so small that it is a customer's,

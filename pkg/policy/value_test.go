@@ -61,7 +61,7 @@ func FuzzCIDR(f *testing.F) {
 	f.Add("1.2.3.4", "::ffff:1.2.3.4")
 	f.Fuzz(func(t *testing.T, rangeText, addressText string) {
 		r, ok := parseRange(rangeText)
-		a, valid := parseAddress(addressText)
+		a, _, valid := parseAddress(addressText)
 		if !ok || !valid {
 			return
 		}
