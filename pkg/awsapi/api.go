@@ -5,7 +5,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -50,9 +49,9 @@ type DynamoDBAPI interface {
 
 // OrganizationsAPI is what is called of AWS Organizations.
 type OrganizationsAPI interface {
-	DescribeOrganization(
-		context.Context, *organizations.DescribeOrganizationInput, ...func(*organizations.Options),
-	) (*organizations.DescribeOrganizationOutput, error)
+	// DescribeOrganization returns the id and the management account of the
+	// caller's organization.
+	DescribeOrganization(ctx context.Context) (id, managementAccount string, err error)
 }
 
 // AccountAPI is what is called of AWS Account Management.

@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -128,7 +127,7 @@ func (c *Clients) DynamoDB(account, region string) DynamoDBAPI {
 // Organizations returns the client for an account.
 func (c *Clients) Organizations(account string) OrganizationsAPI {
 	return client(c, "organizations", account, "", func(cfg aws.Config) OrganizationsAPI {
-		return organizations.NewFromConfig(cfg)
+		return organizationsClient{cfg}
 	})
 }
 

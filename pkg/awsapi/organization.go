@@ -2,14 +2,12 @@ package awsapi
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/organizations"
-	"github.com/aws/aws-sdk-go-v2/service/organizations/types"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -69,24 +67,50 @@ func (o *Organizations) read(ctx context.Context, account string) (trail.Organiz
 		// The answer would be about another account's organization.
 		return trail.Organization{}, nil
 	}
-	out, err := o.clients.Organizations(account).DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
-	if _, ok := errors.AsType[*types.AWSOrganizationsNotInUseException](err); ok {
-		return trail.Organization{Known: true}, nil
-	}
+	id, management, err := o.clients.Organizations(account).DescribeOrganization(ctx)
 	err = failure("organizations:DescribeOrganization", err)
-	if guardrail.Is(err, guardrail.Denied) {
+	switch {
+	case codeOf(err) == "AWSOrganizationsNotInUseException":
+		return trail.Organization{Known: true}, nil
+	case guardrail.Is(err, guardrail.Denied):
 		return trail.Organization{}, nil
-	}
-	if err != nil {
+	case err != nil:
 		return trail.Organization{}, err
-	}
-	if out.Organization == nil {
+	case id == "":
 		return trail.Organization{}, nil
 	}
-	return trail.Organization{
-		Known:             true,
-		ID:                aws.ToString(out.Organization.Id),
-		ManagementAccount: aws.ToString(out.Organization.MasterAccountId),
-		Members:           []string{account},
-	}, nil
+	return trail.Organization{Known: true, ID: id, ManagementAccount: management, Members: []string{account}}, nil
+}
+
+// organizationsClient calls AWS Organizations, which has one endpoint in a
+// partition.
+// Sources: the API reference of AWS Organizations, DescribeOrganization; "AWS
+// Organizations endpoints and quotas" in the AWS General Reference.
+type organizationsClient struct{ cfg aws.Config }
+
+func (c organizationsClient) DescribeOrganization(ctx context.Context) (id, managementAccount string, err error) {
+	var out struct {
+		Organization struct{ Id, MasterAccountId string } //nolint:revive // as in the answer
+	}
+	call := signedCall{
+		service: "organizations", region: c.region(), path: "/",
+		target: "AWSOrganizationsV20161128.DescribeOrganization", contentType: "application/x-amz-json-1.1",
+	}
+	err = call.post(ctx, c.cfg, map[string]any{}, &out)
+	return out.Organization.Id, out.Organization.MasterAccountId, err
+}
+
+// region is where the partition of the caller has the service.
+func (c organizationsClient) region() string {
+	region := arn.Region(c.cfg.Region)
+	switch region.Partition() {
+	case arn.China:
+		return "cn-northwest-1"
+	case arn.GovCloud:
+		return "us-gov-west-1"
+	case arn.Commercial:
+		return "us-east-1"
+	default:
+		return string(region)
+	}
 }

@@ -1,0 +1,125 @@
+package awsapi
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/smithy-go"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+)
+
+// signedCall is one operation of a service that takes and gives JSON, called
+// without the SDK's client for the service. The SDK signs it and sends it. Each
+// client that is left out makes a function some 200 KB smaller, and its start
+// shorter; so it is for services of which one operation is called, now and then.
+type signedCall struct {
+	service     string // "account", as it is signed
+	region      string // of the service's endpoint in the partition
+	path        string // "/listRegions", or "/"
+	target      string // of the header X-Amz-Target, empty: none
+	contentType string
+}
+
+// maxAnswer is more than any of the answers takes.
+const maxAnswer = 1 << 20
+
+// post sends a request and reads the answer, and tries again what may pass.
+func (c signedCall) post(ctx context.Context, cfg aws.Config, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("write the request: %w", err)
+	}
+	for attempt := 1; ; attempt++ {
+		err := c.once(ctx, cfg, body, out)
+		if err == nil || attempt == attempts || classOf(err) != guardrail.Transient {
+			return err
+		}
+		timer := time.NewTimer(time.Duration(attempt) * 200 * time.Millisecond)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return err
+		case <-timer.C:
+		}
+	}
+}
+
+func (c signedCall) once(ctx context.Context, cfg aws.Config, body []byte, out any) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(cfg)+c.path, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	request.Header.Set("Content-Type", c.contentType)
+	if c.target != "" {
+		request.Header.Set("X-Amz-Target", c.target)
+	}
+	credentials, err := cfg.Credentials.Retrieve(ctx)
+	if err != nil {
+		return fmt.Errorf("get credentials: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(ctx, credentials, request, hex.EncodeToString(sum[:]), c.service, c.region, time.Now()); err != nil {
+		return fmt.Errorf("sign the request: %w", err)
+	}
+	answer, err := cfg.HTTPClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("call: %w", err)
+	}
+	defer func() { _ = answer.Body.Close() }() // it was read, or is of no use
+	text, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
+	if err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return apiError(answer, text)
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("read the answer: %w", err)
+	}
+	return nil
+}
+
+// apiError is the error of an answer. Its code is in a header, in JSON as __type,
+// or not there: then the status says what it is.
+func apiError(answer *http.Response, text []byte) error {
+	var body struct {
+		Type string `json:"__type"`
+	}
+	code := answer.Header.Get("X-Amzn-ErrorType")
+	if code == "" && json.Unmarshal(text, &body) == nil {
+		code = body.Type
+	}
+	code, _, _ = strings.Cut(code, ":")
+	code = code[strings.LastIndex(code, "#")+1:]
+	if code == "" {
+		code = http.StatusText(answer.StatusCode)
+	}
+	fault := smithy.FaultClient
+	if answer.StatusCode >= http.StatusInternalServerError {
+		fault = smithy.FaultServer
+	}
+	return &smithy.GenericAPIError{Code: code, Message: string(text[:min(len(text), 300)]), Fault: fault}
+}
+
+func (c signedCall) address(cfg aws.Config) string {
+	if cfg.BaseEndpoint != nil {
+		return strings.TrimSuffix(*cfg.BaseEndpoint, "/")
+	}
+	suffix := "amazonaws.com"
+	if arn.Region(c.region).Partition() == arn.China {
+		suffix = "amazonaws.com.cn"
+	}
+	return "https://" + c.service + "." + c.region + "." + suffix
+}
