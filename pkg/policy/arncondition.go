@@ -32,8 +32,11 @@ func (c *conditionTest) onNoARN(compared Truth, assumed assumptionSet) (Truth, a
 
 // standsForARN reports whether the value that a key has in the case at hand stands for
 // ARNs, whatever it is itself: AWS documents that the key holds nothing else.
-func (ev *evaluator) standsForARN(key string) bool {
-	return arnKey(key) && slices.ContainsFunc(ev.assigned, func(a assignment) bool { return a.key == key })
+func (ev *evaluator) standsForARN(key string) bool { return arnKey(key) && ev.isAssigned(key) }
+
+// isAssigned reports whether the key's value is that of the case at hand.
+func (ev *evaluator) isAssigned(key string) bool {
+	return slices.ContainsFunc(ev.assigned, func(a assignment) bool { return a.key == key })
 }
 
 // arnShape matches the texts that are ARNs: "arn", and five more fields of any content.

@@ -102,10 +102,7 @@ func (ev *evaluator) textClasses(tests []*conditionTest, v Value) ([]string, boo
 	shaped, fold := false, false
 	for _, c := range tests {
 		fold = fold || c.operator.fold
-		switch {
-		case c.operator.kind == nullOperator:
-			patterns, naming = append(patterns, glob.Exact("")), append(naming, true) // see assumeEmptyValue
-		case c.operator.kind == arnOperator && !shaped && !arnKey(c.key):
+		if c.operator.kind == arnOperator && !shaped && !arnKey(c.key) {
 			shaped = true // ARN operators tell ARNs from other texts
 			patterns, naming = append(patterns, glob.Parse(arnShape)), append(naming, false)
 		}

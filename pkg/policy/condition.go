@@ -144,7 +144,7 @@ func (ev *evaluator) condition(c *conditionTest) (Truth, assumptionSet) {
 // conditionOn is condition for a value of the key.
 func (ev *evaluator) conditionOn(c *conditionTest, v *Value) (Truth, assumptionSet) {
 	if c.operator.kind == nullOperator {
-		return c.null(v)
+		return ev.null(c, v)
 	}
 	switch v.State {
 	case Absent:

@@ -4,7 +4,7 @@ import "slices"
 
 // null is the result of a Null condition: whether the key's presence is as
 // asked for.
-func (c *conditionTest) null(v *Value) (Truth, assumptionSet) {
+func (ev *evaluator) null(c *conditionTest, v *Value) (Truth, assumptionSet) {
 	if len(c.operands) == 0 {
 		return Maybe, assumeEmptyList
 	}
@@ -23,7 +23,7 @@ func (c *conditionTest) null(v *Value) (Truth, assumptionSet) {
 	switch {
 	case asksAbsent && asksPresent:
 		return Yes, assumed
-	case v.mayBeEmpty() && !inEveryRequest(c.key):
+	case v.mayBeEmpty() && !inEveryRequest(c.key) && !ev.standsForOthers(c.key):
 		return Maybe, assumed | assumeEmptyValue
 	case v.State == Either:
 		return Maybe, assumed
@@ -49,6 +49,13 @@ func nullOfSet(q quantifier, asksPresent bool, state State) (Truth, assumptionSe
 		return truthOf(q == forAllValues), 0
 	}
 	return Maybe, assumeNullOfSet
+}
+
+// standsForOthers reports whether the value that a key has in the case at hand stands for
+// others, of which it is not known that one is empty.
+func (ev *evaluator) standsForOthers(key string) bool {
+	v := ev.request.Context.Lookup(key)
+	return ev.isAssigned(key) && !v.mayBeEmpty()
 }
 
 // mayBeEmpty reports whether the key may be there with nothing but an empty text. A
