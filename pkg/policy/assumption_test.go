@@ -1,7 +1,9 @@
 package policy
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -37,9 +39,16 @@ func TestAssumptions(t *testing.T) {
 	if got := len((assumptionsEnd - 1).list()); got != 29 {
 		t.Errorf("%d assumptions", got)
 	}
+	page, err := os.ReadFile("../../docs/assumptions.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range (assumptionsEnd - 1).list() {
-		if a.ID == "" {
-			t.Error("an assumption without ID")
+		if a.ID == "" || !strings.Contains(a.Text, ": https://") {
+			t.Errorf("an assumption without ID or source: %+v", a)
+		}
+		if !strings.Contains(string(page), "\n| `"+a.ID+"` | ") {
+			t.Errorf("docs/assumptions.md has no row %s", a.ID)
 		}
 	}
 }
