@@ -158,6 +158,9 @@ func failures(messages []message, body []byte) (map[string]bool, error) {
 			ID string `json:"itemIdentifier"`
 		} `json:"batchItemFailures"`
 	}
+	if len(body) == 0 {
+		return keep, nil // it did not start; the runtime emulator has no answer then
+	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, fmt.Errorf("answer %q: %w", body, err)
 	}
