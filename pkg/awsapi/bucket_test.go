@@ -99,12 +99,24 @@ func TestRedirects(t *testing.T) {
 	t.Parallel()
 	here := map[string]string{"X-Amz-Bucket-Region": region}
 	there := map[string]string{"X-Amz-Bucket-Region": otherRegion}
+	var once atomic.Int64
 	for title, test := range map[string]struct {
 		fail  func(awsfake.Call) *awsfake.Fault
 		state delivery.BucketState
 	}{
+		// The payer's call may have found the region before: then the policy's first
+		// call is redirected to where it was made.
 		"temporary": {
 			times(1, "s3:GetBucketPolicy", awsfake.Fault{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Header: there}),
+			delivery.PolicyRead,
+		},
+		"temporary, from where the bucket is": {
+			func(c awsfake.Call) *awsfake.Fault {
+				if c.Operation == "s3:GetBucketPolicy" && c.Region == otherRegion && once.Add(1) == 1 {
+					return &awsfake.Fault{Status: http.StatusTemporaryRedirect, Code: "TemporaryRedirect", Header: there}
+				}
+				return nil
+			},
 			delivery.PolicyRead,
 		},
 		"without a header": {

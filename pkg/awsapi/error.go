@@ -104,7 +104,8 @@ func classOfStatus(status int) guardrail.Class {
 		return guardrail.Denied
 	case http.StatusNotFound, http.StatusGone:
 		return guardrail.Missing
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests,
+		http.StatusTemporaryRedirect:
 		return guardrail.Transient
 	case http.StatusPreconditionFailed:
 		return guardrail.Conflict

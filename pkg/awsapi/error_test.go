@@ -57,6 +57,7 @@ func TestFailureClass(t *testing.T) {
 		{400, "ValidationException", "", guardrail.Rejected},
 		{400, "SomethingNew", "", guardrail.Rejected},
 		{301, "PermanentRedirect", "", guardrail.Rejected},
+		{307, "TemporaryRedirect", "", guardrail.Transient},
 		{400, "ConditionalCheckFailedException", "", guardrail.Conflict},
 		{412, "PreconditionFailed", "", guardrail.Conflict},
 		{409, "OperationAborted", "A conflicting conditional operation is currently in progress", guardrail.Transient},

@@ -31,6 +31,10 @@ func (b *Buckets) inRegion(ctx context.Context, ref guardrail.BucketRef, call fu
 			next = b.locate(ctx, ref, region)
 		}
 		if next == "" || next == region {
+			// A temporary redirect to where we asked ends by itself.
+			if statusOf(err) == http.StatusTemporaryRedirect {
+				continue
+			}
 			return region, err
 		}
 		region = next
