@@ -99,12 +99,16 @@ type planJSON struct {
 	Diff    string           `json:"diff"`
 	Changes []repair.Change  `json:"changes"`
 	Refused []repair.Refusal `json:"refused"`
+	Faults  []string         `json:"faults,omitempty"`
+	// MaybeFaults are what S3 may refuse about the policy.
+	MaybeFaults []string `json:"maybeFaults,omitempty"`
 }
 
 func newPlanJSON(p repair.Plan) planJSON {
 	out := planJSON{
 		Changed: !p.Empty(), Policy: p.Policy, Diff: p.Diff,
 		Changes: orEmpty(p.Changes), Refused: orEmpty(p.Refused),
+		Faults: p.Faults, MaybeFaults: p.MaybeFaults,
 	}
 	if len(out.Policy) == 0 {
 		out.Policy = json.RawMessage("null")

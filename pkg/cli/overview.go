@@ -26,7 +26,7 @@ type bucketOverview struct {
 func newOverview(account, region string, audited []guardrail.Audited) *overview {
 	o := &overview{Account: account, Region: region}
 	for _, a := range audited {
-		a.Report.MaybeFaults = nil // S3 has stored the policy
+		a.Report.MaybeFaults, a.Plan.MaybeFaults = nil, nil // S3 has stored the policy
 		o.Buckets = append(o.Buckets, bucketOverview{Audited: a})
 	}
 	return o

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -14,9 +15,11 @@ import (
 // planCommand prints what restoring would write.
 type planCommand struct {
 	offlineFlags
-	Harden bool   `help:"Also bind CloudTrail's grants to their trails and replace legacy account principals."`
-	Output string `placeholder:"FILE" help:"Write the policy to this file."`
-	Format string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
+	Harden    bool   `help:"Also bind CloudTrail's grants, to trails or accounts, and replace legacy account principals."`
+	AllTrails bool   `help:"The trails file has all trails that deliver into the bucket, of every account and region: hardening binds to them alone."`
+	Output    string `placeholder:"FILE" help:"Write the policy to this file."`
+	Force     bool   `help:"Show and write the policy even if S3 would refuse it."`
+	Format    string `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
 }
 
 // Run plans and prints.
@@ -26,21 +29,32 @@ func (c *planCommand) Run(sys *system) error {
 		return err
 	}
 	report := delivery.Judge(in.bucket, in.trails, in.environment)
-	p := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: c.Harden})
-	if c.Output != "" && len(p.Policy) > 0 {
+	p := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: c.Harden, AllTrails: c.AllTrails})
+	refused := len(p.Faults) > 0 && !c.Force
+	if c.Output != "" && len(p.Policy) > 0 && !refused {
 		text := append(bytes.TrimRight(bytes.Clone(p.Policy), "\n"), '\n')
 		if err := os.WriteFile(c.Output, text, 0o666); err != nil {
 			return fmt.Errorf("cannot write the policy: %w", err)
 		}
 	}
-	if c.Format == "json" {
+	if c.Output != "" && refused {
+		printf(sys.stderr, "trailwarden: warning: %s is not written: S3 would refuse the policy; --force writes it all the same\n", clean(c.Output))
+	}
+	switch c.Format {
+	case "json":
 		if err := printJSON(sys.stdout, newPlanJSON(p)); err != nil {
 			return err
 		}
-	} else {
-		writePlan(sys.screen, in.bucket.Name, p, c.Output)
+	default:
+		writeFaults(sys.screen, delivery.Report{Bucket: in.bucket.Name, Faults: p.Faults})
+		if refused {
+			sys.screen.printf("With --force the plan is shown all the same.\n")
+		} else {
+			writePlan(sys.screen, in.bucket.Name, p, c.Output)
+			writeMaybeFaults(sys.screen, p.MaybeFaults)
+		}
 	}
-	if !p.Empty() || len(p.Refused) > 0 {
+	if !p.Empty() || len(p.Refused)+len(p.Faults) > 0 {
 		return errFindings
 	}
 	return nil
@@ -72,20 +86,39 @@ func writeChanges(s screen, bucket string, p repair.Plan) {
 		s.printf("  %s\n", s.paint(bold, strings.TrimSpace(c.Action+" "+clean(c.Statement))))
 		s.indented(4, clean(c.Reason))
 	}
-	edits := map[string]bool{}
-	for _, r := range p.Refused {
-		s.printf("  %s\n", s.paint(mild, "refused "+clean(r.Finding)))
-		s.indented(4, clean(r.Reason))
-		// One statement may block several things.
-		if r.Edit != "" && !edits[r.Edit] {
-			edits[r.Edit] = true
-			s.printf("    the statement as it would have to read:\n")
-			s.block(6, r.Edit)
-		}
-	}
+	writeRefused(s, p.Refused)
 	if p.Diff != "" {
 		s.printf("\n")
 		s.diff(p.Diff)
+	}
+}
+
+// writeRefused prints each reason once, with all that is refused for it: one
+// statement may block several things.
+func writeRefused(s screen, refused []repair.Refusal) {
+	type reason struct{ text, edit string }
+	findings := map[reason][]string{}
+	var reasons []reason
+	for _, r := range refused {
+		why := reason{r.Reason, r.Edit}
+		if len(findings[why]) == 0 {
+			reasons = append(reasons, why)
+		}
+		if !slices.Contains(findings[why], r.Finding) {
+			findings[why] = append(findings[why], r.Finding)
+		}
+	}
+	shown := map[string]bool{}
+	for _, why := range reasons {
+		for _, line := range wrap("refused "+clean(strings.Join(findings[why], ", ")), s.width-2) {
+			s.printf("  %s\n", s.paint(mild, line))
+		}
+		s.indented(4, clean(why.text))
+		if why.edit != "" && !shown[why.edit] {
+			shown[why.edit] = true
+			s.printf("    the statement as it would have to read:\n")
+			s.block(6, why.edit)
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ type replayCommand struct {
 	Account string   `required:"" placeholder:"FILE" help:"The account: a JSON object with account, region, organization, trails, statuses and buckets. Outputs of describe-trails, get-trail-status and get-bucket-policy are taken as they are."`
 	Events  []string `arg:"" name:"event" help:"Files of EventBridge events: one event, a list, or JSON lines; - reads standard input."`
 	Restore []string `placeholder:"BUCKET,…" help:"The buckets that the guard may repair. Default: none."`
-	Harden  bool     `help:"Let repairs also bind CloudTrail's grants to their trails and replace legacy account principals."`
+	Harden  bool     `help:"Let repairs also bind CloudTrail's grants, to trails or accounts, and replace legacy account principals."`
 	NoApply bool     `help:"The account is as it was after the events; only look, change nothing for them."`
 	Format  string   `enum:"text,json" default:"text" placeholder:"FORMAT" help:"text or json."`
 	Verbose bool     `help:"Write the guard's log to standard error."`

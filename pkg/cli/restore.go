@@ -53,7 +53,7 @@ type restoreCommand struct {
 	liveFlags
 	tableFlag
 	writeFlags
-	Harden bool `help:"Also bind CloudTrail's grants to their trails and replace legacy account principals."`
+	Harden bool `help:"Also bind CloudTrail's grants, to trails or accounts, and replace legacy account principals."`
 }
 
 // Run shows the change, asks, writes, and prints the verdict before and after.

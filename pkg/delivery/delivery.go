@@ -130,6 +130,9 @@ type RequirementReport struct {
 	// Near are the Allow statements that are meant for CloudTrail and do not
 	// match, where nothing allows the request. The first is named in Why.
 	Near []Near `json:"-"`
+	// DependsOn are the context keys that leave it open, as the policy spells
+	// them, sorted.
+	DependsOn []string `json:"-"`
 	// Denying are the indexes of the Deny statements that deny, or may deny,
 	// some request of the requirement.
 	Denying []int `json:"-"`
@@ -147,6 +150,9 @@ type Finding struct {
 	Remedy     string   `json:"remedy"`  // the smallest change that would fix it
 	// Restorable says that the change can be made automatically.
 	Restorable bool `json:"restorable"`
+	// Indexes are the indexes of the statements, of findings that hardening may
+	// mend.
+	Indexes []int `json:"-"`
 	// Edit is, for a Deny that blocks or may block, the statement as it would
 	// have to read to let CloudTrail through and nobody else: JSON, a list of
 	// statements where several block. Empty otherwise.

@@ -274,6 +274,18 @@ func (e *evaluation) collect(of func(sampleDecision) []int, from func(sampleDeci
 	return slices.Compact(out)
 }
 
+// dependsOn are the keys that leave the requirement open.
+func (e *evaluation) dependsOn() []string {
+	var out []string
+	for _, r := range e.decisions {
+		if e.outcome == policy.Undetermined && r.outcome == policy.Undetermined {
+			out = append(out, r.decision.DependsOn...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (e *evaluation) report(doc *policy.Document) RequirementReport {
 	responsible := e.responsible()
 	var near []Near
@@ -289,6 +301,7 @@ func (e *evaluation) report(doc *policy.Document) RequirementReport {
 		Example:     e.example.sample.Text,
 		Responsible: responsible,
 		Denying:     e.denying(doc, false),
+		DependsOn:   e.dependsOn(),
 		Perhaps:     e.uncertain(),
 		Beyond:      e.lacksBeyond(),
 	}

@@ -41,7 +41,7 @@ func (j *judgement) legacyAccounts() []Finding {
 	slices.Sort(regions)
 	names := statementNames(j.doc, indexes)
 	return []Finding{{
-		Statements: names,
+		Statements: names, Indexes: indexes,
 		Message: fmt.Sprintf("%s CloudTrail accounts of old policies, which serve %s only and no region opened since.",
 			statementsDo(names, "names", "name"), few("region", regions, len(trail.Regions(j.trails[0].Partition())))),
 		Remedy: fmt.Sprintf("Replace the account principals by {\"Service\": %q} and bind it by aws:SourceArn: "+

@@ -40,7 +40,7 @@ func (j *judgement) sourceARNMissing() []Finding {
 	}
 	names := statementNames(j.doc, open)
 	f := Finding{
-		Statements: names,
+		Statements: names, Indexes: slices.Clone(open),
 		Message: fmt.Sprintf("%s CloudTrail to act on bucket %s for the trails of any account, "+
 			"since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it.",
 			statementsDo(names, "allows", "allow"), j.bucket.Name),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -111,11 +112,19 @@ func (g *Guard) repair(
 	obs.at = g.now()
 	done.verified = true
 	obs, out = g.judge(ctx, t, rec, obs, done, out)
-	if left := out.report.Outages(); len(left) > 0 {
+	if left := unforeseen(out.report, done.plan); len(left) > 0 {
 		done.failure = fmt.Sprintf("what was written did not help against everything: %s", left[0].Message)
 		done.detail = done.failure
 	}
 	return rec, obs, out, done, nil
+}
+
+// unforeseen are the outages that are left of which the plan did not say that it
+// leaves them: a Deny may block what the plan could only grant.
+func unforeseen(r delivery.Report, plan repair.Plan) []delivery.Finding {
+	return slices.DeleteFunc(r.Outages(), func(f delivery.Finding) bool {
+		return slices.ContainsFunc(plan.Refused, func(r repair.Refusal) bool { return r.Finding == f.ID && r.Trail == f.Trail })
+	})
 }
 
 // assessFailedWrite assesses the bucket as a failed write has left it, if that

@@ -78,9 +78,15 @@ func (o outcome) advised(t Target, obs observation) delivery.Report {
 	}
 	hardened := repair.Plan{}
 	if repair.Hardens(o.report) {
-		hardened = repair.For(obs.bucket, obs.trails, environment(t, obs), o.judged.report, repair.Options{Harden: true})
+		hardened = repair.For(obs.bucket, obs.trails, environment(t, obs), o.judged.report, planOptions(t, true))
 	}
 	return repair.Advise(obs.bucket.Policy, o.report, o.plan, hardened)
+}
+
+// planOptions are what a plan may rest on: the account that was surveyed lists
+// its trails of every region.
+func planOptions(t Target, harden bool) repair.Options {
+	return repair.Options{Harden: harden, ReadAccounts: []string{t.inventory.account}}
 }
 
 func hangsOnRegions(r delivery.Report) bool {
@@ -111,7 +117,7 @@ func assess(t Target, rec record, obs observation, done attempt, earlier outcome
 	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
 	if out.amiss() || c.Harden {
 		if out.judged.plan == nil {
-			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, repair.Options{Harden: c.Harden})
+			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, planOptions(t, c.Harden))
 			out.judged.plan = &plan
 		}
 		out.plan = *out.judged.plan

@@ -63,9 +63,6 @@ func TestBlameAmongCallsThatComeTogether(t *testing.T) {
 			if restored {
 				want = "restored"
 			}
-			if restored && strings.Contains(name, "overwritten") {
-				want = "opened" // a Deny is not repaired
-			}
 			w.wantKinds(t, want)
 			alert := w.lastAlert(t)
 			changed, _, _ := strings.Cut(alert[strings.Index(alert, "Changed"):], "\n\n")

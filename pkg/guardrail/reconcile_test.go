@@ -107,6 +107,42 @@ func TestOutageOfListOnlyBucket(t *testing.T) {
 	w.wantKinds(t, "opened changed reminder resolved")
 }
 
+// What a Deny blocks and nothing allows is restored as far as possible: what is
+// missing is granted, and the alert shows how the Deny would have to read.
+func TestDeniedAndNotAllowed(t *testing.T) {
+	for name, options := range map[string][]option{"with memory": nil, "without memory": {stateless}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, options...)
+			w.reconcile(t, w.put(t, policyOf(reader, shut)))
+			w.wantKinds(t, map[string]string{"with memory": "restored", "without memory": "opened restored"}[name])
+			last := w.alerts.Messages()[len(w.alerts.Messages())-1]
+			for _, say := range []string{"restored in part", "Restored as far as possible", `"Sid": "Shut"`} {
+				if !strings.Contains(last.Subject+last.Body, say) {
+					t.Errorf("the alert does not say %q:\n%s\n%s", say, last.Subject, last.Body)
+				}
+			}
+			for _, granted := range []string{"AWSCloudTrailAclCheck20150319", "AWSCloudTrailWrite20150319"} {
+				if !strings.Contains(w.policy(t), granted) {
+					t.Errorf("%s is missing: %s", granted, w.policy(t))
+				}
+			}
+			told, policy := len(w.alerts.Messages()), w.policy(t)
+			if name == "with memory" {
+				w.sweep(t)
+			}
+			if len(w.alerts.Messages()) != told || w.policy(t) != policy {
+				t.Errorf("told or written again: %s", w.kinds())
+			}
+			// The edit that is shown lets CloudTrail through.
+			w.put(t, strings.Replace(policy, shut, strings.TrimSuffix(shut, "}")+
+				`,"Condition":{"StringNotEqualsIfExists":{"aws:PrincipalServiceName":"cloudtrail.amazonaws.com"}}}`, 1))
+			if !w.healthy(t) {
+				t.Error("not healthy with the Deny as shown")
+			}
+		})
+	}
+}
+
 func TestStateless(t *testing.T) {
 	w := newWorld(t, stateless)
 	w.reconcile(t, w.put(t, readerOnly()))

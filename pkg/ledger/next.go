@@ -113,6 +113,11 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 	switch {
 	case facts.Failure != "" && (!same || r.Failure != facts.Failure):
 		kind = alert.RestoreFailed
+	case facts.Repaired: // as far as it was possible
+		kind = alert.Restored
+		if r.Attempt != nil {
+			r.Repairs = done(r.Repairs, r.Attempt.ID)
+		}
 	case facts.OverBudget && newlyExhausted(*r, now, s):
 		kind = alert.BudgetExhausted
 	case !r.Open():

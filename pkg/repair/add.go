@@ -3,7 +3,6 @@ package repair
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
@@ -12,8 +11,9 @@ import (
 
 // add returns the documented statements for the needs, under Sids that are not
 // taken. Trails share a statement, as AWS documents it for several accounts.
-func (d *documented) add(needs []need, taken map[string]bool) ([]edit, error) {
+func (d *documented) add(before *policy.Document, needs []need) ([]edit, error) {
 	var out []edit
+	taken := sidsOf(before, nil)
 	for _, k := range []trail.StatementKind{trail.ACLStatement, trail.WriteStatement, trail.OrganizationStatement} {
 		var trails []trail.Trail
 		var serves []Purpose
@@ -31,18 +31,31 @@ func (d *documented) add(needs []need, taken map[string]bool) ([]edit, error) {
 			return nil, err
 		}
 		out = append(out, addedStatement(st, taken, Change{Action: "add", Serves: serves, Reason: fmt.Sprintf(
-			"No statement was certain to let CloudTrail %s; AWS documents this one for %s.", purpose(k), names(trails))}))
+			"No statement was certain to let CloudTrail %s; AWS documents this one for %s.%s", purpose(k), names(trails), literalStar(before, k))}))
 	}
 	return out, nil
+}
+
+// literalStar says so if a grant to CloudTrail is bound to a pattern by an
+// operator that knows no patterns.
+func literalStar(doc *policy.Document, k trail.StatementKind) string {
+	for i, st := range doc.All() {
+		if g := grantAt(doc, i); !g.forCloudTrail() || !mayGrant(st, k.Action()) {
+			continue
+		}
+		for _, c := range st.Conditions {
+			if c.Operator == "StringEquals" && strings.EqualFold(c.Key, sourceARN) && strings.Contains(strings.Join(c.Values, ""), "*") {
+				return fmt.Sprintf(" In statement %s the * of %s is a literal character, since the operator is StringEquals.", doc.Label(i), c.Key)
+			}
+		}
+	}
+	return ""
 }
 
 // addedStatement is the edit that adds a statement. Its Sid is made one that is
 // not taken, and taken; the change is told of it.
 func addedStatement(st trail.Statement, taken map[string]bool, c Change) edit {
-	for base, n := st.Sid, 2; taken[st.Sid]; n++ {
-		st.Sid = base + siblingMark + strconv.Itoa(n)
-	}
-	taken[st.Sid] = true
+	st.Sid = freeSid(st.Sid, taken)
 	c.Statement = st.Sid
 	return edit{atEnd, st.Text(), c}
 }

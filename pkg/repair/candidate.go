@@ -25,34 +25,48 @@ const atEnd = -1
 func apply(before revision, edits []edit) (revision, error) {
 	replaced := map[int][]byte{}
 	var added [][]byte
-	after := revision{changes: slices.Clone(before.changes)}
 	for _, e := range edits {
 		if e.index == atEnd {
 			added = append(added, e.text)
 		} else {
 			replaced[e.index] = e.text
 		}
-		if e.change.Action != "" {
-			after.changes = append(after.changes, e.change)
-		}
 	}
+	var after revision
 	var err error
 	if after.doc, err = before.doc.With(replaced, added...); err != nil {
 		return revision{}, fmt.Errorf("write the policy: %w", err)
 	}
-	for i := range before.doc.Len() {
+	moved := make([]int, before.doc.Len()) // where each statement is now
+	for i := range moved {
 		text, edited := replaced[i]
 		if edited && text == nil {
+			moved[i] = gone
 			continue
 		}
 		at := len(after.origin)
 		if at >= after.doc.Len() || !edited && !bytes.Equal(before.doc.StatementText(i), after.doc.StatementText(at)) {
 			return revision{}, fmt.Errorf("statement %s of the policy cannot be kept as it is", before.doc.Label(i))
 		}
+		moved[i] = at
 		after.origin = append(after.origin, before.origin[i])
 	}
-	for range added {
-		after.origin = append(after.origin, atEnd)
+	for _, c := range before.changes {
+		if c.at != gone {
+			c.at = moved[c.at]
+		}
+		after.changes = append(after.changes, c)
+	}
+	for _, e := range edits {
+		at := len(after.origin)
+		if e.index == atEnd {
+			after.origin = append(after.origin, atEnd)
+		} else {
+			at = moved[e.index]
+		}
+		if e.change.Action != "" {
+			after.changes = append(after.changes, madeChange{e.change, at})
+		}
 	}
 	return after, nil
 }
@@ -72,8 +86,18 @@ type revision struct {
 	// origin is, of each statement, the index in the bucket's policy, or atEnd:
 	// it was added.
 	origin  []int
-	changes []Change
+	changes []madeChange
 }
+
+// madeChange is a change and the index of its statement in the revision, or
+// gone.
+type madeChange struct {
+	Change
+	at int
+}
+
+// gone is the index of a statement that was removed.
+const gone = -1
 
 // original is the bucket's policy as it is.
 func original(doc *policy.Document) revision {
@@ -101,28 +125,83 @@ func (r revision) edited(indexes ...int) []int {
 type candidate struct {
 	revision
 	report delivery.Report
+	// granted is the judgement as it would be without the Denies that block: it
+	// says what the Allows come to. It is the report where none does.
+	granted delivery.Report
+}
+
+// now is the bucket as it is, which the caller has judged.
+func (p *planner) now(report delivery.Report) candidate {
+	c := candidate{revision: original(p.bucket.Policy), report: report, granted: report}
+	if len(p.blocking) > 0 {
+		c.granted = p.judge(p.unblocked(c.revision))
+	}
+	return c
 }
 
 // prove judges the bucket with a policy.
 func (p *planner) prove(r revision) candidate {
+	c := candidate{revision: r, report: p.judge(r.doc)}
+	c.granted = c.report
+	if len(p.blocking) > 0 {
+		c.granted = p.judge(p.unblocked(r))
+	}
+	return c
+}
+
+func (p *planner) judge(doc *policy.Document) delivery.Report {
 	b := p.bucket
-	b.State, b.Policy = delivery.PolicyRead, r.doc
-	return candidate{revision: r, report: delivery.Judge(b, p.known, p.environment)}
+	b.State, b.Policy = delivery.PolicyRead, doc
+	return delivery.Judge(b, p.known, p.environment)
+}
+
+// blockingDenies are the indexes of the Denies that stand in the way of a
+// requirement that is denied by some for certain.
+func blockingDenies(r delivery.Report) []int {
+	var out []int
+	for _, tr := range r.Trails {
+		for _, rr := range tr.Requirements {
+			if rr.Decision == policy.ExplicitDeny {
+				out = append(out, rr.Denying...)
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// unblocked returns the policy without the Denies that block.
+func (p *planner) unblocked(r revision) *policy.Document {
+	without := map[int][]byte{}
+	for i, origin := range r.origin {
+		if slices.Contains(p.blocking, origin) {
+			without[i] = nil
+		}
+	}
+	doc, err := r.doc.With(without)
+	if err != nil {
+		return r.doc // it cannot be edited: nothing can be planned for it either
+	}
+	return doc
 }
 
 // better reports whether some requirement is nearer to allowed after than
 // before, and none further away.
-func better(before, after delivery.Report) bool {
-	return !worse(before, after) && slices.ContainsFunc(before.Trails, func(tr delivery.TrailReport) bool {
+func better(before, after candidate) bool {
+	return !worse(before, after) && slices.ContainsFunc(before.granted.Trails, func(tr delivery.TrailReport) bool {
 		return slices.ContainsFunc(tr.Requirements, func(rr delivery.RequirementReport) bool {
-			return nearness(requirementOf(after, tr.ARN, rr.ID)) > nearness(rr)
+			return nearness(requirementOf(after.granted, tr.ARN, rr.ID)) > nearness(rr)
 		})
 	})
 }
 
 // worse reports whether some requirement is further from allowed after than
-// before.
-func worse(before, after delivery.Report) bool {
+// before, with the Denies that block or without.
+func worse(before, after candidate) bool {
+	return further(before.report, after.report) || further(before.granted, after.granted)
+}
+
+func further(before, after delivery.Report) bool {
 	return slices.ContainsFunc(before.Trails, func(tr delivery.TrailReport) bool {
 		return slices.ContainsFunc(tr.Requirements, func(rr delivery.RequirementReport) bool {
 			return nearness(requirementOf(after, tr.ARN, rr.ID)) < nearness(rr)
@@ -132,9 +211,9 @@ func worse(before, after delivery.Report) bool {
 
 // helped reports whether some requirement of the need is nearer to allowed
 // after than before.
-func (n need) helped(before, after delivery.Report) bool {
+func (n need) helped(before, after candidate) bool {
 	return slices.ContainsFunc(n.unmet, func(id trail.RequirementID) bool {
-		return nearness(requirementOf(after, n.trail.ARN, id)) > nearness(requirementOf(before, n.trail.ARN, id))
+		return nearness(requirementOf(after.granted, n.trail.ARN, id)) > nearness(requirementOf(before.granted, n.trail.ARN, id))
 	})
 }
 

@@ -20,7 +20,7 @@ func TestChangesName(t *testing.T) {
 		var edited []int
 		for _, c := range p.plan.Changes {
 			edited = append(edited, c.Edits...)
-			p.named(t, c)
+			p.isMadeFor(t, c)
 		}
 		if p.bucket.Policy == nil {
 			return
@@ -35,8 +35,8 @@ func TestChangesName(t *testing.T) {
 	})
 }
 
-// named: the change is made for something, and edits what is there.
-func (p planned) named(t *rapid.T, c repair.Change) {
+// isMadeFor: the change is made for something, and edits what is there.
+func (p planned) isMadeFor(t *rapid.T, c repair.Change) {
 	if slices.ContainsFunc(c.Edits, func(i int) bool { return p.bucket.Policy == nil || i < 0 || i >= p.bucket.Policy.Len() }) {
 		t.Fatalf("%+v edits what is not there", c)
 	}
@@ -47,7 +47,8 @@ func (p planned) named(t *rapid.T, c repair.Change) {
 		t.Fatalf("%+v is made for nothing", c)
 	}
 	for _, s := range c.Serves {
-		known := slices.ContainsFunc(p.trails, func(one trail.Trail) bool { return one.ARN == s.Trail })
+		known := s.Trail == "" && s.Finding != "" ||
+			slices.ContainsFunc(p.trails, func(one trail.Trail) bool { return one.ARN == s.Trail })
 		_, found := delivery.LookupType(s.Finding)
 		if !known || (s.Requirement == "") != found {
 			t.Fatalf("%+v is made for %+v", c, s)

@@ -5,10 +5,12 @@
 //
 // [For] goes from the requirements that are not met to one plan:
 //
-//  1. Needs. For each requirement that is denied for want of an Allow, or that
-//     is undetermined, the statement of those that AWS documents for its trail
-//     which grants it. What a Deny denies for certain is no need: no grant
-//     changes it.
+//  1. Needs. For each requirement that nothing allows for certain, the statement
+//     of those that AWS documents for its trail which grants it. Where Denies
+//     block for certain, this is looked for in the policy as it would be without
+//     them: what is missing beside them is granted too, and the refusal shows how
+//     the Denies would have to read. What hangs on something that the caller can
+//     still say is no need; it is asked for.
 //  2. Edits. A need is met by a patch of a statement that serves CloudTrail
 //     alone, the one that costs least, and where there is none by the
 //     documented statement, which is added. Over S3's limit of size, statements
@@ -22,8 +24,12 @@
 //  4. Plan. What is still wrong in the policy that was proved is refused, each
 //     finding with its reason.
 //
-// Hardening comes after that, one statement at a time: an edit, a proof that no
-// requirement is further from allowed, and else a refusal.
+// Hardening comes after that. Each grant that anybody's trail can use is bound to
+// its audience (audience.go), by the condition that is certain to cut off nobody
+// (binding.go), and split from what it grants to others (split.go). Grants of
+// writes come first, since whom a grant of the ACL serves follows from them. What
+// another statement then says as well is left out (cover.go). All of it is proved
+// at once, and one statement after the other only where that fails.
 //
 // # Invariants
 //
@@ -36,6 +42,9 @@
 //     trail is cut off that is not known here. The one exception is a statement
 //     under a documented Sid whose conditions CloudTrail cannot meet: it granted
 //     nothing and is written anew.
+//   - Hardening takes from nobody but CloudTrail, and cuts off no trail of the
+//     accounts that the grant serves, unless the reason says which in its first
+//     sentence.
 //   - Nothing is granted to CloudTrail that AWS does not document for the
 //     bucket's trails.
 //   - A plan for its own result is empty.

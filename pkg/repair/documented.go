@@ -84,7 +84,7 @@ func (d *documented) statement(k trail.StatementKind, trails []trail.Trail) (tra
 // grant the action to the trail on everything that the resource names.
 func (d *documented) grants(action, arn, resource string) bool {
 	return slices.ContainsFunc(d.shared, func(st trail.Statement) bool {
-		return strings.EqualFold(st.Action, action) && slices.Contains(st.SourceARNs, arn) &&
+		return strings.EqualFold(st.Action, action) && st.Serves(arn) &&
 			slices.ContainsFunc(st.Resources, func(r string) bool { return within(resource, r) })
 	})
 }
@@ -109,13 +109,15 @@ type need struct {
 }
 
 // needs returns the documented statements that would meet requirements which
-// are not met; with beyond also those that are not met of later regions and
-// dates. A requirement that a Deny denies for certain is left out: no grant
-// changes that. So is one that CloudTrail may not have at all: it is first to be
-// settled whether it has, and a policy that works is left as it is.
-func (d *documented) needs(r delivery.Report, beyond bool) []need {
+// nothing allows for certain, whatever Deny blocks them too; with beyond also
+// those that are not met of later regions and dates. A requirement that
+// CloudTrail may not have at all is left out: it is first to be settled whether
+// it has, and a policy that works is left as it is. So is one that hangs on what
+// the caller did not say.
+func (p *planner) needs(c candidate, beyond bool) []need {
+	d := p.documented
 	var out []need
-	for _, tr := range r.Trails {
+	for _, tr := range c.granted.Trails {
 		t, ok := d.trail(tr.ARN)
 		if !ok {
 			continue
@@ -123,7 +125,7 @@ func (d *documented) needs(r delivery.Report, beyond bool) []need {
 		var own []need
 		for _, rr := range tr.Requirements {
 			met := rr.Decision == policy.Allowed && (!beyond || !rr.Beyond)
-			if met || rr.Perhaps != trail.Certain || rr.Decision == policy.ExplicitDeny {
+			if met || rr.Perhaps != trail.Certain || rr.Decision == policy.ExplicitDeny || len(p.unsaid(rr)) > 0 {
 				continue
 			}
 			st, ok := serving(d.alone[t.ARN], rr)
@@ -210,8 +212,20 @@ func names(trails []trail.Trail) string {
 	for i, t := range trails {
 		arns[i] = t.ARN
 	}
-	if len(arns) == 1 {
-		return "trail " + arns[0]
+	return counted("trail", arns)
+}
+
+// accountsNamed are accounts, as part of a sentence.
+func accountsNamed(ids []string) string { return counted("account", ids) }
+
+// counted names things by their kind: all of a few, and the first of more.
+func counted(kind string, list []string) string {
+	const most = 3
+	switch {
+	case len(list) == 1:
+		return kind + " " + list[0]
+	case len(list) > most+1:
+		return fmt.Sprintf("%ss %s and %d others", kind, strings.Join(list[:most], ", "), len(list)-most)
 	}
-	return "trails " + strings.Join(arns, ", ")
+	return kind + "s " + strings.Join(list, ", ")
 }

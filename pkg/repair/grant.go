@@ -63,9 +63,7 @@ func (g grant) lists(action string) bool {
 
 // reaches reports whether the grant lists a resource that takes in another.
 func (g grant) reaches(resource string) bool {
-	return slices.ContainsFunc(g.st.Resources.List, func(have string) bool {
-		return have == resource || strings.Count(have, "*") == 1 && !strings.ContainsAny(have, "?$") && within(resource, have)
-	})
+	return slices.ContainsFunc(g.st.Resources.List, func(have string) bool { return reaches(have, resource) })
 }
 
 // noSuchRequest reports whether there is no request of the action for anything
@@ -78,8 +76,11 @@ func noSuchRequest(action, resource string) bool {
 	return strings.EqualFold(action, trail.WriteStatement.Action()) && !isObject && !strings.ContainsAny(bucket, "*?$")
 }
 
-// sourceARN is the condition key that binds a grant to trails.
-const sourceARN = "aws:SourceArn"
+// The condition keys that bind a grant to trails, and to their accounts.
+const (
+	sourceARN     = "aws:SourceArn"
+	sourceAccount = "aws:SourceAccount"
+)
 
 // binding returns the condition that binds the grant to trails. There is none
 // if no condition, or more than one, tests the trail's ARN, or one that does

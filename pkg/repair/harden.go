@@ -1,205 +1,233 @@
 package repair
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// harden binds the grants of CloudTrail that are bound to no trail, and gives
-// those to CloudTrail's accounts of old policies to its service principal. A
-// statement that may serve a trail which is not known stays as it is, and so
-// does one of which it is not proved that delivery stays as it was.
+// harden binds the grants that anybody's trail can use, and gives those to
+// CloudTrail's accounts of old policies to its service principal. What serves
+// others as well is split: CloudTrail gets a statement of its own. A statement
+// stays as it is where it is not certain whom it serves, or not proved that
+// delivery stays as it was.
 func (p *planner) harden(now candidate) (candidate, []Refusal) {
-	var refused []Refusal
-	for i := range now.doc.Len() {
-		finding := weakness(grantAt(now.doc, i))
-		if finding == "" {
-			continue
-		}
-		next, err := p.bind(now, i)
-		if err != nil {
-			refused = append(refused, Refusal{
-				Finding: finding,
-				Reason:  fmt.Sprintf("Statement %s is left as it is: %v.", now.doc.Label(i), err),
-			})
-			continue
-		}
-		now = next
+	weak := p.weaknesses(now)
+	best, refused := p.bindTogether(now, weak)
+	if best == nil {
+		best, refused = p.bindOneByOne(now, weak)
 	}
-	for _, f := range now.report.Findings {
+	if i := slices.IndexFunc(best.changes, isHardening); i >= 0 {
+		// Told in the order of the statements.
+		slices.SortStableFunc(best.changes[i:], func(a, b madeChange) int { return cmp.Compare(a.Edits[0], b.Edits[0]) })
+	}
+	for _, f := range best.report.Findings {
 		switch f.ID {
 		case delivery.BacklogDeniedID, delivery.GrantExpiresID, delivery.NewRegionsNotGrantedID:
 			refused = append(refused, Refusal{Finding: f.ID, Trail: f.Trail, Reason: f.Remedy})
 		}
 	}
-	return now, refused
+	return *best, refused
 }
 
-// weakness is the id of the finding that a grant to CloudTrail is weak, or
-// empty if it is none or not weak.
-func weakness(g grant) string {
-	switch {
-	case g.st.Effect != policy.Allow || g.st.Principals.Not:
-		return ""
-	case slices.ContainsFunc(g.st.Principals.Entries, isLegacy):
-		return delivery.LegacyAccountsID
-	case slices.ContainsFunc(g.st.Principals.Entries, isCloudTrail) && !g.isBound():
-		return delivery.SourceARNMissingID
-	default:
-		return ""
-	}
+// weakness is a statement that hardening is to bind.
+type weakness struct {
+	origin   int      // its index in the bucket's policy
+	findings []string // ids of the findings that name it; none: it is open by its words only
 }
 
-// bind returns the policy with the statement bound to the trails that it
-// serves, and granting to the service principal. The error says why it is left
-// as it is, as the end of a sentence.
-func (p *planner) bind(now candidate, index int) (candidate, error) {
-	g := grantAt(now.doc, index)
-	legacy := weakness(g) == delivery.LegacyAccountsID
-	if err := exclusive(g, legacy); err != nil {
-		return now, err
-	}
-	trails, err := p.served(now.doc, g)
-	if err != nil {
-		return now, err
-	}
-	if err := unwritable(now.doc); err != nil {
-		return now, err
-	}
-	if legacy {
-		if err := p.documented.grantsAll(g, trails); err != nil {
-			return now, err
-		}
-	}
+func isHardening(c madeChange) bool { return c.Action == "harden" }
 
-	text := g.text
-	reason := "It is bound to " + names(trails) + ", so that nobody else's trail can write here."
-	if legacy {
-		if text, err = policy.DeleteMember(text, "Principal", "AWS"); err != nil {
-			return now, fmt.Errorf("remove the accounts: %w", err)
-		}
-		if text, err = policy.SetMember(text, []string{trail.ServicePrincipal}, "Principal", "Service"); err != nil {
-			return now, fmt.Errorf("set the service principal: %w", err)
-		}
-		reason = "It names CloudTrail by its service principal instead of its accounts of old policies, " +
-			"which serve few regions, and is bound to " + names(trails) + "."
-	}
-	arns := make([]string, len(trails))
-	for i, t := range trails {
-		arns[i] = t.ARN
-	}
-	if text, err = policy.SetMember(text, arns, "Condition", "StringEquals", sourceARN); err != nil {
-		return now, fmt.Errorf("bind the grant: %w", err)
-	}
-
-	change := Change{Action: "harden", Statement: now.doc.Label(index), Reason: reason, Edits: now.edited(index)}
-	for _, t := range trails {
-		change.Serves = append(change.Serves, Purpose{Trail: t.ARN, Finding: weakness(g)})
-	}
-	after, err := apply(now.revision, []edit{{index, text, change}})
-	if err != nil {
-		return now, err
-	}
-	after, ok := fit(after)
-	if !ok {
-		return now, fmt.Errorf("the policy would have %d bytes, and S3 takes %d", len(after.doc.Text()), MaxPolicySize)
-	}
-	got := p.prove(after)
-	if worse(now.report, got.report) {
-		return now, errors.New("it is not certain that CloudTrail could deliver as before")
-	}
-	return got, nil
-}
-
-// exclusive says why a statement is not CloudTrail's alone, or does more than
-// CloudTrail needs.
-func exclusive(g grant, legacy bool) error {
-	if !g.isList() {
-		return errors.New("it says by a Not element what it grants")
-	}
-	for _, e := range g.st.Principals.Entries {
-		if !isCloudTrail(e) && !isLegacy(e) {
-			return fmt.Errorf("it serves %s as well", e.Value)
-		}
-	}
-	for _, a := range g.st.Actions.List {
-		if !strings.EqualFold(a, trail.ACLStatement.Action()) && !strings.EqualFold(a, trail.WriteStatement.Action()) {
-			return fmt.Errorf("it grants %s, which CloudTrail does not need", a)
-		}
-	}
-	if legacy && g.isBound() {
-		return errors.New("it holds a condition that was not written for CloudTrail's service principal")
-	}
-	return nil
-}
-
-// served returns the trails that the statement serves, or why they are not
-// certain to be all. A statement that lets CloudTrail write serves those whose
-// folders it names; another serves all that write into the bucket.
-func (p *planner) served(doc *policy.Document, g grant) ([]trail.Trail, error) {
-	visible := newVisibility(doc, p.known, p.environment)
-	folders := visible.folders
-	if g.lists(trail.WriteStatement.Action()) {
-		folders = foldersOf(g.st)
-	}
-	for _, f := range folders {
-		if !visible.knowsAllOf(f) {
-			return nil, fmt.Errorf("it may serve a trail that is not known, of %s", f.owner())
-		}
-	}
-	var trails []trail.Trail
-	for _, t := range p.documented.trails {
-		if mayNeed(p.documented.alone[t.ARN], g) {
-			trails = append(trails, t)
-		}
-	}
-	if len(trails) == 0 {
-		return nil, errors.New("no known trail needs it; remove it if nothing else does")
-	}
-	return trails, nil
-}
-
-// mayNeed reports whether the statement may grant something of what AWS
-// documents for a trail.
-func mayNeed(documented []trail.Statement, g grant) bool {
-	return slices.ContainsFunc(documented, func(st trail.Statement) bool {
-		return g.lists(st.Action) && slices.ContainsFunc(st.Resources, func(r string) bool {
-			return slices.ContainsFunc(g.st.Resources.List, func(have string) bool { return overlap(r, have) })
-		})
-	})
-}
-
-// overlap reports whether two patterns may match one text.
-func overlap(a, b string) bool {
-	a, aIsPattern := cutPattern(a)
-	b, bIsPattern := cutPattern(b)
-	return aIsPattern && strings.HasPrefix(b, a) || bIsPattern && strings.HasPrefix(a, b) || a == b
-}
-
-func cutPattern(p string) (literal string, pattern bool) {
-	if i := strings.IndexAny(p, "*?$"); i >= 0 {
-		return p[:i], true
-	}
-	return p, false
-}
-
-// grantsAll says what a statement grants beyond what AWS documents for the
-// trails, if its principal becomes the service principal.
-func (d *documented) grantsAll(g grant, trails []trail.Trail) error {
-	for _, t := range trails {
-		for _, action := range g.st.Actions.List {
-			for _, resource := range g.st.Resources.List {
-				if !noSuchRequest(action, resource) && !d.grants(action, t.ARN, resource) {
-					return fmt.Errorf("for the service principal, %s on %s for trail %s is more than AWS documents", action, resource, t.ARN)
-				}
+// weaknesses are the statements of the policy that are to be bound. Those that
+// let CloudTrail read the ACL come last: whom they serve follows from the others.
+func (p *planner) weaknesses(c candidate) []weakness {
+	var out, last []weakness
+	for i, st := range c.doc.All() {
+		w := weakness{origin: c.origin[i]}
+		for _, f := range c.report.Findings {
+			if (f.ID == delivery.SourceARNMissingID || f.ID == delivery.LegacyAccountsID) && slices.Contains(f.Indexes, i) {
+				w.findings = append(w.findings, f.ID)
 			}
 		}
+		switch {
+		case w.origin == atEnd || len(w.findings) == 0 && !isOpen(grantAt(c.doc, i)):
+		case mayGrant(st, trail.ACLStatement.Action()):
+			last = append(last, w)
+		default:
+			out = append(out, w)
+		}
 	}
-	return nil
+	return append(out, last...)
+}
+
+// isOpen reports whether a grant lets CloudTrail alone write for anybody, by its
+// words. No finding names it where no trail that is given writes log files
+// there, or where a Deny keeps strangers out.
+func isOpen(g grant) bool {
+	return g.forCloudTrail() && !g.isBound() && mayGrant(g.st, trail.WriteStatement.Action()) && len(foldersOf(g.st)) > 0
+}
+
+// bindTogether binds all weaknesses that can be bound, and proves it once. It
+// returns nil if that is not proved.
+func (p *planner) bindTogether(now candidate, weak []weakness) (*candidate, []Refusal) {
+	draft := now.revision
+	var refused []Refusal
+	for _, w := range weak {
+		next, err := p.bind(draft, w)
+		if err != nil {
+			refused = append(refused, w.refusals(now.doc.Label(slices.Index(now.origin, w.origin)), err)...)
+			continue
+		}
+		draft = next
+	}
+	return p.provedHardened(now, draft), refused
+}
+
+// bindOneByOne binds each weakness by itself, and leaves those as they are for
+// which it is not proved.
+func (p *planner) bindOneByOne(now candidate, weak []weakness) (*candidate, []Refusal) {
+	best := &now
+	var refused []Refusal
+	for _, w := range weak {
+		next, err := p.bind(best.revision, w)
+		if err == nil {
+			if got := p.provedHardened(*best, next); got != nil {
+				best = got
+				continue
+			}
+			err = errors.New("it is not certain that CloudTrail could deliver as before, or that S3 would take the policy, which may have 20 KB")
+		}
+		refused = append(refused, w.refusals(now.doc.Label(slices.Index(now.origin, w.origin)), err)...)
+	}
+	return best, refused
+}
+
+// provedHardened returns the draft with its proof, or nil if it is not proved
+// that delivery stays as it was.
+func (p *planner) provedHardened(now candidate, draft revision) *candidate {
+	if len(draft.changes) == len(now.changes) {
+		return &now
+	}
+	draft, ok := fit(withoutTwins(draft))
+	if !ok {
+		return nil
+	}
+	got := p.prove(draft)
+	if worse(now, got) {
+		return nil
+	}
+	return &got
+}
+
+// refusals say why a statement stays as it is.
+func (w weakness) refusals(label string, err error) []Refusal {
+	var out []Refusal
+	for _, id := range w.findings {
+		out = append(out, Refusal{Finding: id, Reason: fmt.Sprintf("Statement %s is left as it is: %v.", label, err)})
+	}
+	return out
+}
+
+// bind returns the policy with the weak statement bound, and granting to the
+// service principal. The error says why it is left as it is, as the end of a
+// sentence.
+func (p *planner) bind(r revision, w weakness) (revision, error) {
+	index := slices.Index(r.origin, w.origin)
+	g := grantAt(r.doc, index)
+	if err := cmp.Or(unwritable(r.doc), g.bindable()); err != nil {
+		return r, err
+	}
+	b, err := p.binding(r.doc, g)
+	if err != nil {
+		return r, err
+	}
+	if err := p.documented.grantsAll(g, b); err != nil {
+		return r, err
+	}
+	own, rest, err := g.split(b, sidsOf(r.doc, nil))
+	if err != nil {
+		return r, err
+	}
+	change := Change{Action: "harden", Statement: r.doc.Label(index), Edits: r.edited(index), Serves: w.purposes(b)}
+	twin, ok := boundTwin(r, own, index)
+	var edits []edit
+	switch {
+	case ok && rest == nil:
+		change.Reason = fmt.Sprintf("%s Bound to %s, it would say no more than statement %s: it is removed.", b.assumed, b.effect, r.doc.Label(twin))
+		edits = []edit{{index, nil, change}}
+	case ok:
+		change.Reason = fmt.Sprintf("%s CloudTrail is taken out of it, since statement %s grants it the same; for everybody else it stays as it is.",
+			b.assumed, r.doc.Label(twin))
+		edits = []edit{{index, rest, change}}
+	case rest == nil:
+		change.Reason = fmt.Sprintf("%s It is bound to %s by %s%s.", b.assumed, b.effect, b.key, g.newPrincipal())
+		edits = []edit{{index, own, change}}
+	default:
+		change.Reason = fmt.Sprintf("%s CloudTrail gets a statement of its own, which is bound to %s by %s%s; "+
+			"for everybody else it stays as it is.", b.assumed, b.effect, b.key, g.newPrincipal())
+		edits = []edit{{index, rest, change}, {index: atEnd, text: own}}
+	}
+	return apply(r, edits)
+}
+
+// purposes are what binding the statement is done for.
+func (w weakness) purposes(b binding) []Purpose {
+	ids := w.findings
+	if len(ids) == 0 {
+		ids = []string{delivery.SourceARNMissingID}
+	}
+	var out []Purpose
+	for _, id := range ids {
+		for _, t := range b.trails {
+			out = append(out, Purpose{Trail: t.ARN, Finding: id})
+		}
+		if len(b.trails) == 0 {
+			out = append(out, Purpose{Finding: id})
+		}
+	}
+	return out
+}
+
+// boundTwin returns the statement that is bound and grants all that another
+// text would, which is to stand at an index or behind all.
+func boundTwin(r revision, text []byte, index int) (twin int, ok bool) {
+	one, err := alone(text)
+	if err != nil {
+		return 0, false
+	}
+	for i, st := range r.doc.All() {
+		// What restoring adds gives way to what is there, see withoutTwins.
+		added := slices.ContainsFunc(r.changes, func(c madeChange) bool { return c.Action == "add" && c.at == i })
+		if i != index && !added && grantAt(r.doc, i).isBound() && covers(st, one.At(0)) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// withoutTwins returns the policy without the statements that the plan has added
+// and that a hardened one has come to cover.
+func withoutTwins(r revision) revision {
+	for k, added := range r.changes {
+		if added.Action != "add" {
+			continue
+		}
+		for i, other := range r.changes {
+			if !isHardening(other) || other.at == gone || !covers(r.doc.At(other.at), r.doc.At(added.at)) {
+				continue
+			}
+			without, err := apply(r, []edit{{index: added.at}})
+			if err != nil {
+				break
+			}
+			without.changes[i].Serves = slices.Concat(other.Serves, added.Serves)
+			without.changes = slices.Delete(without.changes, k, k+1)
+			return withoutTwins(without)
+		}
+	}
+	return r
 }

@@ -2,6 +2,7 @@ package repair
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,12 +44,21 @@ func (m patcher) patch(before revision, needs []need) (edits []edit, unmet []nee
 	for i, g := range grants {
 		if len(reasons[i]) > 0 {
 			edits = append(edits, edit{i, g.text, Change{
-				Action: "mend", Statement: before.doc.Label(i), Reason: strings.Join(reasons[i], " "),
+				Action: "mend", Statement: before.doc.Label(i), Reason: inShort(reasons[i]),
 				Edits: before.edited(i), Serves: serves[i],
 			}})
 		}
 	}
 	return edits, unmet
+}
+
+// inShort joins the reasons of a statement's patches: the first ones of many.
+func inShort(reasons []string) string {
+	const most = 3
+	if more := len(reasons) - most; more > 0 {
+		reasons = append(slices.Clone(reasons[:most]), fmt.Sprintf("%d more requirements are met so.", more))
+	}
+	return strings.Join(reasons, " ")
 }
 
 // cheapest returns the patch that meets the need at the least cost, the first
@@ -204,20 +214,14 @@ func (n need) neverMatchedBy(g grant) bool {
 	if err != nil {
 		return false
 	}
-	unknown := policy.Value{State: policy.Either}
 	for _, r := range n.requirements {
 		if r.Action != n.statement.Action {
 			continue
 		}
 		place := r.Sets[0]
-		anyTrail := place.Context
-		for _, key := range []string{
-			sourceARN, "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths",
-			"s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
-		} {
-			anyTrail = anyTrail.With(key, unknown)
-		}
-		d := doc.Decide(&policy.Request{Caller: place.Caller, Action: r.Action, Resource: n.statement.Resources[0], Context: anyTrail})
+		d := doc.Decide(&policy.Request{
+			Caller: place.Caller, Action: r.Action, Resource: n.statement.Resources[0], Context: ofAnyTrail(place.Context),
+		})
 		if d.Matches[0].Condition != policy.No {
 			return false
 		}

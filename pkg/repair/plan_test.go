@@ -29,6 +29,8 @@ type planCase struct {
 	Reason       string        `json:"reason"`
 	Payer        string        `json:"payer"`
 	Harden       bool          `json:"harden"`
+	AllTrails    bool          `json:"allTrails"`
+	ReadAccounts []string      `json:"readAccounts"`
 	Trails       []trail.Trail `json:"trails"`
 }
 
@@ -56,7 +58,11 @@ func (c planCase) bucket(t *testing.T, text []byte) delivery.Bucket {
 
 func (c planCase) setting() trail.Environment {
 	s := trail.Environment{Bucket: testBucket, BucketOwner: c.Owner, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)}
-	if c.Organization != "" {
+	switch c.Organization {
+	case "":
+	case "none":
+		s.Organization.Known = true
+	default:
 		s.Organization = trail.Organization{Known: true, ID: c.Organization, ManagementAccount: "111111111111"}
 	}
 	return s
@@ -95,7 +101,9 @@ func TestPlans(t *testing.T) {
 					want = &archive.Files[i]
 				}
 			}
-			plan := judgeAndPlan(c.bucket(t, text), c.Trails, c.setting(), repair.Options{Harden: c.Harden})
+			plan := judgeAndPlan(c.bucket(t, text), c.Trails, c.setting(), repair.Options{
+				Harden: c.Harden, AllTrails: c.AllTrails, ReadAccounts: c.ReadAccounts,
+			})
 			got := render(plan)
 			if *update {
 				want.Data = []byte(got)

@@ -53,11 +53,16 @@ func (p *planner) refuse(c candidate, obstacle error) []Refusal {
 		}
 		r := Refuse(f)
 		rr, open := requirement(c.report, f)
-		switch {
+		switch questions := p.unsaid(rr); {
+		case open && len(questions) > 0:
+			r.Reason = asked(rr, questions)
 		case open && rr.Perhaps != trail.Certain:
 			r.Reason = f.Remedy
 		case open && len(rr.Denying) > 0 && c.doc != nil:
 			r.Reason = denial(c.doc, rr, f)
+			if c.serves(Purpose{Trail: f.Trail, Requirement: rr.ID}) {
+				r.Reason = "Restored as far as possible: what was missing is allowed. " + r.Reason
+			}
 		case obstacle != nil && (open || f.Restorable):
 			r.Reason = "The policy is left as it is: " + obstacle.Error() + "."
 		case open && p.environment.Organization.ID == "" && p.isOrganizationTrail(f.Trail):
@@ -70,6 +75,11 @@ func (p *planner) refuse(c candidate, obstacle error) []Refusal {
 		out = append(out, r)
 	}
 	return out
+}
+
+// serves reports whether a change is made for the purpose.
+func (r revision) serves(p Purpose) bool {
+	return slices.ContainsFunc(r.changes, func(c madeChange) bool { return slices.Contains(c.Serves, p) })
 }
 
 func (p *planner) isOrganizationTrail(arn string) bool {

@@ -16,9 +16,19 @@ const MaxPolicySize = 20480
 
 // Options say what a plan may do beyond restoring delivery.
 type Options struct {
-	// Harden also binds unbound CloudTrail grants to their trails and replaces
-	// legacy account principals.
+	// Harden also binds grants of CloudTrail that anybody's trail can use, and
+	// replaces legacy account principals.
+	//
+	// A grant is bound to trails by aws:SourceArn only where all trails that may
+	// use it are known to be given; else to the accounts or the organization
+	// that it serves.
 	Harden bool
+	// AllTrails says that the trails given are all that deliver into the bucket,
+	// of every account and region. A person may know.
+	AllTrails bool
+	// ReadAccounts are the accounts whose trails are all among those given, of
+	// every region.
+	ReadAccounts []string
 }
 
 // Plan is what restoring would write. A plan that changes nothing has the
@@ -36,6 +46,9 @@ type Plan struct {
 	ResetPayer bool
 	// Refused are the findings that the plan leaves as they are, and why.
 	Refused []Refusal
+	// Faults are what S3 would refuse about Policy, and MaybeFaults what it may
+	// refuse, in words.
+	Faults, MaybeFaults []string
 }
 
 // Empty reports whether carrying out the plan would write nothing.
@@ -69,18 +82,22 @@ type Purpose struct {
 // same bucket, trails and environment.
 //
 // A requirement that is undetermined only because no statement allows it for
-// certain is restored like one that is denied. One that a Deny denies, or may
-// deny, gets the grant that it lacks only if that brings it nearer to allowed.
+// certain is restored like one that is denied. One that a Deny denies for certain
+// gets the grant that it lacks as well: the refusal says how the Deny would have
+// to read. One that a Deny may deny gets it only if that brings it nearer to
+// allowed. What the caller can still say is asked for instead of mended.
 func For(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report delivery.Report, o Options) Plan {
 	env.Bucket = b.Name
 	env.BucketOwner = cmp.Or(env.BucketOwner, b.Owner)
 	env.BucketRegion = cmp.Or(env.BucketRegion, b.Region)
-	p := &planner{bucket: b, known: trails, environment: env}
+	p := &planner{bucket: b, known: trails, environment: env, options: o}
 	p.trails = slices.DeleteFunc(slices.Clone(trails), func(t trail.Trail) bool { return t.Bucket != b.Name })
-	now := candidate{revision: original(b.Policy), report: report}
 	if len(p.trails) == 0 || !writable(b) {
+		now := candidate{revision: original(b.Policy), report: report}
 		return p.plan(now, p.refuse(now, nil))
 	}
+	p.blocking = blockingDenies(report)
+	now := p.now(report)
 	var err error
 	if p.documented, err = newDocumented(p.trails, env); err != nil {
 		return p.plan(now, p.refuse(now, err))
@@ -106,12 +123,20 @@ type planner struct {
 	known       []trail.Trail // all that were given
 	trails      []trail.Trail // those that use the bucket
 	environment trail.Environment
+	options     Options
 	documented  *documented // what AWS documents for the trails
+	blocking    []int       // indexes of the Denies that block for certain
 }
 
 // plan writes down what the candidate changes.
 func (p *planner) plan(c candidate, refused []Refusal) Plan {
-	out := Plan{Changes: c.changes, Refused: refused}
+	out := Plan{Refused: refused, Faults: c.report.Faults, MaybeFaults: c.report.MaybeFaults}
+	for _, made := range c.changes {
+		if made.at != gone {
+			made.Statement = c.doc.Label(made.at)
+		}
+		out.Changes = append(out.Changes, made.Change)
+	}
 	if p.bucket.Policy != nil {
 		out.Policy = p.bucket.Policy.Text()
 	}

@@ -13,7 +13,7 @@ import (
 // what they will need. Where nothing helps it
 // returns the policy as it is, with an error where something stood in the way.
 func (p *planner) restore(now candidate, harden bool) (candidate, error) {
-	needs := p.documented.needs(now.report, harden)
+	needs := p.needs(now, harden)
 	if len(needs) == 0 {
 		return now, nil
 	}
@@ -29,11 +29,11 @@ func (p *planner) restore(now candidate, harden bool) (candidate, error) {
 	for _, patches := range []bool{true, false} {
 		var got candidate
 		got, obstacle = p.attempt(now, needs, patches)
-		if better(best.report, got.report) {
+		if better(best, got) {
 			best = got
 		}
-		patched := slices.ContainsFunc(got.changes, func(c Change) bool { return c.Action == "mend" })
-		if !patched || nothingLacks(best.report) {
+		patched := slices.ContainsFunc(got.changes, func(c madeChange) bool { return c.Action == "mend" })
+		if !patched || nothingLacks(best.granted) {
 			break
 		}
 	}
@@ -47,13 +47,13 @@ func (p *planner) restore(now candidate, harden bool) (candidate, error) {
 func (p *planner) begin(now candidate) (candidate, error) {
 	const frame = "{\n    \"Version\": \"2012-10-17\",\n    \"Statement\": [%s]\n}"
 	var texts [][]byte
-	var changes []Change
-	for _, st := range p.documented.shared {
+	var changes []madeChange
+	for i, st := range p.documented.shared {
 		texts = append(texts, st.Text())
-		changes = append(changes, Change{
+		changes = append(changes, madeChange{Change{
 			Action: "add", Statement: st.Sid, Serves: p.unmet(now, st.Kind),
 			Reason: "The bucket had no policy; AWS documents this statement for its trails.",
-		})
+		}, i})
 	}
 	doc, err := policy.Parse(fmt.Appendf(nil, frame, bytes.Join(texts, []byte(","))))
 	if err != nil {
@@ -70,7 +70,7 @@ func (p *planner) begin(now candidate) (candidate, error) {
 // statements of a kind.
 func (p *planner) unmet(c candidate, k trail.StatementKind) []Purpose {
 	var out []Purpose
-	for _, n := range p.documented.needs(c.report, false) {
+	for _, n := range p.needs(c, false) {
 		if n.statement.Kind == k {
 			out = append(out, n.purposes()...)
 		}
@@ -90,7 +90,7 @@ func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate,
 		got := p.prove(draft)
 		var helped []need
 		for _, n := range needs {
-			if n.helped(now.report, got.report) {
+			if n.helped(now, got) {
 				helped = append(helped, n)
 			}
 		}
@@ -114,7 +114,7 @@ func (p *planner) draft(before revision, needs []need, patches bool) (revision, 
 	if patches {
 		edits, unmet = m.patch(before, needs)
 	}
-	added, err := p.documented.add(unmet, sidsOf(before.doc, nil))
+	added, err := p.documented.add(before.doc, unmet)
 	if err != nil {
 		return revision{}, err
 	}

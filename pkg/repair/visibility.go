@@ -34,13 +34,7 @@ func newVisibility(doc *policy.Document, trails []trail.Trail, env trail.Environ
 
 // mayServe reports whether a statement may be one by which CloudTrail writes.
 func mayServe(st *policy.Statement) bool {
-	writes := st.Actions.Not || slices.ContainsFunc(st.Actions.List, func(a string) bool {
-		a = strings.ToLower(a)
-		literal, _, pattern := strings.Cut(strings.ReplaceAll(a, "?", "*"), "*")
-		put := strings.ToLower(trail.WriteStatement.Action())
-		return a == put || pattern && strings.HasPrefix(put, literal)
-	})
-	return writes && (st.Principals.Not || slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool {
+	return mayGrant(st, trail.WriteStatement.Action()) && (st.Principals.Not || slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool {
 		return e.Value == "*" || isCloudTrail(e) || isLegacy(e)
 	}))
 }
@@ -99,42 +93,11 @@ func (v visibility) namesStranger(g grant) bool {
 	})
 }
 
-// knowsAllOf reports whether every trail that writes into the folder is known.
-//
-// The trails that are given of an account are taken to be all of them, save
-// where there is an organization trail only: member accounts see that one and
-// not the others of its owner.
-func (v visibility) knowsAllOf(f folder) bool {
-	switch {
-	case f.any:
-		return false
-	case f.organization != "":
-		return f.organization == v.environment.Organization.ID &&
-			slices.ContainsFunc(v.trails, func(t trail.Trail) bool { return t.Organization })
-	default:
-		return slices.ContainsFunc(v.trails, func(t trail.Trail) bool {
-			return t.Account() == f.account && (!t.Organization || f.account == v.environment.BucketOwner)
-		})
-	}
-}
-
 // folder is whose files a resource of a policy may hold.
 type folder struct {
 	account      string // of twelve digits
 	organization string
 	any          bool // anybody's
-}
-
-// owner is whose folder it is, as part of a sentence.
-func (f folder) owner() string {
-	switch {
-	case f.account != "":
-		return "account " + f.account
-	case f.organization != "":
-		return "organization " + f.organization
-	default:
-		return "any account"
-	}
 }
 
 // foldersOf returns whose files may lie under the listed resources of a

@@ -47,6 +47,11 @@ func (k StatementKind) Sids() []string {
 // organization is needed and not known.
 var ErrNoOrganization = errors.New("the organization id of an organization trail is not known")
 
+// MaxSourceARNs is how many trails a documented statement lists by their ARNs.
+// More are listed by their accounts: a policy has 20 KB, and the ARNs of a
+// hundred trails would take most of them.
+const MaxSourceARNs = 25
+
 // Statement is a statement that AWS documents for trails: an Allow of one
 // action to [ServicePrincipal], for the files that it names and for its trails
 // alone. The conditions are all StringEquals.
@@ -58,8 +63,12 @@ type Statement struct {
 	Resources []string
 	// ACL is what s3:x-amz-acl has to be, empty: there is no such condition.
 	ACL string
-	// SourceARNs are what aws:SourceArn may be: the ARNs of the trails.
+	// SourceARNs are what aws:SourceArn may be: the ARNs of the trails. There are
+	// none if they are more than [MaxSourceARNs].
 	SourceARNs []string
+	// SourceAccounts are what aws:SourceAccount may be, if there are no
+	// SourceARNs: the accounts of the trails.
+	SourceAccounts []string
 	// principalListed is whether the principal is written as a list, as AWS
 	// does in its policy for organization trails, and not as a string.
 	principalListed bool
@@ -78,8 +87,9 @@ type statementMembers struct {
 	Resource  any
 	Condition struct {
 		StringEquals struct {
-			ACL       string `json:"s3:x-amz-acl,omitempty"`
-			SourceARN any    `json:"aws:SourceArn"`
+			ACL           string `json:"s3:x-amz-acl,omitempty"`
+			SourceARN     any    `json:"aws:SourceArn,omitempty"`
+			SourceAccount any    `json:"aws:SourceAccount,omitempty"`
 		}
 	}
 }
@@ -91,8 +101,17 @@ func (st Statement) members() statementMembers {
 		m.Principal.Service = []string{ServicePrincipal}
 	}
 	m.Condition.StringEquals.ACL = st.ACL
-	m.Condition.StringEquals.SourceARN = oneOrList(st.SourceARNs)
+	if len(st.SourceAccounts) > 0 {
+		m.Condition.StringEquals.SourceAccount = oneOrList(st.SourceAccounts)
+	} else {
+		m.Condition.StringEquals.SourceARN = oneOrList(st.SourceARNs)
+	}
 	return m
+}
+
+// Serves reports whether the statement is for a trail, by its ARN.
+func (st Statement) Serves(arn string) bool {
+	return slices.Contains(st.SourceARNs, arn) || slices.Contains(st.SourceAccounts, Trail{ARN: arn}.Account())
 }
 
 // oneOrList is a string if there is one value and else a list.
@@ -130,10 +149,27 @@ func Documented(trails []Trail, s Environment) ([]Statement, error) {
 			members.grant(t, l.granted(s.Organization.ID))
 		}
 	}
-	if len(members.Resources) == 0 {
-		return []Statement{acl, write}, nil
+	out := []Statement{acl, write}
+	if len(members.Resources) > 0 {
+		out = append(out, members)
 	}
-	return []Statement{acl, write, members}, nil
+	for i := range out {
+		out[i].bindMany()
+	}
+	return out, nil
+}
+
+// bindMany lists the accounts in place of the trails, if these are many.
+func (st *Statement) bindMany() {
+	if len(st.SourceARNs) <= MaxSourceARNs {
+		return
+	}
+	for _, arn := range st.SourceARNs {
+		if a := (Trail{ARN: arn}).Account(); !slices.Contains(st.SourceAccounts, a) {
+			st.SourceAccounts = append(st.SourceAccounts, a)
+		}
+	}
+	st.SourceARNs = nil
 }
 
 // DocumentedPolicy returns the statements of Documented as a whole policy,

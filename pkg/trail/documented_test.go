@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -138,5 +140,42 @@ func TestDocumentedRefuses(t *testing.T) {
 	}
 	if _, err := trail.Documented([]trail.Trail{organization}, trail.Environment{}); !errors.Is(err, trail.ErrNoOrganization) {
 		t.Errorf("got %v, want ErrNoOrganization", err)
+	}
+}
+
+// Many trails are listed by their accounts, so that the policy fits what S3
+// takes.
+func TestDocumentedForMany(t *testing.T) {
+	var trails []trail.Trail
+	for i := range 120 {
+		account := fmt.Sprintf("4%011d", i)
+		trails = append(trails, trail.Trail{
+			Name: "acme", ARN: "arn:aws:cloudtrail:eu-west-1:" + account + ":trail/acme", HomeRegion: "eu-west-1", Bucket: "acme-audit-logs-of-all-accounts",
+		})
+	}
+	for n, want := range map[int]string{trail.MaxSourceARNs: `"aws:SourceArn"`, trail.MaxSourceARNs + 1: `"aws:SourceAccount"`, 120: `"aws:SourceAccount"`} {
+		text, err := trail.DocumentedPolicy(trails[:n], trail.Environment{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Count(string(text), want) != 2 || strings.Count(string(text), `"aws:Source`) != 2 {
+			t.Errorf("%d trails are not bound by %s alone: %.800s", n, want, text)
+		}
+		doc, err := policy.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size := len(doc.Compact().Text()); size > 20480 {
+			t.Errorf("%d trails take %d bytes", n, size)
+		}
+		statements, err := trail.Documented(trails[:n], trail.Environment{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, st := range statements {
+			if !st.Serves(trails[n-1].ARN) || st.Serves("arn:aws:cloudtrail:eu-west-1:999999999999:trail/acme") {
+				t.Errorf("%d trails: the statement %s serves others, or not all", n, st.Sid)
+			}
+		}
 	}
 }
