@@ -9,8 +9,10 @@ LINT := $(TOOL) golangci-lint
 # The race detector needs a C compiler. Without one the tests still run.
 RACE = $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 FUZZTIME ?= 60s
-# Generated cases of each property test in `make test-long`.
+# Generated cases of each property test in `make test-long`, and the seed of those
+# that are put to another project's simulator.
 CASES ?= 20000
+SEED ?= 1
 # The heaps of the tests are small. Collected less often they are a third faster.
 GOTEST := GOGC=400 go test
 # Runs of each benchmark in `make bench BASE=…`, on each side, and how long one is.
@@ -46,8 +48,21 @@ test: template ## run all tests, those against the AWS emulator included
 	@# One by one, with their names and figures.
 	$(GOTEST) $(RACE) -count=1 -timeout 30m -v ./test/e2e
 
+# What changes no answer: the order and the spelling of statements, a statement more,
+# a key that comes to be known. And what an independent simulator answers.
+.PHONY: differential
+differential: ## hold the evaluator against changes that change nothing, and against another simulator (needs Node.js)
+	$(GOTEST) ./pkg/policy -v -count=1 -rapid.checks=$(CASES) \
+		-run '^Test(OrderOfStatementsIsIrrelevant|AddingStatements|SpellingIsIrrelevant|UnknownKeysAreSound|ListedValuesAreExact)$$'
+	@# A judgement asks for several hundred decisions.
+	$(GOTEST) ./pkg/delivery -v -count=1 -rapid.checks=$$(($(CASES) / 10)) \
+		-run '^Test(DocumentedDelivers|ForeignDenyBlocks|StatementOrder|JudgeIsDeterministic)$$'
+	simulator=$$(sh test/differential/install.sh) && \
+		$(GOTEST) ./pkg/policy -tags differential -v -count=1 -run '^TestDifferential$$' \
+			-rapid.checks=$(CASES) -rapid.seed=$(SEED) -simulator "$$simulator"
+
 .PHONY: test-long
-test-long: ## run the fault matrix, and the properties of repairs over CASES generated cases
+test-long: differential ## run the fault matrix, and the properties of evaluator and repairs over CASES generated cases
 	$(GOTEST) ./pkg/guardrail -v -count=1 -run '^TestFaults$$|^TestConcurrent'
 	@run="$(GOTEST) ./pkg/repair -v -count=1 -timeout 60m -rapid.checks=$(CASES)"; \
 		$$run -run 'Harden|TestHarmless$$' & harden=$$!; \
