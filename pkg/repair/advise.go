@@ -85,8 +85,8 @@ func adviseRestoring(doc *policy.Document, f delivery.Finding, rr delivery.Requi
 		f.Remedy = strings.Join(steps, " ") + " trailwarden plan shows the policy with it."
 		return f
 	}
-	if reason, ok := refusedFor(plan, f); ok && f.Restorable {
-		f.Remedy = reason
+	if r, ok := refusedFor(plan, f); ok && (f.Restorable || r.asks) {
+		f.Remedy = r.Reason
 	}
 	return f
 }
@@ -139,13 +139,13 @@ func (p Purpose) isFor(f delivery.Finding) bool {
 	return p.Finding == f.ID
 }
 
-func refusedFor(p Plan, f delivery.Finding) (reason string, ok bool) {
+func refusedFor(p Plan, f delivery.Finding) (Refusal, bool) {
 	for _, r := range p.Refused {
 		if r.Finding == f.ID && r.Trail == f.Trail {
-			return r.Reason, true
+			return r, true
 		}
 	}
-	return "", false
+	return Refusal{}, false
 }
 
 func labels(doc *policy.Document, indexes []int) []string {

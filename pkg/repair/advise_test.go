@@ -87,7 +87,7 @@ func (c adviceCase) read(t *testing.T) (delivery.Bucket, []trail.Trail, trail.En
 // remedy tells of the change.
 func TestAdviceIsThePlan(t *testing.T) {
 	t.Parallel()
-	served, added, changed := 0, 0, 0
+	served, added, changed, asked := 0, 0, 0, 0
 	for _, c := range adviceCases(t) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
@@ -119,6 +119,14 @@ func TestAdviceIsThePlan(t *testing.T) {
 					t.Errorf("%s: %s: a statement is added, and the remedy is %s", c.ID, f.ID, f.Remedy)
 				}
 			}
+			for _, r := range plan.Refused {
+				if !serves && r.Finding == f.ID && r.Trail == f.Trail && strings.Contains(r.Reason, ": give --") {
+					asked++
+					if f.Remedy != r.Reason {
+						t.Errorf("%s: %s: the plan asks %q, and the remedy is %q", c.ID, f.ID, r.Reason, f.Remedy)
+					}
+				}
+			}
 			if !serves {
 				continue
 			}
@@ -141,8 +149,8 @@ func TestAdviceIsThePlan(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d findings that a plan mends: %d by a statement that is added, %d by one that is changed", served, added, changed)
-	if added == 0 || changed == 0 {
+	t.Logf("%d findings that a plan mends: %d by a statement that is added, %d by one that is changed; %d on which it asks", served, added, changed, asked)
+	if added == 0 || changed == 0 || asked == 0 {
 		t.Error("the corpora hold no case of each")
 	}
 }

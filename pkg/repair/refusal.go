@@ -17,6 +17,8 @@ type Refusal struct {
 	Reason  string `json:"reason"`          // plain sentences that a person can act on
 	// Edit is, for a blocking Deny, the statement as it would have to read.
 	Edit string `json:"edit,omitempty"`
+	// asks says that the caller can say what it hangs on.
+	asks bool
 }
 
 // Refuse returns the refusal of a finding for which there is nothing that a
@@ -55,7 +57,7 @@ func (p *planner) refuse(c candidate, obstacle error) []Refusal {
 		rr, open := requirement(c.report, f)
 		switch questions := p.unsaid(rr); {
 		case open && len(questions) > 0:
-			r.Reason = asked(rr, questions)
+			r.Reason, r.asks = asked(rr, questions), true
 		case open && rr.Perhaps != trail.Certain:
 			r.Reason = f.Remedy
 		case open && len(rr.Denying) > 0 && c.doc != nil:
