@@ -16,7 +16,7 @@ const SourceARNMissingID = "source-arn-missing"
 func sourceARNMissingType() FindingType {
 	return FindingType{
 		ID: SourceARNMissingID, Title: "A grant to CloudTrail is not bound to the trail's owner",
-		Kind: Weakness, Severity: Medium, Source: SourcePolicy, Loss: LossNone, Restored: RestoredByHardening,
+		Kind: Weakness, Severity: Medium, OtherSeverities: []Severity{Low}, Source: SourcePolicy, Loss: LossNone, Restored: RestoredByHardening,
 		find: (*judgement).sourceARNMissing,
 	}
 }
@@ -24,6 +24,9 @@ func sourceARNMissingType() FindingType {
 // sourceARNMissing finds grants that let CloudTrail deliver for anybody's trail. A
 // stranger's trail is tried: what is allowed to it is bound to nobody, by
 // whatever key or operator. A Deny that keeps strangers out counts.
+//
+// Where a stranger's trail may only have the ACL read, nothing of his gets into
+// the bucket by it: the finding is [Low].
 func (j *judgement) sourceARNMissing() []Finding {
 	var open []int
 	for _, t := range j.trails {
@@ -46,6 +49,13 @@ func (j *judgement) sourceARNMissing() []Finding {
 			statementsDo(names, "allows", "allow"), j.bucket.Name),
 		Remedy: fmt.Sprintf("Add aws:SourceArn %s under StringEquals to the Condition: trailwarden plan --harden shows the change.",
 			list(j.arns())),
+	}
+	writes := slices.ContainsFunc(open, func(index int) bool { return j.doc.At(index).CoversAction(trail.WriteStatement.Action()) })
+	if !writes {
+		f.Severity = Low
+		f.Message = fmt.Sprintf("%s CloudTrail read the ACL of bucket %s for the trails of any account, "+
+			"since no aws:SourceArn, aws:SourceAccount or aws:SourceOrgID binds it. No trail can write by it.",
+			statementsDo(names, "lets", "let"), j.bucket.Name)
 	}
 	if loose := slices.DeleteFunc(open, func(index int) bool { return !j.namesSource(index) }); len(loose) > 0 {
 		// Hardening leaves a condition that somebody has put there as it is.

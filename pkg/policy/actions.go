@@ -2,6 +2,7 @@ package policy
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
@@ -405,4 +406,14 @@ func hasField(text, word string) bool {
 		}
 	}
 	return false
+}
+
+// CoversAction reports whether the Action or NotAction element takes in an action.
+// Letter case does not matter.
+func (s *Statement) CoversAction(action string) bool {
+	text := glob.TextOf(glob.LowerASCII(action))
+	listed := slices.ContainsFunc(s.Actions.List, func(pattern string) bool {
+		return glob.Parse(glob.LowerASCII(pattern)).Match(text)
+	})
+	return listed != s.Actions.Not
 }

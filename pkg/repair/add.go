@@ -40,7 +40,7 @@ func (d *documented) add(before *policy.Document, needs []need) ([]edit, error) 
 // operator that knows no patterns.
 func literalStar(doc *policy.Document, k trail.StatementKind) string {
 	for i, st := range doc.All() {
-		if g := grantAt(doc, i); !g.forCloudTrail() || !mayGrant(st, k.Action()) {
+		if g := grantAt(doc, i); !g.forCloudTrail() || !st.CoversAction(k.Action()) {
 			continue
 		}
 		for _, c := range st.Conditions {

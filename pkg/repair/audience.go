@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
-	"github.com/trailwarden/trailwarden/pkg/glob"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -161,12 +160,4 @@ func ofAnyTrail(c policy.Context) policy.Context {
 		c = c.With(key, unknown)
 	}
 	return c
-}
-
-// mayGrant reports whether a statement grants an action by its Action element.
-func mayGrant(st *policy.Statement, action string) bool {
-	listed := slices.ContainsFunc(st.Actions.List, func(a string) bool {
-		return glob.Parse(glob.LowerASCII(a)).Match(glob.TextOf(glob.LowerASCII(action)))
-	})
-	return listed != st.Actions.Not
 }

@@ -34,7 +34,7 @@ const maxBoundTrails = trail.MaxSourceARNs
 // who writes, another one those whose folders it names.
 func (p *planner) binding(doc *policy.Document, g grant) (binding, error) {
 	b := binding{trails: p.needing(g)}
-	whole := mayGrant(g.st, trail.ACLStatement.Action())
+	whole := g.st.CoversAction(trail.ACLStatement.Action())
 	served := audienceOf(g.st)
 	if whole {
 		served = p.writers(doc)
@@ -196,7 +196,7 @@ func (p *planner) isMember(account string) bool {
 // documents for a trail.
 func mayNeed(documented []trail.Statement, g grant) bool {
 	return slices.ContainsFunc(documented, func(st trail.Statement) bool {
-		return mayGrant(g.st, st.Action) && slices.ContainsFunc(st.Resources, func(r string) bool {
+		return g.st.CoversAction(st.Action) && slices.ContainsFunc(st.Resources, func(r string) bool {
 			return g.st.Resources.Not || slices.ContainsFunc(g.st.Resources.List, func(have string) bool { return overlap(r, have) })
 		})
 	})

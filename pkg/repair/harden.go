@@ -55,7 +55,7 @@ func (p *planner) weaknesses(c candidate) []weakness {
 		}
 		switch {
 		case w.origin == atEnd || len(w.findings) == 0 && !isOpen(grantAt(c.doc, i)):
-		case mayGrant(st, trail.ACLStatement.Action()):
+		case st.CoversAction(trail.ACLStatement.Action()):
 			last = append(last, w)
 		default:
 			out = append(out, w)
@@ -68,7 +68,7 @@ func (p *planner) weaknesses(c candidate) []weakness {
 // words. No finding names it where no trail that is given writes log files
 // there, or where a Deny keeps strangers out.
 func isOpen(g grant) bool {
-	return g.forCloudTrail() && !g.isBound() && mayGrant(g.st, trail.WriteStatement.Action()) && len(foldersOf(g.st)) > 0
+	return g.forCloudTrail() && !g.isBound() && g.st.CoversAction(trail.WriteStatement.Action()) && len(foldersOf(g.st)) > 0
 }
 
 // bindTogether binds all weaknesses that can be bound, and proves it once. It

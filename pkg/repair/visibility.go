@@ -34,7 +34,7 @@ func newVisibility(doc *policy.Document, trails []trail.Trail, env trail.Environ
 
 // mayServe reports whether a statement may be one by which CloudTrail writes.
 func mayServe(st *policy.Statement) bool {
-	return mayGrant(st, trail.WriteStatement.Action()) && (st.Principals.Not || slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool {
+	return st.CoversAction(trail.WriteStatement.Action()) && (st.Principals.Not || slices.ContainsFunc(st.Principals.Entries, func(e policy.Principal) bool {
 		return e.Value == "*" || isCloudTrail(e) || isLegacy(e)
 	}))
 }
