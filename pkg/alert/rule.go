@@ -123,7 +123,7 @@ func urgent() []rule {
 		},
 		{
 			finding: delivery.PolicyUnreadableID,
-			text: "Let Trailwarden's role read the policy (s3:GetBucketPolicy), and look at it yourself from the " +
+			text: "Let Trailwarden's role read the policy (s3:GetBucketPolicy) if it may not, and look at it yourself from the " +
 				"bucket's account:",
 			commands: []string{"aws s3api get-bucket-policy --bucket {bucket}"},
 		},

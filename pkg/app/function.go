@@ -55,10 +55,7 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	}
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
-	p.Trails, p.Buckets, p.Organizations = boundedTrails{p.Trails}, boundedBuckets{p.Buckets}, boundedOrganizations{p.Organizations}
-	if p.Regions != nil {
-		p.Regions = boundedRegions{p.Regions}
-	}
+	p.Trails, p.Buckets, p.Organizations = calmTrails{p.Trails}, calmBuckets{p.Buckets}, calmOrganizations{p.Organizations}
 	return &Functions{
 		guard:       guardrail.New(p, c.Guard, r),
 		account:     string(c.Account),
@@ -114,8 +111,6 @@ type bucketOutcome struct {
 func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
 	ctx, cancel := before(ctx, answering)
 	defer cancel()
-	ctx, cancelShare := share(ctx, 1)
-	defer cancelShare()
 	swept, err := f.guard.Sweep(ctx, f.account, f.region)
 	done := outcome{Trails: swept.Trails, Buckets: []bucketOutcome{}}
 	for _, r := range swept.Results {

@@ -88,17 +88,13 @@ func after(ctx context.Context, d time.Duration) (context.Context, context.Cance
 	return context.WithCancel(ctx)
 }
 
-// share returns a context for one of so many turns in the time that is left. At
-// its end some time is for telling alone.
+// share returns a context for one of so many turns in the time that is left.
 func share(ctx context.Context, turns int) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return context.WithCancel(ctx)
 	}
-	share := time.Until(deadline) / time.Duration(turns)
-	end := time.Now().Add(share)
-	ctx = untilTelling(ctx, end.Add(-min(telling-answering, share/2)))
-	return context.WithDeadline(ctx, end)
+	return context.WithTimeout(ctx, time.Until(deadline)/time.Duration(turns))
 }
 
 // handleGroup handles the requests of a group one after the other, the newest

@@ -15,6 +15,8 @@ type Bucket struct {
 	State  BucketState
 	// Reason says why the bucket or its policy could not be read.
 	Reason string
+	// Unanswered says that it is a reason that may pass, such as a time-out.
+	Unanswered bool
 	// Policy is the bucket's policy, nil unless State is PolicyRead.
 	Policy *policy.Document
 	// Payer is PayerOwner, PayerRequester, or empty: not known.

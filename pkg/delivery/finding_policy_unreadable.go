@@ -21,9 +21,13 @@ func (j *judgement) policyUnreadable() []Finding {
 	if !j.unreadable() {
 		return nil
 	}
+	remedy := "Allow s3:GetBucketPolicy on the bucket to the role that judges it, then judge again."
+	if j.bucket.Unanswered {
+		remedy = "S3 is asked again by itself. If this lasts, look whether S3 has trouble in the bucket's region."
+	}
 	return []Finding{{
 		Message: fmt.Sprintf("The policy of bucket %s could not be read%s, so it is not known whether CloudTrail can deliver for %s.",
 			j.bucket.Name, because(j.bucket.Reason), j.names()),
-		Remedy: "Allow s3:GetBucketPolicy on the bucket to the role that judges it, then judge again.",
+		Remedy: remedy,
 	}}
 }

@@ -15,7 +15,9 @@ import (
 
 // attempt is a repair that was carried out, or tried. The zero attempt is none.
 type attempt struct {
-	id     string
+	id string
+	// until is how long the attempt may take.
+	until  time.Time
 	before delivery.Report
 	plan   repair.Plan
 	// replaced is the fingerprint of the policy that the plan was made for.
@@ -46,41 +48,36 @@ func (a attempt) made() bool { return a.id != "" }
 // succeeded reports whether the bucket is seen to be repaired.
 func (a attempt) succeeded() bool { return a.made() && a.verified && a.failure == "" }
 
-func (a attempt) problems() []error {
-	if a.problem == nil {
-		return nil
-	}
-	return []error{a.problem}
-}
-
-// reserve is kept of an invocation's time to verify and to tell.
-const reserve = 5 * time.Second
-
-// The waits between tries of a write, and between readings of what was
+// The waits between tries of a call, and between readings of what was
 // written. Each is twice the one before, up to the longest.
 const (
 	firstWait   = 200 * time.Millisecond
 	longestWait = 3 * time.Second
-	maxTries    = 6
+	maxTries    = 6 // of a write, and of readings of what was written
+	readTries   = 4 // of any other reading, and of a call of the ledger
 )
 
-// repair carries out the plan and verifies it: it stores what it is about to do,
+// newAttempt is the attempt to carry out the plan.
+func (g *Guard) newAttempt(ctx context.Context, t Target, obs observation, out outcome) attempt {
+	return attempt{id: newID(t), until: g.leaseEnd(ctx), before: out.report, plan: out.plan, replaced: obs.fingerprint()}
+}
+
+// repair carries out an attempt and verifies it: it stores what it is about to do,
 // keeps the policy that is replaced, reads the bucket once more, writes, and
-// reads back. The error is errOvertaken if somebody else was faster; nothing was
-// written then, and there is no attempt. A write that fails is no error: the
-// attempt says so.
+// reads back. The error is errOvertaken if somebody else was faster, or a
+// *LedgerError; nothing was written then, and there is no attempt. A write that fails
+// is no error: the attempt says so.
 func (g *Guard) repair(
-	ctx context.Context, t Target, rec record, obs observation, out outcome,
+	ctx context.Context, t Target, rec record, obs observation, out outcome, done attempt,
 ) (record, observation, outcome, attempt, error) {
-	done := attempt{id: newID(t), before: out.report, plan: out.plan, replaced: obs.fingerprint()}
-	rec, err := g.begin(ctx, rec, obs, out, done.id)
+	rec, err := g.begin(ctx, rec, obs, out, done)
 	if err != nil {
 		return rec, obs, out, attempt{}, err
 	}
 	if done.plan.Changed {
 		err := g.keep(ctx, rec, obs.bucket, "Replaced by Trailwarden to let CloudTrail deliver again.")
 		if err != nil && Is(err, Transient) {
-			return rec, obs, out, done, err
+			return rec, obs, out, attempt{}, err
 		}
 		if err != nil { // what cannot be undone is not done
 			rec.Record = rec.Abandon(done.id)
@@ -89,9 +86,10 @@ func (g *Guard) repair(
 	}
 	b := t.bucket()
 	done.read = g.now()
-	current, err := g.ports.Buckets.Observe(ctx, b)
-	if err != nil {
-		return rec, obs, out, done, &ObserveError{Subject: "bucket " + b.Name, Err: err}
+	current, err := g.readBucket(ctx, b)
+	if err != nil { // what was not seen is not overwritten
+		rec.Record = rec.Abandon(done.id)
+		return rec, obs, out, g.failed(rec, done, err), nil
 	}
 	if !sameBucket(obs.bucket, current) {
 		return rec, obs, out, attempt{}, errOvertaken
@@ -107,7 +105,7 @@ func (g *Guard) repair(
 		return rec, obs, out, done, nil
 	}
 	if obs.bucket, err = g.readBack(ctx, b, obs.bucket, done.plan); err != nil {
-		return rec, obs, out, done, err
+		return rec, obs, out, g.failed(rec, done, err), nil
 	}
 	obs.at = g.now()
 	done.verified = true
@@ -134,7 +132,7 @@ func (g *Guard) assessFailedWrite(
 ) (observation, outcome) {
 	current, err := g.ports.Buckets.Observe(ctx, t.bucket())
 	if err != nil {
-		obs.notes = append(obs.notes, "What the bucket looks like after the failed write could not be read.")
+		obs.notes = append(slices.Clone(obs.notes), "What the bucket looks like after the failed write could not be read.")
 		return obs, out
 	}
 	obs.bucket, obs.at = current, g.now()
@@ -143,7 +141,7 @@ func (g *Guard) assessFailedWrite(
 
 // begin stores what is about to be done before it is done: the repair counts,
 // and what it is about will be told whatever happens to this process.
-func (g *Guard) begin(ctx context.Context, rec record, obs observation, out outcome, id string) (record, error) {
+func (g *Guard) begin(ctx context.Context, rec record, obs observation, out outcome, done attempt) (record, error) {
 	if !rec.durable() {
 		return rec, nil
 	}
@@ -153,8 +151,8 @@ func (g *Guard) begin(ctx context.Context, rec record, obs observation, out outc
 		after = ledger.Fingerprint(out.plan.Policy)
 	}
 	return rec.save(ctx, rec.Begin(
-		ledger.Attempt{ID: id, Until: g.leaseEnd(ctx), Report: brief(out.report), Plan: out.plan, After: after},
-		ledger.Repair{ID: id, Read: g.now(), Before: before, After: after},
+		ledger.Attempt{ID: done.id, Until: done.until, Report: brief(out.report), Plan: out.plan, After: after},
+		ledger.Repair{ID: done.id, Read: g.now(), Before: before, After: after},
 	))
 }
 
@@ -227,7 +225,7 @@ func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Buck
 func (g *Guard) writeWithRetry(ctx context.Context, b BucketRef, write func() error, done func(delivery.Bucket) (bool, error)) error {
 	err := write()
 	for try, wait := 1, firstWait; err != nil && (Is(err, Transient) || Is(err, Conflict)); try, wait = try+1, min(2*wait, longestWait) {
-		if try == maxTries || !g.pause(ctx, wait, reserve) {
+		if try == maxTries || !g.pause(ctx, wait, 0) {
 			return err
 		}
 		current, readErr := g.ports.Buckets.Observe(ctx, b)
@@ -250,7 +248,7 @@ func (g *Guard) readBack(ctx context.Context, b BucketRef, before delivery.Bucke
 		if err == nil && shows(current, before, plan) {
 			return current, nil
 		}
-		if try < maxTries && g.pause(ctx, wait, reserve/2) {
+		if try < maxTries && g.pause(ctx, wait, 0) {
 			continue
 		}
 		if err == nil {
@@ -281,8 +279,15 @@ func (g *Guard) failed(rec record, done attempt, err error) attempt {
 		done.detail = done.failure + ": " + p.Err.Error()
 	}
 	done.refused = refusals(done.before, err)
-	if Is(err, Transient) || Is(err, Conflict) {
+	if !Is(err, Transient) && !Is(err, Conflict) {
+		return done
+	}
+	_, unread := errors.AsType[*ObserveError](err)
+	_, unverified := errors.AsType[*VerifyError](err)
+	if done.problem = err; !unread && !unverified {
 		done.problem = &WriteError{Bucket: rec.Bucket, Err: err}
+	}
+	if done.mayBeWritten {
 		done.written = g.now() // for all that is known
 	}
 	return done

@@ -60,13 +60,13 @@ func (j judgement) restsOn(o observation) bool {
 // names no regions costs no call more.
 func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation, done attempt, earlier outcome) (observation, outcome) {
 	if earlier.judged.askedRegions {
-		obs.regions, obs.askedRegions = earlier.judged.regions, true
+		obs.regions, obs.askedRegions, obs.regionsErr = earlier.judged.regions, true, earlier.judged.regionsErr
 	}
 	out := assess(t, rec, obs, done, earlier, g.config)
 	if obs.askedRegions || !hangsOnRegions(out.report) {
 		return obs, out
 	}
-	obs = obs.withRegions(ctx, t)
+	obs = g.withRegions(ctx, t, obs)
 	return obs, assess(t, rec, obs, done, out, g.config)
 }
 
@@ -203,7 +203,7 @@ const (
 	notOptedIn                    // the owner did not list the bucket
 	onHold                        // somebody undid a repair
 	budgetSpent                   // it was repaired too often
-	notSure                       // it was judged without something that could not be read
+	notSure                       // the plan is made without something that could not be read
 	notAgain                      // it was tried
 	granted                       // the owner's configuration allows it
 	ordered                       // a person was asked, and agreed
@@ -223,7 +223,7 @@ func (g *Guard) mayRepair(t Target, rec record, obs observation, out outcome, tr
 		return onHold
 	case rec.durable() && rec.Spent(g.now(), g.settings(t)):
 		return budgetSpent
-	case obs.partial, rec.memoryFailed():
+	case obs.planLacks() != nil, rec.memoryFailed():
 		return notSure
 	case len(out.report.Outages()) == 0 && !g.config.Harden:
 		return notNeeded

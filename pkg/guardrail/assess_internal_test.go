@@ -27,12 +27,14 @@ func testTrail() trail.Trail {
 func seen(t *testing.T, text string, at time.Time) observation {
 	t.Helper()
 	o := observation{
-		at: at, trails: []trail.Trail{testTrail()}, organization: trail.Organization{Known: true},
+		at: at, trails: []trail.Trail{testTrail()},
 		bucket: delivery.Bucket{
 			Name: testBucket, Owner: testAccount, Region: "eu-central-1",
 			State: delivery.PolicyMissing, Payer: delivery.PayerOwner,
 		},
-		statuses: []trail.Status{{ARN: testTrail().ARN, Logging: true}},
+		wanted: wanted{
+			organization: trail.Organization{Known: true}, statuses: []trail.Status{{ARN: testTrail().ARN, Logging: true}},
+		},
 	}
 	if text != "" {
 		doc, err := policy.Parse([]byte(text))

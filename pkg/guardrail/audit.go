@@ -16,13 +16,13 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 	if err != nil {
 		return nil, err
 	}
-	state := g.newSweepState(account)
+	occasion := sweepOccasion{sweepState: g.newSweepState(account)}
 	names := inv.buckets()
 	audited := make([]Audited, len(names))
 	var mu sync.Mutex
 	done := 0
 	g.each(len(names), func(i int) {
-		audited[i] = g.audit(ctx, inv, names[i], state)
+		audited[i] = g.audit(ctx, inv, names[i], occasion)
 		if progress == nil {
 			return
 		}
@@ -36,17 +36,17 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 
 // audit observes and assesses a bucket as a sweep does, of which nothing is
 // remembered.
-func (g *Guard) audit(ctx context.Context, inv inventory, name string, state *sweepState) Audited {
+func (g *Guard) audit(ctx context.Context, inv inventory, name string, o occasion) Audited {
 	b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name)}
-	t := g.target(inv, b, state)
+	t := g.target(inv, b, o)
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
-	obs, err := g.observe(ctx, t, forgotten)
+	obs, err := g.observe(ctx, t, observation{})
 	if err != nil {
 		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: b.Trails, Err: err}
 	}
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
-		Report: out.advised(t, obs), Plan: out.plan, Err: join(obs.problems),
+		Report: out.advised(t, obs), Plan: out.plan, Err: join(obs.failures(out.report)),
 	}
 }

@@ -30,6 +30,8 @@
 //   - Nothing is written to a bucket that was not opted in, is held, or has
 //     spent its budget, except by a person who was asked.
 //   - Without memory, everything that is wrong is told every time.
+//   - What is only wanted stops nothing, memory that fails keeps nobody from being
+//     told, and the end of an invocation is for telling (deadline.go).
 //
 // # Two processes at one target
 //

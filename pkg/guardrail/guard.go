@@ -95,7 +95,7 @@ func New(p Ports, c Config, r Runtime) *Guard {
 	}
 	g := &Guard{ports: p, memory: noMemory{}, config: c, run: r}
 	if p.Ledger != nil {
-		g.memory = durable{p.Ledger}
+		g.memory = durable{p.Ledger, r}
 	}
 	return g
 }

@@ -127,7 +127,9 @@ func (g *Guard) forwarded(ctx context.Context, v inventory, records []ledger.Rec
 			continue
 		}
 		if _, asked := answers[account]; !asked {
-			answers[account], failures[account] = g.ports.Trails.Trails(ctx, account, string(home.Region))
+			asking, cancel := context.WithTimeout(ctx, accountTime)
+			answers[account], failures[account] = g.ports.Trails.Trails(asking, account, string(home.Region))
+			cancel()
 			if err := failures[account]; err != nil && !s.mayRefuse(ctx, account, err) {
 				f.errs = append(f.errs, &ObserveError{Subject: "trails of account " + account, Err: err})
 			}

@@ -12,9 +12,14 @@ import (
 // sweep's process lives longer than each of its reconciliations.
 const leaseTime = 2 * time.Minute
 
-// leaseEnd is how long what is begun now may take.
-func (g *Guard) leaseEnd(ctx context.Context) time.Time {
-	end := g.now().Add(leaseTime)
+// leaseEnd is until when a repair that is begun now may take.
+func (g *Guard) leaseEnd(ctx context.Context) time.Time { return g.end(ctx, leaseTime) }
+
+// claimEnd is until when alerts that are claimed now may be being published.
+func (g *Guard) claimEnd(ctx context.Context) time.Time { return g.end(ctx, claimTime) }
+
+func (g *Guard) end(ctx context.Context, longest time.Duration) time.Time {
+	end := g.now().Add(longest)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
 		return deadline
 	}

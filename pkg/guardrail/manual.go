@@ -28,7 +28,7 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 	rec, obs, out, done := g.blank(t), observation{}, outcome{}, attempt{}
 	defer func() { g.releaseLease(ctx, t, rec, done) }()
 	for range maxRounds {
-		if rec, obs, err = g.load(ctx, t, rec); err != nil {
+		if rec, obs, err = g.load(ctx, t, rec, obs); err != nil {
 			return Restoration{}, err
 		}
 		rec = rec.withoutUnwritten(t, done)
@@ -40,8 +40,8 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 			continue
 		}
 		restored := Restoration{Before: out.report, After: out.report, Plan: out.plan}
-		if obs.partial || rec.memoryFailed() {
-			return restored, join(obs.problems)
+		if err := join([]error{rec.cause(), obs.planLacks()}); err != nil {
+			return restored, err
 		}
 		if out.plan.Empty() {
 			return restored, nil
@@ -49,7 +49,7 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 		if ok, err := confirm(out.report, out.plan); !ok || err != nil {
 			return restored, err
 		}
-		rec, obs, out, done, err = g.repair(ctx, t, rec, obs, out)
+		rec, obs, out, done, err = g.repair(ctx, t, rec, obs, out, g.newAttempt(ctx, t, obs, out))
 		if errors.Is(err, errOvertaken) {
 			continue
 		}
@@ -80,7 +80,7 @@ func (g *Guard) conclude(ctx context.Context, r round) (record, error) {
 			return r.record, failed
 		}
 		if errors.Is(err, errOvertaken) {
-			r.record, r.obs, err = g.load(ctx, r.target, r.record)
+			r.record, r.obs, err = g.load(ctx, r.target, r.record, r.obs)
 		}
 		if err != nil {
 			return r.record, join([]error{failed, err})

@@ -1,8 +1,11 @@
 package guardrail
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 )
@@ -14,15 +17,78 @@ type memory interface {
 	durable() bool
 }
 
-// durable is a ledger that works.
-type durable struct{ Ledger }
+// durable is a ledger that works, or fails soon: memory must not keep anybody from
+// being told. What may pass is tried again.
+type durable struct {
+	ledger Ledger
+	run    Runtime
+}
 
 func (durable) durable() bool { return true }
 
-// noMemory is in the place of a ledger that is not there, or that fails for
-// good. Nothing is known of any bucket, and nothing is kept.
+// Load returns the record of a bucket.
+func (d durable) Load(ctx context.Context, k ledger.Key) (r ledger.Record, err error) {
+	err = d.try(ctx, memoryTime, func(ctx context.Context) error { r, err = d.ledger.Load(ctx, k); return err })
+	return r, err
+}
+
+// Save stores a record. Where a store was made and seemed to fail, the next try is a
+// conflict with what this very call has stored.
+func (d durable) Save(ctx context.Context, r ledger.Record) (saved ledger.Record, err error) {
+	tries := 0
+	err = d.try(ctx, memoryTime, func(ctx context.Context) error {
+		if tries++; tries == 1 {
+			saved, err = d.ledger.Save(ctx, r)
+			return err
+		}
+		if saved, err = d.ledger.Load(ctx, r.Key); err == nil && !follows(saved, r) {
+			saved, err = d.ledger.Save(ctx, r)
+		}
+		return err
+	})
+	return saved, err
+}
+
+// follows reports whether stored is what storing r gives.
+func follows(stored, r ledger.Record) bool {
+	r.Version++
+	a, errA := json.Marshal(stored)
+	b, errB := json.Marshal(r)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// List returns all records of an account.
+func (d durable) List(ctx context.Context, account string) (list []ledger.Record, err error) {
+	err = d.try(ctx, listTime, func(ctx context.Context) error { list, err = d.ledger.List(ctx, account); return err })
+	return list, err
+}
+
+// Keep stores a snapshot.
+func (d durable) Keep(ctx context.Context, s ledger.Snapshot) error {
+	return d.try(ctx, memoryTime, func(ctx context.Context) error { return d.ledger.Keep(ctx, s) })
+}
+
+// Snapshots returns the snapshots of a bucket.
+func (d durable) Snapshots(ctx context.Context, k ledger.Key) (list []ledger.Snapshot, err error) {
+	err = d.try(ctx, memoryTime, func(ctx context.Context) error { list, err = d.ledger.Snapshots(ctx, k); return err })
+	return list, err
+}
+
+func (d durable) try(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for try, wait := 1, firstWait/2; ; try, wait = try+1, 2*wait {
+		err := call(ctx)
+		if err == nil || !Is(err, Transient) || try == readTries || ctx.Err() != nil || d.run.Sleep(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+// noMemory is in the place of a ledger that is not there, or that fails. Nothing is known of any bucket, and nothing is kept.
 type noMemory struct {
-	// cause is why the ledger cannot be used; nil: none is configured.
+	// cause is why the ledger cannot be used, for now or for good; nil: none is
+	// configured.
 	cause error
 }
 
@@ -61,7 +127,7 @@ func (g *Guard) blank(t Target) record {
 
 func (r record) durable() bool { return r.memory.durable() }
 
-// memoryFailed reports whether there is a ledger, and it fails for good.
+// memoryFailed reports whether there is a ledger, and it fails.
 func (r record) memoryFailed() bool { return r.cause() != nil }
 
 // cause is why the ledger cannot be used, nil if it can, or if there is none.
@@ -72,7 +138,7 @@ func (r record) cause() error {
 	return nil
 }
 
-// forget returns the record without its memory, which failed for good.
+// forget returns the record without its memory, which failed.
 func (r record) forget(cause error) record {
 	r.memory = noMemory{cause: cause}
 	return r

@@ -57,6 +57,11 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 		return loaded, nil, false, nil
 	}
 	saved, err := r.record.save(ctx, next)
+	if failed, ok := errors.AsType[*LedgerError](err); ok {
+		r.record = loaded.forget(failed)
+		sent, err := g.notifyWithoutMemory(ctx, r)
+		return r.record, sent, false, join([]error{failed, err})
+	}
 	if err != nil {
 		return loaded, nil, false, err
 	}
@@ -64,20 +69,32 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	return saved, sent, kind != alert.Nothing, err
 }
 
-// notifyWithoutMemory sends what is wrong, as often as it is seen.
+// notifyWithoutMemory sends what is wrong, as often as it is seen: what was told
+// before is not known, or is what was last read of a memory that fails. Alerts that
+// wait there are sent too, since nobody could send them otherwise.
 // Before a repair it tells of the outage, because nobody would know of it if
 // this process ended between the repair and its report.
 func (g *Guard) notifyWithoutMemory(ctx context.Context, r round) (sent []alert.Kind, _ error) {
-	facts := r.facts()
-	next, kind, _ := ledger.Next(ledger.Record{Key: r.target.Key()}, facts, g.now(), g.settings(r.target))
-	if kind == alert.Nothing || g.ports.Alerts == nil {
+	if g.ports.Alerts == nil {
 		return nil, nil
 	}
-	m := g.message(ctx, r, facts, next, kind)
-	if err := g.send(ctx, next.Bucket, m); err != nil {
-		return nil, err
+	facts := r.facts()
+	next, kind, _ := ledger.Next(r.record.Record, facts, g.now(), g.settings(r.target))
+	_, waiting := r.record.Claim(g.now(), g.now(), r.target.own)
+	if kind != alert.Nothing {
+		waiting = append(waiting, g.message(ctx, r, facts, next, kind))
 	}
-	return []alert.Kind{m.Kind}, nil
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
+	var errs []error
+	for _, m := range waiting {
+		if err := g.send(ctx, next.Bucket, m); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		sent = append(sent, m.Kind)
+	}
+	return sent, join(errs)
 }
 
 // facts are what the round came to, for the ledger.
@@ -86,7 +103,7 @@ func (r round) facts() ledger.Facts {
 	facts := ledger.Facts{
 		Findings: out.report.Findings, Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
-		Partial: obs.partial, Unasked: obs.unasked, Stale: out.stale,
+		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
 	}
 	_, facts.Overwrote = overwritten(t, rec, obs)
 	// The newest that can be to blame has led here; where none can, the newest.
@@ -168,7 +185,11 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		Since: began, Noticed: noticed, Report: out.advised(t, obs), Changes: changes, Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
-		Notes: slices.Clone(obs.notes),
+		Notes: obs.remarks(),
+	}
+	if rec.memoryFailed() {
+		n.Notes = slices.Insert(n.Notes, 0, "The memory of what was told cannot be used just now, so this may have been told before. "+
+			"Until it can be, nothing more is written.")
 	}
 	if n.Region == "" {
 		n.Region = t.home()
@@ -200,7 +221,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if kind == alert.Resolved {
 		n.Notes = append(n.Notes, resolution(t, rec, obs, lastChange(t, rec, done))...)
 	}
-	blind, note := blindness(ctx, t, obs, out)
+	blind, note := g.blindness(ctx, t, obs, out)
 	n.Blind = blind
 	if note != "" {
 		n.Notes = append(n.Notes, note)
@@ -278,7 +299,8 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 // blindness reports whether no trail of the account is logging any more, so
 // that EventBridge will see no more events; the note says that it is not known.
 // It asks for the trails of other buckets too, where a trail was silenced.
-func blindness(ctx context.Context, t Target, obs observation, out outcome) (blind bool, note string) {
+func (g *Guard) blindness(ctx context.Context, t Target, obs observation, out outcome) (blind bool, note string) {
+	left := wantedTime - obs.waited
 	silenced := func(f delivery.Finding) bool {
 		known, ok := delivery.LookupType(f.ID)
 		return ok && known.Loss == delivery.LossEvents
@@ -292,7 +314,9 @@ func blindness(ctx context.Context, t Target, obs observation, out outcome) (bli
 		if i >= 0 {
 			r = obs.readings[i]
 		} else {
-			r = t.read(ctx, tr)
+			var waited time.Duration
+			r, waited = g.readTrail(ctx, t, left, tr)
+			left -= waited
 		}
 		if r.err != nil {
 			return false, "Whether another trail of the account is still logging could not be read, so EventBridge may see no more events."
@@ -310,7 +334,7 @@ func (g *Guard) claim(ctx context.Context, t Target, r ledger.Record) (ledger.Re
 	if g.ports.Alerts == nil {
 		return r, nil
 	}
-	return r.Claim(g.now(), g.leaseEnd(ctx), t.own)
+	return r.Claim(g.now(), g.claimEnd(ctx), t.own)
 }
 
 // publish sends alerts that were claimed and takes them out of the record. One
@@ -321,8 +345,10 @@ func (g *Guard) publish(ctx context.Context, rec record, claimed []ledger.Messag
 	}
 	published := map[string]bool{}
 	var errs []error
+	publishing, cancel := context.WithTimeout(ctx, publishTime)
+	defer cancel()
 	for _, m := range claimed {
-		if err := g.send(ctx, rec.Bucket, m); err != nil {
+		if err := g.send(publishing, rec.Bucket, m); err != nil {
 			errs = append(errs, err)
 			continue
 		}

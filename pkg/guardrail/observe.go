@@ -3,6 +3,7 @@ package guardrail
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,14 +16,28 @@ import (
 
 // observation is what a target is now, as far as it could be read.
 type observation struct {
-	at           time.Time // before the bucket was read
-	bucket       delivery.Bucket
+	at     time.Time // before the bucket was read
+	bucket delivery.Bucket
+	// unanswered is why the bucket could not be read for now, nil if it was. It is
+	// then judged as a bucket of which nothing is known.
+	unanswered error
+	trails     []trail.Trail // that deliver into the bucket, with what their event selectors tell
+
+	wanted
+}
+
+// wanted is what a judgement can do without. It is read once in a round, and what
+// of it is slow or fails is not asked for again. It stops neither the telling nor a
+// repair that does not need it.
+type wanted struct {
 	organization trail.Organization
+	// organizationErr is why the organization could not be read for now.
+	organizationErr error
 	// regions are those that the account has enabled, nil where they are not
 	// known. They are read only where the judgement hangs on them.
 	regions      []string
 	askedRegions bool
-	trails       []trail.Trail // that deliver into the bucket, with what their event selectors tell
+	regionsErr   error
 	statuses     []trail.Status
 	// readings are all that was asked of trails, failures among them.
 	readings []reading
@@ -32,9 +47,8 @@ type observation struct {
 	notes   []string
 	// problems are failures that may pass: the reconciliation is to be repeated.
 	problems []error
-	// partial says that the organization, or the regions that the judgement hangs
-	// on, could not be read for now.
-	partial bool
+	// waited is how long was waited for all of it.
+	waited time.Duration
 }
 
 // reading is what asking for one trail's status came to.
@@ -45,90 +59,174 @@ type reading struct {
 	err    error
 }
 
+// errTooSlow says that what is only wanted was not asked for, since it took too
+// long before.
+var errTooSlow = errors.New("it took too long to be waited for")
+
+// patient calls ask, which reads something that is only wanted, for as long as is left
+// for that. It returns how long it took.
+func (g *Guard) patient(ctx context.Context, left time.Duration, ask func(context.Context) error) (time.Duration, error) {
+	if left <= 0 {
+		return 0, errTooSlow
+	}
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	began := g.now()
+	err := ask(ctx)
+	return g.now().Sub(began), err
+}
+
 // load reads the record and all that the judgement needs, at once. A record that
-// cannot be read for good is no failure: what is wrong is then told without
-// memory, and nothing is written.
-func (g *Guard) load(ctx context.Context, t Target, rec record) (record, observation, error) {
+// cannot be read is no failure: what is wrong is then told without memory, and
+// nothing is written. The error is that the bucket could not be read. Before is
+// what an earlier round has observed.
+func (g *Guard) load(ctx context.Context, t Target, rec record, before observation) (record, observation, error) {
 	var loaded record
 	var obs observation
 	var recordErr, err error
 	var both sync.WaitGroup
 	both.Go(func() { loaded, recordErr = rec.reload(ctx) })
-	both.Go(func() { obs, err = g.observe(ctx, t, rec) })
+	both.Go(func() { obs, err = g.observe(ctx, t, before) })
 	both.Wait()
-	switch {
-	case err != nil:
-		return rec, obs, err
-	case recordErr != nil && Is(recordErr, Transient):
-		return rec, obs, recordErr
-	case recordErr != nil:
-		loaded = g.blank(t).forget(recordErr)
-		obs = obs.withoutMemory(recordErr)
+	if recordErr != nil {
+		loaded = rec.forget(recordErr)
 	}
-	return loaded, obs, nil
+	return loaded, obs, err
 }
 
-// observe reads all that the judgement needs, at once. The error is that the
-// bucket could not be read; what else could not be read, the observation says.
-func (g *Guard) observe(ctx context.Context, t Target, rec record) (observation, error) {
-	obs := observation{at: g.now()}
-	if cause := rec.cause(); cause != nil {
-		obs = obs.withoutMemory(cause)
-	}
+// observe reads all that the judgement needs and wants, at once. The error is that
+// the bucket could not be read for now, and that nobody is known to have changed it.
+// What else could not be read, the observation says.
+func (g *Guard) observe(ctx context.Context, t Target, before observation) (observation, error) {
+	var obs observation
 	b, ok := t.Subject.(TrailBucket)
 	if !ok { // only what is remembered of it matters
+		return g.observeBucket(ctx, t, obs)
+	}
+	trails := b.Trails
+	readings, waited := slices.Clone(before.readings), make([]time.Duration, len(trails)+1)
+	if readings == nil {
+		readings = make([]reading, len(trails))
+	}
+	var organization trail.Organization
+	var err error
+	organizationErr := before.organizationErr
+	var all sync.WaitGroup
+	all.Go(func() { obs, err = g.observeBucket(ctx, t, obs) })
+	if organizationErr == nil {
+		all.Go(func() {
+			waited[len(trails)], organizationErr = g.patient(ctx, wantedTime, func(ctx context.Context) (err error) {
+				organization, err = t.occasion.organization(ctx)
+				return err
+			})
+			if organizationErr != nil {
+				organizationErr = &ObserveError{Subject: "organization of account " + t.inventory.account, Err: organizationErr}
+			}
+		})
+	}
+	for i, tr := range trails {
+		if readings[i].err == nil {
+			all.Go(func() { readings[i], waited[i] = g.readTrail(ctx, t, wantedTime, tr) })
+		}
+	}
+	all.Wait()
+	obs.waited = slices.Max(waited)
+	obs.trails, obs.readings, obs.organizationErr = slices.Clone(trails), readings, organizationErr
+	for i, r := range readings {
+		obs.add(i, r)
+	}
+	if organizationErr == nil {
+		obs.organization = organization
+	}
+	return obs, err
+}
+
+// observeBucket reads the bucket again, and keeps what else was read. A bucket that
+// S3 does not give for now is an error; where a call that may have broken it led here,
+// it is told that nothing is known of it.
+func (g *Guard) observeBucket(ctx context.Context, t Target, obs observation) (observation, error) {
+	obs.at, obs.unanswered = g.now(), nil
+	b, ok := t.Subject.(TrailBucket)
+	if !ok {
 		key := t.Key()
 		obs.bucket = delivery.Bucket{Name: key.Bucket, Owner: key.Account, Region: t.home()}
 		return obs, nil
 	}
-	obs.trails = slices.Clone(b.Trails)
-	obs.readings = make([]reading, len(b.Trails))
-	var bucketErr, orgErr error
-	var all sync.WaitGroup
-	all.Go(func() { obs.bucket, bucketErr = g.ports.Buckets.Observe(ctx, b.BucketRef) })
-	all.Go(func() { obs.organization, orgErr = t.occasion.organization(ctx) })
-	for i, tr := range b.Trails {
-		all.Go(func() { obs.readings[i] = t.read(ctx, tr) })
+	read, err := g.readBucket(ctx, b.BucketRef)
+	if err == nil {
+		obs.bucket = read
+		return obs, nil
 	}
-	all.Wait()
-	if bucketErr != nil {
-		return obs, &ObserveError{Subject: "bucket " + b.Name, Err: bucketErr}
+	if len(t.calls()) == 0 {
+		return obs, err
 	}
-	if orgErr != nil {
-		obs.partial, obs.organization = true, trail.Organization{}
-		obs.problems = append(obs.problems, &ObserveError{Subject: "organization of account " + t.inventory.account, Err: orgErr})
-		obs.notes = append(obs.notes, "The organization could not be read just now, so this judgement does without it.")
-	}
-	for i, r := range obs.readings {
-		obs.add(i, r)
-	}
+	obs.unanswered = err
+	obs.bucket = delivery.Bucket{Name: b.Name, Owner: b.Account, Reason: unanswered(err), Unanswered: true}
 	return obs, nil
 }
 
-// withRegions adds the regions that the account has enabled.
-func (o observation) withRegions(ctx context.Context, t Target) observation {
-	regions, err := t.occasion.enabledRegions(ctx)
-	if err != nil {
-		o.partial = true
-		o.problems = append(slices.Clone(o.problems), &ObserveError{Subject: "regions of account " + t.inventory.account, Err: err})
-		o.notes = append(slices.Clone(o.notes), "The regions that the account has enabled could not be read just now, so this judgement does without them.")
-		return o
+// readBucket reads a bucket, and tries again what may pass. The error is an
+// *ObserveError.
+func (g *Guard) readBucket(ctx context.Context, b BucketRef) (delivery.Bucket, error) {
+	ctx, cancel := context.WithTimeout(ctx, bucketTime)
+	defer cancel()
+	for try, wait := 1, firstWait; ; try, wait = try+1, 2*wait {
+		read, err := g.ports.Buckets.Observe(ctx, b)
+		if err == nil {
+			return read, nil
+		}
+		if try == readTries || !Is(err, Transient) || ctx.Err() != nil || !g.pause(ctx, wait, 0) {
+			return read, &ObserveError{Subject: "bucket " + b.Name, Err: err}
+		}
 	}
-	o.regions, o.askedRegions = regions, true
+}
+
+// unanswered says in words that are the same each time why a bucket could not be
+// read for now.
+func unanswered(err error) string {
+	var p *PortError
+	switch {
+	case !errors.As(err, &p):
+		return "the call failed"
+	case p.Code == "":
+		return p.Op + " gave no answer"
+	}
+	return p.Op + " answered " + p.Code + " each time it was asked"
+}
+
+// withRegions adds the regions that the account has enabled.
+func (g *Guard) withRegions(ctx context.Context, t Target, o observation) observation {
+	waited, err := g.patient(ctx, wantedTime-o.waited, func(ctx context.Context) (err error) {
+		o.regions, err = t.occasion.enabledRegions(ctx)
+		return err
+	})
+	o.askedRegions = true
+	o.waited += waited
+	if err != nil {
+		o.regions, o.regionsErr = nil, &ObserveError{Subject: "regions of account " + t.inventory.account, Err: err}
+	}
 	return o
 }
 
-// read asks for a trail's status. A trail that is only declared belongs to an
+// readTrail asks for a trail's status. A trail that is only declared belongs to an
 // account that cannot be read, so it is not asked.
-func (t Target) read(ctx context.Context, tr trail.Trail) reading {
+func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr trail.Trail) (reading, time.Duration) {
 	if !has(t.inventory.listed, tr.ARN) {
-		return reading{trail: tr}
+		return reading{trail: tr}, 0
 	}
-	full, status, err := t.occasion.status(ctx, tr)
+	if err := t.occasion.turn(ctx); err != nil {
+		return reading{trail: tr, asked: true, err: err}, 0
+	}
+	var full trail.Trail
+	var status trail.Status
+	waited, err := g.patient(ctx, left, func(ctx context.Context) (err error) {
+		full, status, err = t.occasion.status(ctx, tr)
+		return err
+	})
 	if err != nil {
 		full = tr
 	}
-	return reading{trail: full, status: status, asked: true, err: err}
+	return reading{trail: full, status: status, asked: true, err: err}, waited
 }
 
 // add adds what was asked of the trail at index i.
@@ -147,6 +245,10 @@ func (o *observation) add(i int, r reading) {
 	case Is(r.err, Denied):
 		o.unasked = append(o.unasked, arn)
 		o.notes = append(o.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s may not be read.", arn))
+	case r.status.ARN != "":
+		o.statuses = append(o.statuses, r.status)
+		o.notes = append(o.notes, fmt.Sprintf("The event selectors of trail %s could not be read just now.", arn))
+		o.problems = append(o.problems, &ObserveError{Subject: "event selectors of trail " + arn, Err: r.err})
 	default:
 		o.unasked = append(o.unasked, arn)
 		o.notes = append(o.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s could not be read just now.", arn))
@@ -154,13 +256,56 @@ func (o *observation) add(i int, r reading) {
 	}
 }
 
-// withoutMemory adds that the ledger fails for good. It comes before all else.
-func (o observation) withoutMemory(cause error) observation {
-	o.problems = slices.Concat([]error{cause}, o.problems)
-	o.notes = slices.Concat([]string{
-		"What was told before cannot be read, so nothing is written and this may be told more than once.",
-	}, o.notes)
-	return o
+// lacks are the failures to read what the report hangs on: the regions, which are
+// read for nothing else, and the organization where a trail is an organization's, or
+// where something could not be decided.
+func (o observation) lacks(r delivery.Report) []error {
+	var errs []error
+	if o.organizationErr != nil && (o.ofOrganization() || hasUnknown(r)) {
+		errs = append(errs, o.organizationErr)
+	}
+	if o.regionsErr != nil {
+		errs = append(errs, o.regionsErr)
+	}
+	return errs
+}
+
+// planLacks is why a plan for the trails cannot be made just now, nil if it can. What
+// else is not known makes a plan smaller, and never wrong.
+func (o observation) planLacks() error {
+	if o.ofOrganization() {
+		return o.organizationErr
+	}
+	return nil
+}
+
+func (o observation) ofOrganization() bool {
+	return slices.ContainsFunc(o.trails, func(t trail.Trail) bool { return t.Organization })
+}
+
+func hasUnknown(r delivery.Report) bool {
+	return slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Kind == delivery.Unknown })
+}
+
+// failures are why the reconciliation is to be repeated.
+func (o observation) failures(r delivery.Report) []error {
+	var errs []error
+	if o.unanswered != nil {
+		errs = append(errs, o.unanswered)
+	}
+	return slices.Concat(errs, o.lacks(r), o.problems)
+}
+
+// remarks say what the judgement does without.
+func (o observation) remarks() []string {
+	var notes []string
+	if o.organizationErr != nil {
+		notes = append(notes, "The organization could not be read just now, so this judgement does without it.")
+	}
+	if o.regionsErr != nil {
+		notes = append(notes, "The regions that the account has enabled could not be read just now, so this judgement does without them.")
+	}
+	return append(notes, o.notes...)
 }
 
 func (o observation) fingerprint() string { return ledger.Fingerprint(policyText(o.bucket)) }

@@ -23,9 +23,11 @@ func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv invent
 	}
 	records, err := g.records(ctx, r.Account)
 	errs := []error{err}
+	looking, cancel := g.working(ctx)
+	defer cancel()
 	state := g.newSweepState(r.Account)
 	state.left = r.Change != nil && r.Change.Event == "LeaveOrganization"
-	others := g.forwarded(ctx, inv, records, state)
+	others := g.forwarded(looking, inv, records, state)
 	for _, err := range others.errs {
 		if !Is(err, Denied) { // what may not be read is the sweep's to tell
 			errs = append(errs, err)
@@ -45,14 +47,16 @@ func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv invent
 // organization's trail in a member, where an event may have the name alone: its
 // account is not the member's, but that of the trail that was seen, or the
 // management account. Where neither is known the ARN has no account: one that
-// is made up would be of a trail that never was.
+// is made up would be of a trail that never was. The error is why they could not be
+// asked for now; the trail is gone whatever its ARN is.
 func (g *Guard) deletedARN(ctx context.Context, r Request, inv inventory) (string, error) {
 	if arn.IsTrail(r.Trail) || !byCloudTrail(r) {
 		return arnOf(r), nil
 	}
+	var errs []error
 	records, err := g.memory.List(ctx, r.Account)
 	if err != nil {
-		return "", &LedgerError{Bucket: "account " + r.Account, Err: err}
+		errs = append(errs, &LedgerError{Bucket: "account " + r.Account, Err: err})
 	}
 	for _, name := range inv.missing(records) {
 		t, err := arn.ParseTrail(name)
@@ -60,12 +64,16 @@ func (g *Guard) deletedARN(ctx context.Context, r Request, inv inventory) (strin
 			return name, nil
 		}
 	}
-	o, err := g.ports.Organizations.Organization(ctx, r.Account)
+	account := r.Account
+	_, err = g.patient(ctx, wantedTime, func(ctx context.Context) error {
+		o, err := g.ports.Organizations.Organization(ctx, account)
+		r.Account = o.ManagementAccount
+		return err
+	})
 	if err != nil {
-		return "", &ObserveError{Subject: "organization of account " + r.Account, Err: err}
+		errs = append(errs, &ObserveError{Subject: "organization of account " + account, Err: err})
 	}
-	r.Account = o.ManagementAccount
-	return arnOf(r), nil
+	return arnOf(r), join(errs)
 }
 
 // byCloudTrail reports whether the call was of CloudTrail's service-linked role,

@@ -16,18 +16,13 @@ const listLag = 3 * time.Second
 // means that it was not finished and must be tried again; everything done before
 // it is remembered. Its type says what failed: *ObserveError, *WriteError,
 // *VerifyError, *LedgerError, *PublishError or *BusyError.
+//
+// If the context has a deadline, its last ten seconds are kept for telling what is
+// known by then.
 func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
-	inv, err := g.survey(ctx, r.Account, r.Region)
+	inv, err := g.surveyFor(ctx, r)
 	if err != nil {
 		return nil, err
-	}
-	if inv.lags(r) {
-		if err := g.run.Sleep(ctx, listLag); err != nil {
-			return nil, &ObserveError{Subject: "trails of account " + r.Account, Err: err}
-		}
-		if inv, err = g.survey(ctx, r.Account, r.Region); err != nil {
-			return nil, err
-		}
 	}
 	if r.Organization {
 		return g.reconcileOrganization(ctx, r, inv)
@@ -43,6 +38,20 @@ func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 	return g.reconcileBuckets(ctx, r, inv, buckets)
 }
 
+// surveyFor lists the trails, and once more where the list lags behind the event.
+func (g *Guard) surveyFor(ctx context.Context, r Request) (inventory, error) {
+	ctx, cancel := g.working(ctx)
+	defer cancel()
+	inv, err := g.survey(ctx, r.Account, r.Region)
+	if err != nil || !inv.lags(r) {
+		return inv, err
+	}
+	if err := g.run.Sleep(ctx, listLag); err != nil {
+		return inv, &ObserveError{Subject: "trails of account " + r.Account, Err: err}
+	}
+	return g.survey(ctx, r.Account, r.Region)
+}
+
 // deletes reports whether the request is about a trail that was deleted.
 func deletes(r Request) bool {
 	return r.Trail != "" && r.Change != nil && r.Change.Event == "DeleteTrail" && r.Change.ErrorCode == ""
@@ -52,12 +61,10 @@ func deletes(r Request) bool {
 // delivered into.
 func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory) ([]Result, error) {
 	name, err := g.deletedARN(ctx, r, inv)
-	if err != nil {
-		return nil, err
-	}
+	errs := []error{err}
 	d := deletedTrail(inv, name)
 	result, err := g.reconcile(ctx, g.eventTarget(r, inv, d))
-	results, errs := []Result{result}, []error{err}
+	results, errs := []Result{result}, append(errs, err)
 	buckets, err := g.bucketsOf(ctx, r.Account, d.ARN)
 	errs = append(errs, err)
 	more, err := g.reconcileBuckets(ctx, r, inv, append(buckets, r.Bucket))
@@ -67,20 +74,19 @@ func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory)
 // reconcileBuckets reconciles each of the buckets once. A name may be empty. A
 // bucket that no trail uses is none of the guard's business.
 func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv inventory, buckets []string) ([]Result, error) {
-	slices.Sort(buckets)
+	buckets = slices.DeleteFunc(union(buckets, nil), func(name string) bool { return name == "" })
 	var results []Result
 	var errs []error
-	for _, name := range slices.Compact(buckets) {
-		if name == "" {
-			continue
-		}
+	for i, name := range buckets {
 		trails := inv.into(name)
 		if len(trails) == 0 {
 			results = append(results, Result{Bucket: name})
 			continue
 		}
 		t := g.eventTarget(r, inv, TrailBucket{BucketRef: g.ref(inv, name), Trails: trails})
+		ctx, cancel := g.share(ctx, len(buckets)-i)
 		result, err := g.reconcile(ctx, t)
+		cancel()
 		results, errs = append(results, result), append(errs, err)
 	}
 	return results, join(errs)
@@ -108,57 +114,60 @@ var errOvertaken = errors.New("the bucket or its record was changed while it was
 // to notify ends it. After a notification the target is read once more: an event
 // that came meanwhile found the old record, and had nothing to notify.
 //
-// The errors are those of [Guard.Reconcile].
+// Memory that fails keeps nobody from being told: from then on the reconciliation
+// does without it. The errors are those of [Guard.Reconcile].
 func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
+	work, cancel := g.working(ctx)
+	defer cancel()
 	var (
-		rec  = g.blank(t)
-		obs  observation
-		out  outcome
-		done attempt // the repair of this reconciliation, until it is remembered
-		err  error
+		rec, lost = g.blank(t), record{} // lost is the record when memory failed
+		obs       observation
+		out       outcome
+		done      attempt // the repair of this reconciliation, until it is remembered
+		err       error
 		// One failed write is enough, and without memory the outage is told once
 		// before the write.
 		gaveUp, notified bool
 	)
 	res := resultOf(t)
 	for range maxRounds {
-		if rec, obs, err = g.load(ctx, t, rec); err != nil { // at once: a healthy bucket costs one round of reads
-			return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+		if rec, obs, err = g.load(work, t, rec, obs); err != nil { // at once: a healthy bucket costs one round of reads
+			return res, g.abandon(ctx, t, rec, done, err)
 		}
 		rec = rec.withoutUnwritten(t, done)
-		obs, out = g.judge(ctx, t, rec, obs, done, out)
-		res = res.with(out, done)
+		obs, out = g.judge(work, t, rec, obs, done, out)
 
-		if rec.durable() && (out.amiss() || rec.Pending()) {
+		if rec.durable() && obs.unanswered == nil && (out.amiss() || rec.Pending()) {
 			// The bucket was read while the record was: it may be older, from
 			// before a repair that the record already knows. What is acted on is
 			// read after the record, so that whatever comes later is a conflict.
-			if obs, err = g.observe(ctx, t, rec); err != nil {
-				return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+			if obs, err = g.observeBucket(work, t, obs); err != nil {
+				return res, g.abandon(ctx, t, rec, done, err)
 			}
-			obs, out = g.judge(ctx, t, rec, obs, done, out)
-			res = res.with(out, done)
+			obs, out = g.judge(work, t, rec, obs, done, out)
 		}
+		res = res.with(out, done)
 
 		if rec.leasedToOther(t, g.now()) {
 			if !concerned(t, rec, obs, out) {
-				return res, join(obs.problems)
+				return res, join(obs.failures(out.report))
 			}
-			if err := g.awaitLease(ctx, t, rec); err != nil {
-				return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+			if err = g.awaitLease(work, t, rec); err == nil {
+				continue
 			}
-			continue
 		}
-
 		may := g.mayRepair(t, rec, obs, out, gaveUp || done.made())
 		if may == granted && !rec.durable() && !notified {
 			notified = true
 			res.Notified, err = g.notifyWithoutMemory(ctx, round{t, rec, obs, out, done, may})
 		}
 		if may == granted && err == nil {
-			rec, obs, out, done, err = g.repair(ctx, t, rec, obs, out)
+			rec, obs, out, done, err = g.repair(work, t, rec, obs, out, g.newAttempt(ctx, t, obs, out))
 			gaveUp = gaveUp || done.gaveUp
 			res = res.with(out, done)
+		}
+		if failed, ok := errors.AsType[*LedgerError](err); ok {
+			rec, lost, err = rec.forget(failed), rec, nil
 		}
 		again := false
 		if err == nil {
@@ -170,31 +179,29 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 		case errors.Is(err, errOvertaken):
 			continue
 		case err != nil:
-			return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, err)
+			return res, g.abandon(ctx, t, rec, done, err)
 		}
-		problems := append(slices.Clone(obs.problems), done.problems()...)
+		g.releaseLease(ctx, t, lost, done)
+		problems := slices.Concat([]error{rec.cause()}, obs.failures(out.report), []error{done.problem})
 		done = attempt{} // it is remembered, and notified
-		if !again || len(problems) > 0 {
-			return res, join(problems)
+		if err := join(problems); err != nil || !again {
+			return res, err
 		}
 	}
-	return g.abandon(ctx, round{t, rec, obs, out, done, notAgain}, res, &BusyError{Bucket: t.Key().Bucket})
+	// Others kept changing the target. What is wrong with it is told even so.
+	rec = rec.withoutUnwritten(t, done)
+	last, sent, _, err := g.remember(ctx, round{t, rec, obs, out, done, notAgain})
+	if res.Notified = append(res.Notified, sent...); err == nil {
+		rec = last
+	}
+	return res, g.abandon(ctx, t, rec, done, &BusyError{Bucket: t.Key().Bucket})
 }
 
-// abandon ends a reconciliation that could not be finished, and returns why. If
-// its memory fails for good, such as for want of a permission, what is wrong is
-// told without it. Else an attempt that is not under way any more is left to
-// others.
-func (g *Guard) abandon(ctx context.Context, r round, res Result, err error) (Result, error) {
-	var memory *LedgerError
-	if errors.As(err, &memory) && !Is(err, Transient) && !Is(err, Conflict) && r.record.durable() {
-		r.record = r.record.forget(err)
-		sent, notifyErr := g.notifyWithoutMemory(ctx, r)
-		res.Notified = append(res.Notified, sent...)
-		return res, join([]error{err, notifyErr})
-	}
-	g.releaseLease(ctx, r.target, r.record, r.done)
-	return res, err
+// abandon ends a reconciliation that could not be finished, and returns why. An
+// attempt that is not under way any more is left to others.
+func (g *Guard) abandon(ctx context.Context, t Target, rec record, done attempt, err error) error {
+	g.releaseLease(ctx, t, rec, done)
+	return err
 }
 
 // join returns a single error as it is, so that its type is seen.

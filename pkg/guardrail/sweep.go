@@ -2,9 +2,13 @@ package guardrail
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,17 +23,13 @@ import (
 // Source: awscloudtrail userguide, WhatIsCloudTrail-Limits.html.
 const statusInterval = 125 * time.Millisecond
 
-// sweepState is what the reconciliations of one sweep share. It is their
-// occasion: the organization is read once, and CloudTrail is asked at a
-// bounded rate.
+// sweepState is what the reconciliations of one sweep share: the organization is
+// read once, and CloudTrail is asked at a bounded rate.
 type sweepState struct {
 	directly
 
 	run  Runtime
 	pace *rate.Limiter
-	// unnotified are trails that are gone, and of which the team could not be told.
-	// They are complete before a bucket is reconciled.
-	unnotified []string
 	// left says that the account is known to have left its organization, so
 	// that nobody can say which was its management account.
 	left bool
@@ -37,6 +37,15 @@ type sweepState struct {
 	readOrganization sync.Once
 	read             trail.Organization
 	readErr          error
+}
+
+// sweepOccasion is a sweep as the occasion of a reconciliation.
+type sweepOccasion struct {
+	*sweepState
+
+	// unnotified are trails that are gone, and of which the team could not be told.
+	// They are known before a bucket is reconciled.
+	unnotified []string
 }
 
 func (g *Guard) newSweepState(account string) *sweepState {
@@ -47,24 +56,26 @@ func (g *Guard) newSweepState(account string) *sweepState {
 }
 
 func (s *sweepState) organization(ctx context.Context) (trail.Organization, error) {
-	s.readOrganization.Do(func() { s.read, s.readErr = s.directly.organization(ctx) })
+	s.readOrganization.Do(func() {
+		ctx, cancel := context.WithTimeout(ctx, wantedTime)
+		defer cancel()
+		s.read, s.readErr = s.directly.organization(ctx)
+	})
 	return s.read, s.readErr
 }
 
-// status waits for its turn before it asks CloudTrail.
-func (s *sweepState) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
+// turn waits until CloudTrail may be asked once more.
+func (s *sweepState) turn(ctx context.Context) error {
 	now := s.run.Now()
 	if wait := s.pace.ReserveN(now, 1).DelayFrom(now); wait > 0 {
-		if err := s.run.Sleep(ctx, wait); err != nil {
-			return t, trail.Status{}, err
-		}
+		return s.run.Sleep(ctx, wait)
 	}
-	return s.directly.status(ctx, t)
+	return nil
 }
 
 // remembered keeps what is seen, and what is gone and was not told of. A sweep
 // sees everything, so a difference is worth a store.
-func (s *sweepState) remembered(seen, before []string) (arns []string, alone bool) {
+func (s sweepOccasion) remembered(seen, before []string) (arns []string, alone bool) {
 	return union(seen, slices.DeleteFunc(slices.Clone(before), func(arn string) bool {
 		return !slices.Contains(s.unnotified, arn)
 	})), true
@@ -81,45 +92,70 @@ func (s *sweepState) mayRefuse(ctx context.Context, account string, err error) b
 
 // Sweep reconciles every trail bucket of the account, and every bucket and trail
 // that is remembered and no longer there, and sends the alerts that wait. One
-// bad bucket does not stop the rest; the failures are joined into a
+// bad bucket does not stop the rest, nor one that is slow: if the context has a
+// deadline, each has its share of the time. The failures are joined into a
 // *SweepError. If the trails cannot be listed nothing is judged, and the error
 // is that too.
 func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult, error) {
 	state := g.newSweepState(account)
-	records, recordErr := g.records(ctx, account)
-	inv, err := g.survey(ctx, account, region)
-	if err != nil {
-		results, errs := g.flushAll(ctx, records)
-		return SweepResult{Results: results}, sweepError(append(errs, recordErr, err))
+	found := g.discover(ctx, account, region, state)
+	if found.surveyErr != nil {
+		results, errs := g.flushAll(ctx, found.records)
+		return SweepResult{Results: results}, sweepError(append(errs, found.recordErr, found.surveyErr))
 	}
-	others := g.forwarded(ctx, inv, records, state)
+	inv, records, others := found.inventory, found.records, found.others
 
 	// Trails that are gone come first: a bucket forgets a trail only after the
 	// team was told of it.
 	gone := slices.DeleteFunc(inv.missing(records), others.knows)
 	var targets []Target
 	for _, arn := range gone {
-		targets = append(targets, g.target(inv, deletedTrail(inv, arn), state))
+		targets = append(targets, g.target(inv, deletedTrail(inv, arn), sweepOccasion{sweepState: state}))
 	}
 	results, errs := g.reconcileEach(ctx, targets)
+	occasion := sweepOccasion{sweepState: state}
 	for i, err := range errs {
 		if err != nil {
-			state.unnotified = append(state.unnotified, gone[i])
+			occasion.unnotified = append(occasion.unnotified, gone[i])
 		}
 	}
 
-	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, records, gone, others, state))
+	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, records, gone, others, occasion))
 	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.leavesOpen(r) })
 	flushed, flushErrs := g.flushAll(ctx, hidden)
 	return SweepResult{Trails: len(inv.all), Results: slices.Concat(results, more, flushed)},
-		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, []error{recordErr}))
+		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, []error{found.recordErr}))
+}
+
+// discovery is what a sweep finds before it looks at buckets.
+type discovery struct {
+	inventory inventory
+	surveyErr error
+	records   []ledger.Record
+	recordErr error
+	others    forwarded
+}
+
+// discover lists trails and records. It takes a third of the time at most.
+func (g *Guard) discover(ctx context.Context, account, region string, state *sweepState) discovery {
+	if deadline, ok := ctx.Deadline(); ok {
+		third, cancel := context.WithTimeout(ctx, deadline.Sub(g.now())/3)
+		defer cancel()
+		ctx = third
+	}
+	var d discovery
+	d.records, d.recordErr = g.records(ctx, account)
+	if d.inventory, d.surveyErr = g.survey(ctx, account, region); d.surveyErr == nil {
+		d.others = g.forwarded(ctx, d.inventory, d.records, state)
+	}
+	return d
 }
 
 // sweepTargets are the buckets that trails use, and what else is remembered: for
 // that no trail uses it any more. A bucket is judged with the trails of other
 // accounts that it is remembered with, and not at all if they cannot be read.
 // Done are deleted trails that were reconciled already.
-func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []string, others forwarded, state *sweepState) []Target {
+func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []string, others forwarded, o occasion) []Target {
 	var targets []Target
 	taken := map[ledger.Key]bool{}
 	for _, name := range inv.buckets() {
@@ -133,13 +169,13 @@ func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []stri
 		if i >= 0 {
 			trails = append(trails, others.into(records[i])...)
 		}
-		targets = append(targets, g.target(inv, TrailBucket{BucketRef: ref, Trails: trails}, state))
+		targets = append(targets, g.target(inv, TrailBucket{BucketRef: ref, Trails: trails}, o))
 	}
 	for _, r := range records {
 		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(r) {
 			continue
 		}
-		targets = append(targets, g.target(inv, g.rememberedSubject(inv, r, others), state))
+		targets = append(targets, g.target(inv, g.rememberedSubject(inv, r, others), o))
 	}
 	return targets
 }
@@ -187,11 +223,54 @@ func (g *Guard) records(ctx context.Context, account string) ([]ledger.Record, e
 	return records, nil
 }
 
-// reconcileEach reconciles the targets, several at once, and keeps their order.
+// reconcileEach reconciles the targets, several at once, each in its share of the
+// time, and keeps their order.
 func (g *Guard) reconcileEach(ctx context.Context, targets []Target) ([]Result, []error) {
 	results, errs := make([]Result, len(targets)), make([]error, len(targets))
-	g.each(len(targets), func(i int) { results[i], errs[i] = g.reconcile(ctx, targets[i]) })
+	var begun atomic.Int64
+	g.each(len(targets), func(i int) {
+		left := len(targets) - int(begun.Add(1))
+		ctx, cancel := g.share(ctx, left/g.config.Parallel+1)
+		defer cancel()
+		results[i], errs[i] = g.reconcileInTime(ctx, targets[i])
+	})
 	return results, errs
+}
+
+// errTimeUp says that a reconciliation was left behind.
+var errTimeUp = errors.New("it was not finished in its share of the time")
+
+// reconcileInTime comes back soon after its time is up, also from a reconciliation
+// that does not end then: nobody waits for that, and what it still does fails for
+// want of time. A panic is a failure of its target alone.
+func (g *Guard) reconcileInTime(ctx context.Context, t Target) (Result, error) {
+	type ending struct {
+		result Result
+		err    error
+	}
+	came := make(chan ending, 1)
+	go func() {
+		end := ending{result: resultOf(t)}
+		defer func() { came <- end }()
+		defer func() {
+			if value := recover(); value != nil {
+				end.err = fmt.Errorf("bucket %s: panic: %v\n%s", t.Key().Bucket, value, debug.Stack())
+			}
+		}()
+		end.result, end.err = g.reconcile(ctx, t)
+	}()
+	late := context.WithoutCancel(ctx)
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		late, cancel = context.WithDeadline(late, deadline.Add(overtime))
+		defer cancel()
+	}
+	select {
+	case end := <-came:
+		return end.result, end.err
+	case <-late.Done():
+		return resultOf(t), &ObserveError{Subject: "bucket " + t.Key().Bucket, Err: errTimeUp}
+	}
 }
 
 // each calls do for 0 to n-1, as many at once as the configuration allows.
@@ -209,11 +288,13 @@ func (g *Guard) each(n int, do func(i int)) {
 func (g *Guard) flushAll(ctx context.Context, records []ledger.Record) ([]Result, []error) {
 	var results []Result
 	var errs []error
-	for _, r := range records {
+	for i, r := range records {
 		if len(r.Outbox) == 0 {
 			continue
 		}
+		ctx, cancel := g.share(ctx, len(records)-i)
 		res, err := g.flush(ctx, g.target(inventory{}, UnusedBucket{BucketRef{Name: r.Bucket, Account: r.Account}}, nil))
+		cancel()
 		results, errs = append(results, res), append(errs, err)
 	}
 	return results, errs

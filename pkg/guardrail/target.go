@@ -85,6 +85,8 @@ func (t Target) own(id string) bool { return strings.HasPrefix(id, t.id) }
 // occasion is what led to a reconciliation, an event or a sweep: how the
 // account is asked, and what the record keeps.
 type occasion interface {
+	// turn waits until CloudTrail may be asked of one more trail.
+	turn(ctx context.Context) error
 	// organization reads the organization of the account.
 	organization(ctx context.Context) (trail.Organization, error)
 	// status reads what CloudTrail reports of a trail.
@@ -104,6 +106,8 @@ type directly struct {
 	ports   Ports
 	account string
 }
+
+func (directly) turn(context.Context) error { return nil }
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
 	return d.ports.Organizations.Organization(ctx, d.account)

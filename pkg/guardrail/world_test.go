@@ -239,7 +239,7 @@ func (w *world) healthy(t testing.TB) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := trail.Environment{Bucket: bucket, BucketOwner: account, BucketRegion: region, Organization: trail.Organization{Known: true}, Now: w.clock.Now()}
+	s := trail.Environment{Bucket: bucket, BucketOwner: account, BucketRegion: region, Organization: w.Describe().Organization, Now: w.clock.Now()}
 	return delivery.Judge(seen, trails, s).Verdict == delivery.Delivering
 }
 

@@ -35,6 +35,9 @@ type Facts struct {
 	// Partial says that something could not be read for now, so that findings
 	// of kind unknown mean nothing, and nothing can be called settled.
 	Partial bool
+	// Unanswered says that the bucket could not be read for now, so that what was
+	// told of it before still holds.
+	Unanswered bool
 	// Unasked are the ARNs of trails whose status is not known, Stale those
 	// of trails that report an error of a delivery before the last change.
 	Unasked, Stale []string
@@ -85,7 +88,7 @@ func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind a
 
 // resolve is for facts with nothing wrong.
 func resolve(r *Record, facts Facts, now time.Time) alert.Kind {
-	if facts.Partial {
+	if facts.Partial && !facts.Repaired {
 		return alert.Nothing
 	}
 	kind := alert.Nothing
@@ -127,7 +130,7 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 	case due(*r, current, now, s):
 		kind = alert.Reminder
 	}
-	if !facts.Partial {
+	if !facts.Partial && !facts.Unanswered {
 		r.Attempt = nil
 	}
 	if facts.Failure != "" {
@@ -176,6 +179,9 @@ func began(facts Facts, now time.Time) time.Time {
 // findings are the findings that are notified, sorted. Where something
 // could not be asked, what is known of it from before still holds.
 func findings(r Record, facts Facts) []Finding {
+	if facts.Unanswered && r.Open() {
+		return r.Notified
+	}
 	var list []Finding
 	for _, f := range facts.Findings {
 		if f.Kind == delivery.Weakness || facts.Partial && f.Kind == delivery.Unknown {

@@ -23,7 +23,8 @@ func (w *world) failsFor(bucket string) {
 }
 
 // A batch with a record that cannot be read, one that must be tried again and one
-// that is fine: the first is dropped, the second stays, the third is told.
+// that is fine: the first is dropped, the second stays, and two are told: what is wrong
+// with the third, and that it could not be found out of the second.
 func TestOneRecordOfABatchFails(t *testing.T) {
 	w := deploy(t)
 	w.healthy(documented())
@@ -37,14 +38,20 @@ func TestOneRecordOfABatchFails(t *testing.T) {
 	if taken, kept := w.polls(); taken != 3 || kept != 1 {
 		t.Errorf("of %d records %d are tried again", taken, kept)
 	}
-	w.told("opened")[0].says(t, bucket)
+	for _, n := range w.told("opened", "opened") {
+		if n.MessageAttributes["bucket"].Value == bucket {
+			n.says(t, "DeleteBucketPolicy", "dana@acme.example")
+		} else {
+			n.says(t, "second-logs", "answered OperationAborted")
+		}
+	}
 
 	w.breaks(nil)
 	w.later()
 	if taken, kept := w.polls(); taken != 1 || kept != 0 {
 		t.Errorf("then, of %d records %d are tried again", taken, kept)
 	}
-	w.told("opened")[0].says(t, "second-logs")
+	w.told("changed")[0].says(t, "second-logs", "DeleteBucketPolicy", "dana@acme.example")
 }
 
 func TestEventsThatFailAreKeptAndComeBack(t *testing.T) {
@@ -66,7 +73,8 @@ func TestEventsThatFailAreKeptAndComeBack(t *testing.T) {
 	if len(kept) != 1 || !strings.Contains(kept[0], "DeleteBucketPolicy") {
 		t.Fatalf("the dead-letter queue has %q", kept)
 	}
-	w.told()
+	// That nothing could be found out was told with the first try.
+	w.told("opened")[0].says(t, bucket, "answered OperationAborted")
 
 	// What `aws sqs start-message-move-task` does, once the cause is mended.
 	w.breaks(nil)
