@@ -86,13 +86,12 @@ func (g *Guard) repair(
 	}
 	b := t.bucket()
 	done.read = g.now()
-	current, err := g.readBucket(ctx, b)
-	if err != nil { // what was not seen is not overwritten
+	switch err := g.checkUnchanged(ctx, b, obs.bucket); {
+	case errors.Is(err, errOvertaken):
+		return rec, obs, out, attempt{}, err
+	case err != nil: // what was not seen is not overwritten
 		rec.Record = rec.Abandon(done.id)
 		return rec, obs, out, g.failed(rec, done, err), nil
-	}
-	if !sameBucket(obs.bucket, current) {
-		return rec, obs, out, attempt{}, errOvertaken
 	}
 	done.mayBeWritten = true
 	done, err = g.write(ctx, b, obs.bucket, done)
@@ -202,8 +201,24 @@ func (g *Guard) write(ctx context.Context, b BucketRef, before delivery.Bucket, 
 	return done, nil
 }
 
-// putPolicy replaces the policy of a bucket that was last read as before. The
-// error is errOvertaken if somebody else has written in between.
+// checkUnchanged reads a bucket that was judged, or shown to a person, just before it
+// is written to. The error is errOvertaken if it is not as it was then.
+func (g *Guard) checkUnchanged(ctx context.Context, b BucketRef, before delivery.Bucket) error {
+	current, err := g.readBucket(ctx, b)
+	if err != nil {
+		return err
+	}
+	if !sameBucket(before, current) {
+		return errOvertaken
+	}
+	return nil
+}
+
+// putPolicy replaces the policy of a bucket that was last read as before. It is the
+// only way in which a policy is written, by the guard and by hand. A write whose answer
+// is a failure is made again only while the bucket is still as before: S3 has no
+// conditional write, and refuses one of two that come together. The error is
+// errOvertaken if somebody else has written in between.
 func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Bucket, policy []byte) error {
 	want := ledger.Fingerprint(policy)
 	return g.writeWithRetry(ctx, b, func() error {

@@ -10,8 +10,8 @@ import (
 var ErrNoLedger = errors.New("no ledger is configured, so that nothing is remembered")
 
 // ErrPolicyChanged says that a policy was changed by somebody else while it
-// was about to be replaced by hand. Nothing was written.
-var ErrPolicyChanged = errors.New("the policy was changed in the meantime, so that nothing was written")
+// was about to be replaced by hand. What they wrote is left as it is.
+var ErrPolicyChanged = errors.New("somebody else has changed the policy in the meantime, and it was left as it is now")
 
 // ObserveError says that a bucket could not be judged, because what it hangs
 // on could not be read for now.

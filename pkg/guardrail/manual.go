@@ -1,7 +1,6 @@
 package guardrail
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -106,8 +105,8 @@ func (g *Guard) Snapshots(ctx context.Context, k ledger.Key) ([]ledger.Snapshot,
 // Undo puts a snapshot back and holds repairs of the bucket until its policy
 // changes again or Release is called. It calls confirm with the unified diff
 // before it writes; false writes nothing. By says who undoes, in words. If the
-// policy changes while confirm decides, the error is ErrPolicyChanged; without
-// a ledger it is ErrNoLedger.
+// policy is not the one of the diff any more when it is written, the error is
+// ErrPolicyChanged; without a ledger it is ErrNoLedger.
 func (g *Guard) Undo(ctx context.Context, b BucketRef, s ledger.Snapshot, by string, confirm func(diff string) (bool, error)) error {
 	if !g.memory.durable() {
 		return ErrNoLedger
@@ -128,21 +127,24 @@ func (g *Guard) Undo(ctx context.Context, b BucketRef, s ledger.Snapshot, by str
 	if err := rec.amend(ctx, func(r ledger.Record) ledger.Record { r.Hold = hold; return r }); err != nil {
 		return err
 	}
-	again, err := g.readable(ctx, b)
-	if err != nil {
-		return err
+	err = g.checkUnchanged(ctx, b, current)
+	if err == nil {
+		err = g.putPolicy(ctx, b, current, s.Policy)
 	}
-	if !bytes.Equal(policyText(current), policyText(again)) {
+	if errors.Is(err, errOvertaken) {
 		return ErrPolicyChanged
 	}
-	return g.putBack(ctx, b, s.Policy)
+	if err != nil {
+		return &WriteError{Bucket: b.Name, Err: err}
+	}
+	return g.awaitPolicy(ctx, b, s.Policy)
 }
 
 // readable reads a bucket whose policy can be replaced.
 func (g *Guard) readable(ctx context.Context, b BucketRef) (delivery.Bucket, error) {
-	current, err := g.ports.Buckets.Observe(ctx, b)
+	current, err := g.readBucket(ctx, b)
 	if err != nil {
-		return current, &ObserveError{Subject: "bucket " + b.Name, Err: err}
+		return current, err
 	}
 	if current.State != delivery.PolicyRead && current.State != delivery.PolicyMissing {
 		return current, &ObserveError{Subject: "policy of bucket " + b.Name, Err: errors.New(current.Reason)}
@@ -150,17 +152,9 @@ func (g *Guard) readable(ctx context.Context, b BucketRef) (delivery.Bucket, err
 	return current, nil
 }
 
-// putBack writes a policy and waits until it can be read.
-func (g *Guard) putBack(ctx context.Context, b BucketRef, policy []byte) error {
+// awaitPolicy waits until a policy that was written can be read.
+func (g *Guard) awaitPolicy(ctx context.Context, b BucketRef, policy []byte) error {
 	want := ledger.Fingerprint(policy)
-	err := g.writeWithRetry(ctx, b, func() error {
-		return g.ports.Buckets.PutPolicy(ctx, b, policy)
-	}, func(now delivery.Bucket) (bool, error) {
-		return ledger.Fingerprint(policyText(now)) == want, nil
-	})
-	if err != nil {
-		return &WriteError{Bucket: b.Name, Err: err}
-	}
 	for wait := firstWait; ; wait *= 2 {
 		current, err := g.readable(ctx, b)
 		if err == nil && ledger.Fingerprint(policyText(current)) == want {
