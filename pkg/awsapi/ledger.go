@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 )
@@ -32,6 +34,11 @@ import (
 //	pk               sk                                        attributes
 //	account          state#bucket                              version N, token S, record S (JSON)
 //	account#bucket   snapshot#2026-01-02T03:04:05.000000000Z   policy B, region S, reason S, expires N
+//	account#bucket   alert#id                                  alert S (JSON), expires N
+//
+// An alert that waits is an item of its own, since a record with four of them might be
+// larger than an item may be. It is stored before the record that names it, and never
+// changes; what no record names any more expires.
 type Ledger struct {
 	clients *Clients
 	table   string
@@ -45,9 +52,14 @@ func NewLedger(c *Clients, table string) *Ledger { return &Ledger{clients: c, ta
 const (
 	statePrefix    = "state#"
 	snapshotPrefix = "snapshot#"
+	alertPrefix    = "alert#"
 	// snapshotTime has a fixed width, so that keys sort as times do.
 	snapshotTime = "2006-01-02T15:04:05.000000000Z"
 )
+
+// alertAge is how long the text of an alert is kept. The record names it for as long
+// as it is not published.
+const alertAge = 90 * 24 * time.Hour
 
 type item = map[string]types.AttributeValue
 
@@ -72,14 +84,22 @@ func (l *Ledger) Load(ctx context.Context, k ledger.Key) (ledger.Record, error) 
 	if len(out.Item) == 0 {
 		return ledger.Record{Key: k}, nil
 	}
-	return recordOf(out.Item)
+	r, err := recordOf(out.Item)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	return l.withAlerts(ctx, r)
 }
 
 // Save stores the record if the version that it was read at is still stored.
 func (l *Ledger) Save(ctx context.Context, r ledger.Record) (ledger.Record, error) {
 	read := r.Version
 	r.Version++
-	encoded, err := json.Marshal(r)
+	r, stored, err := l.keepAlerts(ctx, r)
+	if err != nil {
+		return ledger.Record{}, err
+	}
+	encoded, err := stored.Encode()
 	if err != nil {
 		return ledger.Record{}, malformed("dynamodb:PutItem", fmt.Errorf("encode record of %s: %w", r.Bucket, err))
 	}
@@ -97,21 +117,22 @@ func (l *Ledger) Save(ctx context.Context, r ledger.Record) (ledger.Record, erro
 		put.ConditionExpression = aws.String("version = :read")
 		put.ExpressionAttributeValues = item{":read": number(read)}
 	}
-	if _, err = l.client().PutItem(ctx, put); err != nil && !stored(err, token) {
+	if _, err = l.client().PutItem(ctx, put); err != nil && !isStored(err, token) {
 		return ledger.Record{}, failure("dynamodb:PutItem", err)
 	}
 	return r, nil
 }
 
-// stored reports whether the item that is in the way is the very one that was
+// isStored reports whether the item that is in the way is the very one that was
 // to be written: then an earlier attempt of the SDK did write it, and only the
 // answer was lost.
-func stored(err error, token string) bool {
+func isStored(err error, token string) bool {
 	conflict, ok := errors.AsType[*types.ConditionalCheckFailedException](err)
 	return ok && textOf(conflict.Item, "token") == token
 }
 
-// List reads the records of an account with a consistent query.
+// List reads the records of an account with a consistent query, without the texts of
+// their alerts.
 func (l *Ledger) List(ctx context.Context, account string) ([]ledger.Record, error) {
 	items, err := l.query(ctx, account, statePrefix, true)
 	if err != nil {
@@ -144,6 +165,65 @@ func (l *Ledger) query(ctx context.Context, pk, prefix string, forward bool) ([]
 		all = append(all, page.Items...)
 	}
 	return all, nil
+}
+
+// keepAlerts stores the texts of alerts that are new in the record. It returns the
+// record with and without texts.
+func (l *Ledger) keepAlerts(ctx context.Context, r ledger.Record) (with, without ledger.Record, err error) {
+	with, without = r, r
+	with.Outbox, without.Outbox = slices.Clone(r.Outbox), slices.Clone(r.Outbox)
+	for i, m := range r.Outbox {
+		if !m.Apart {
+			if err := l.keepAlert(ctx, r.Key, m); err != nil {
+				return r, r, err
+			}
+		}
+		with.Outbox[i].Apart, without.Outbox[i].Apart = true, true
+		without.Outbox[i].Message = alert.Message{}
+	}
+	return with, without, nil
+}
+
+func (l *Ledger) keepAlert(ctx context.Context, k ledger.Key, m ledger.Message) error {
+	encoded, err := json.Marshal(m.Message)
+	if err != nil {
+		return malformed("dynamodb:PutItem", fmt.Errorf("encode alert %s: %w", m.ID, err))
+	}
+	it := alertKey(k, m.ID)
+	it["alert"], it["expires"] = text(string(encoded)), number(m.At.Add(alertAge).Unix())
+	_, err = l.client().PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(l.table), Item: it})
+	return failure("dynamodb:PutItem", err)
+}
+
+// withAlerts returns the record with the texts of its alerts. One that was dropped
+// after its time is left out.
+func (l *Ledger) withAlerts(ctx context.Context, r ledger.Record) (ledger.Record, error) {
+	var outbox []ledger.Message
+	for _, m := range r.Outbox {
+		if !m.Apart { // of a record of the first version
+			outbox = append(outbox, m)
+			continue
+		}
+		out, err := l.client().GetItem(ctx, &dynamodb.GetItemInput{
+			TableName: aws.String(l.table), Key: alertKey(r.Key, m.ID), ConsistentRead: aws.Bool(true),
+		})
+		if err != nil {
+			return r, failure("dynamodb:GetItem", err)
+		}
+		if len(out.Item) == 0 {
+			continue
+		}
+		if err := json.Unmarshal([]byte(textOf(out.Item, "alert")), &m.Message); err != nil {
+			return r, malformed("dynamodb:GetItem", fmt.Errorf("decode alert %s: %w", m.ID, err))
+		}
+		outbox = append(outbox, m)
+	}
+	r.Outbox = outbox
+	return r, nil
+}
+
+func alertKey(k ledger.Key, id string) item {
+	return item{"pk": text(k.Account + "#" + k.Bucket), "sk": text(alertPrefix + id)}
 }
 
 // Keep stores a snapshot.

@@ -2,7 +2,12 @@ package awsapi_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
@@ -26,6 +31,46 @@ func TestSaveWhoseAnswerIsLost(t *testing.T) {
 	// The same record of someone else is one.
 	if _, err := l.Save(t.Context(), read); !guardrail.Is(err, guardrail.Conflict) {
 		t.Errorf("%v, want a conflict", err)
+	}
+}
+
+// A record of the first version held its alerts. They are read, and are items of their
+// own from the next store on.
+func TestRecordWithItsAlerts(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	c := clients(fake, "")
+	const record = `{"account":"` + account + `","bucket":"` + name + `","version":3,"hold":{"policy":"z","by":"dana","at":"2026-09-13T17:59:30Z"},
+		"outbox":[{"id":"b-1","kind":"opened","at":"2026-09-13T17:00:05Z","subject":"s","body":"the text","attributes":{"kind":"opened"}}]}`
+	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+	_, err := c.DynamoDB("", "").PutItem(t.Context(), &dynamodb.PutItemInput{
+		TableName: aws.String("table"), Item: map[string]types.AttributeValue{
+			"pk": text(account), "sk": text("state#" + name), "token": text("t"), "record": text(record),
+			"version": &types.AttributeValueMemberN{Value: "3"},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := awsapi.NewLedger(c, "table")
+	r, err := l.Load(t.Context(), ledger.Key{Account: account, Bucket: name})
+	if err != nil || r.Version != 3 || !r.Holds("z") || len(r.Outbox) != 1 || r.Outbox[0].Body != "the text" {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for range 2 {
+		if r, err = l.Save(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	puts := made(fake, "dynamodb:PutItem")
+	if len(puts) != 4 { // the first above, the alert, and the record twice
+		t.Errorf("%d stores", len(puts))
+	}
+	if last := string(puts[len(puts)-1].Body); strings.Contains(last, "the text") {
+		t.Errorf("the record holds the text: %s", last)
+	}
+	if r, err = l.Load(t.Context(), r.Key); err != nil || len(r.Outbox) != 1 || r.Outbox[0].Body != "the text" || !r.Holds("z") {
+		t.Errorf("%+v, %v", r, err)
 	}
 }
 

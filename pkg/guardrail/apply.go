@@ -145,24 +145,17 @@ func (g *Guard) begin(ctx context.Context, rec record, obs observation, out outc
 		return rec, nil
 	}
 	before := obs.fingerprint()
-	after := before
+	after, payer := before, ""
 	if out.plan.Changed {
 		after = ledger.Fingerprint(out.plan.Policy)
 	}
+	if out.plan.ResetPayer {
+		payer = obs.bucket.Payer
+	}
 	return rec.save(ctx, rec.Begin(
-		ledger.Attempt{ID: done.id, Until: done.until, Report: brief(out.report), Plan: out.plan, After: after},
+		ledger.Attempt{ID: done.id, Until: done.until, After: after, Payer: payer},
 		ledger.Repair{ID: done.id, Read: g.now(), Before: before, After: after},
 	))
-}
-
-// brief is a report without the details of requirements, to be stored.
-func brief(r delivery.Report) delivery.Report {
-	trails := make([]delivery.TrailReport, len(r.Trails))
-	for i, t := range r.Trails {
-		trails[i] = delivery.TrailReport{ARN: t.ARN, Verdict: t.Verdict}
-	}
-	r.Trails = trails
-	return r
 }
 
 // keep keeps the policy that is about to be replaced.

@@ -102,6 +102,9 @@ func (g *Guard) Snapshots(ctx context.Context, k ledger.Key) ([]ledger.Snapshot,
 	return snapshots, nil
 }
 
+// longestName is how much is kept of the name of who undid a repair, in bytes.
+const longestName = 512
+
 // Undo puts a snapshot back and holds repairs of the bucket until its policy
 // changes again or Release is called. It calls confirm with the unified diff
 // before it writes; false writes nothing. By says who undoes, in words. If the
@@ -123,7 +126,7 @@ func (g *Guard) Undo(ctx context.Context, b BucketRef, s ledger.Snapshot, by str
 	if err := g.keep(ctx, rec, current, "Replaced by an undo by "+by+"."); err != nil {
 		return err
 	}
-	hold := &ledger.Hold{Policy: ledger.Fingerprint(s.Policy), By: by, At: g.now()}
+	hold := &ledger.Hold{Policy: ledger.Fingerprint(s.Policy), By: by[:min(len(by), longestName)], At: g.now()}
 	if err := rec.amend(ctx, func(r ledger.Record) ledger.Record { r.Hold = hold; return r }); err != nil {
 		return err
 	}

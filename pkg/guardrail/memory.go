@@ -3,8 +3,8 @@ package guardrail
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/ledger"
@@ -49,12 +49,23 @@ func (d durable) Save(ctx context.Context, r ledger.Record) (saved ledger.Record
 	return saved, err
 }
 
-// follows reports whether stored is what storing r gives.
+// follows reports whether stored is what storing r gives, wherever its alerts are
+// kept.
 func follows(stored, r ledger.Record) bool {
 	r.Version++
-	a, errA := json.Marshal(stored)
-	b, errB := json.Marshal(r)
-	return errA == nil && errB == nil && bytes.Equal(a, b)
+	text := func(r ledger.Record) []byte {
+		r.Outbox = slices.Clone(r.Outbox)
+		for i := range r.Outbox {
+			r.Outbox[i].Apart = false
+		}
+		encoded, err := r.Encode()
+		if err != nil {
+			return nil
+		}
+		return encoded
+	}
+	a := text(stored)
+	return a != nil && bytes.Equal(a, text(r))
 }
 
 // List returns all records of an account.

@@ -11,6 +11,8 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -194,12 +196,11 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if n.Region == "" {
 		n.Region = t.home()
 	}
-	switch a := rec.Attempt; {
-	case done.made():
+	if done.made() {
 		n.Before, n.Plan = &done.before, done.plan
 		n.Plan.Refused = slices.Concat(done.plan.Refused, done.refused)
-	case a != nil && a.After == obs.fingerprint(): // of a process that ended before it could tell
-		n.Before, n.Plan = &a.Report, a.Plan
+	} else if before, plan, ok := g.repairOfOther(ctx, r); ok {
+		n.Before, n.Plan = &before, plan
 	}
 	if r.may == ordered {
 		n.Notes = append(n.Notes, "The repair was made by hand.")
@@ -227,6 +228,46 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		n.Notes = append(n.Notes, note)
 	}
 	return ledger.Message{ID: newID(t), Kind: kind, At: g.now(), Message: alert.Compose(n, g.config.Format)}
+}
+
+// repairOfOther is the repair of a process that ended before it could tell of it: what
+// it found, and what it did. Both follow from the policy that it replaced, which is kept.
+func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Report, plan repair.Plan, ok bool) {
+	a, obs := r.record.Attempt, r.obs
+	if a == nil || !obs.policyKnown() || a.After != obs.fingerprint() {
+		return before, plan, false
+	}
+	i := slices.IndexFunc(r.record.Repairs, func(p ledger.Repair) bool { return p.ID == a.ID })
+	if i < 0 {
+		return before, plan, false
+	}
+	was := obs.bucket
+	if a.Payer != "" {
+		was.Payer = a.Payer
+	}
+	if replaced := r.record.Repairs[i].Before; replaced != a.After {
+		kept, err := r.record.memory.Snapshots(ctx, r.record.Key)
+		j := slices.IndexFunc(kept, func(s ledger.Snapshot) bool { return ledger.Fingerprint(s.Policy) == replaced })
+		if err != nil || j < 0 {
+			return before, plan, false
+		}
+		if was.State, was.Policy = delivery.PolicyMissing, nil; len(kept[j].Policy) > 0 {
+			if was.Policy, err = policy.Parse(kept[j].Policy); err != nil {
+				return before, plan, false
+			}
+			was.State = delivery.PolicyRead
+		}
+	}
+	env := environment(r.target, obs)
+	before = delivery.Judge(was, obs.trails, env)
+	plan = repair.For(was, obs.trails, env, before, planOptions(r.target, g.config.Harden))
+	if ledger.Fingerprint(plan.Policy) != a.After { // it was made by another version, or for other trails
+		plan = repair.Plan{
+			Changed: true, Policy: policyText(obs.bucket), Diff: repair.Diff(policyText(was), policyText(obs.bucket)),
+			ResetPayer: a.Payer != "",
+		}
+	}
+	return before, plan, true
 }
 
 func since(rec record, next ledger.Record, facts ledger.Facts) time.Time {

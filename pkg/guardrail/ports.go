@@ -72,7 +72,8 @@ type Ledger interface {
 	// Save stores the record over version r.Version and returns it with the new
 	// version. It fails with class Conflict if another version is stored.
 	Save(ctx context.Context, r ledger.Record) (ledger.Record, error)
-	// List returns all records of an account.
+	// List returns all records of an account. The texts of their alerts may be
+	// missing.
 	List(ctx context.Context, account string) ([]ledger.Record, error)
 	// Keep stores a snapshot.
 	Keep(ctx context.Context, s ledger.Snapshot) error

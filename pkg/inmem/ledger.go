@@ -61,7 +61,7 @@ func (l *Ledger) Save(ctx context.Context, r ledger.Record) (ledger.Record, erro
 		return ledger.Record{}, failure(op, guardrail.Conflict, "", errors.New("another version is stored"))
 	}
 	r.Version++
-	text, err := json.Marshal(r)
+	text, err := r.Encode()
 	if err != nil {
 		return ledger.Record{}, failure(op, guardrail.Rejected, "", fmt.Errorf("encode record: %w", err))
 	}

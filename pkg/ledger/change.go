@@ -1,20 +1,70 @@
 package ledger
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// MaxChanges is how many API calls a record keeps, MaxRepairs how many
-// repairs and MaxOutbox how many unpublished alerts. They keep a record well
-// below the 400 KB that DynamoDB stores in one item.
+// MaxChanges is how many API calls a record keeps, MaxRepairs how many repairs,
+// MaxOutbox how many unpublished alerts, and MaxNotified how many findings one by one.
 const (
-	MaxChanges = 20
-	MaxRepairs = 20
-	MaxOutbox  = 4
+	MaxChanges  = 20
+	MaxRepairs  = 20
+	MaxOutbox   = 4
+	MaxNotified = 200
 )
+
+const (
+	// maxChangesSize bounds the calls in bytes, as they are stored.
+	maxChangesSize = 64 << 10
+	// maxText bounds a text, and the names of a finding's statements together.
+	maxText = 512
+)
+
+// bounded cuts a text to what is kept of it.
+func bounded(s string) string {
+	return strings.ToValidUTF8(s[:min(len(s), maxText)], "")
+}
+
+// boundedStatements are the names of statements, or a digest if they are many.
+func boundedStatements(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	joined := strings.Join(names, "\n")
+	if len(joined) <= maxText {
+		return slices.Clone(names)
+	}
+	return []string{digest(joined)}
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// boundedFindings are the findings, which are sorted; where they are too many, one for
+// all of the same id, with a digest of them.
+func boundedFindings(list []Finding) []Finding {
+	if len(list) <= MaxNotified {
+		return list
+	}
+	var all []Finding
+	var texts []string
+	for i, f := range list {
+		texts = append(texts, f.Trail+"\n"+strings.Join(f.Statements, "\n"))
+		if i+1 == len(list) || list[i+1].ID != f.ID {
+			all = append(all, Finding{ID: f.ID, Kind: f.Kind, Statements: []string{digest(strings.Join(texts, "\n\n"))}})
+			texts = nil
+		}
+	}
+	return all
+}
 
 // Knows reports whether the record has seen the API call. The same event may
 // come more than once.
@@ -39,7 +89,19 @@ func merge(changes []delivery.Change, c *delivery.Change) []delivery.Change {
 	}
 	list := append([]delivery.Change{*c}, changes...)
 	slices.SortStableFunc(list, func(a, b delivery.Change) int { return b.Time.Compare(a.Time) })
-	return list[:min(len(list), MaxChanges)]
+	list = list[:min(len(list), MaxChanges)]
+	for len(list) > 1 && sizeOf(list) > maxChangesSize {
+		list = list[:len(list)-1]
+	}
+	return list
+}
+
+func sizeOf(changes []delivery.Change) int {
+	text, err := Record{Changes: changes}.Encode()
+	if err != nil {
+		return 0 // texts and times can always be encoded
+	}
+	return len(text)
 }
 
 // Overwritten reports whether the API call wrote or deleted the bucket's

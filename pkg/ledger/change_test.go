@@ -8,7 +8,6 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
-	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
 func TestChangesAreKeptOnceNewestFirst(t *testing.T) {
@@ -116,7 +115,7 @@ func TestBudget(t *testing.T) {
 			t.Fatalf("spent after %d repairs", i)
 		}
 		id := strconv.Itoa(i)
-		r = r.Begin(ledger.Attempt{ID: id, Plan: repair.Plan{Changed: true}}, ledger.Repair{ID: id, Read: start().Add(time.Duration(i) * time.Minute)})
+		r = r.Begin(ledger.Attempt{ID: id, After: "after"}, ledger.Repair{ID: id, Read: start().Add(time.Duration(i) * time.Minute)})
 	}
 	now := start().Add(3 * time.Minute)
 	if !r.Spent(now, settings()) {

@@ -1,11 +1,12 @@
 package ledger
 
 import (
+	"bytes"
+	"encoding/json"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
 // Key names the bucket that a record is about. A record about a trail that
@@ -15,8 +16,10 @@ type Key struct {
 	Bucket  string `json:"bucket"`
 }
 
-// Record is what is remembered of one bucket. It is stored as JSON. The zero
-// record but for its key is that of a bucket that nothing was ever told of.
+// Record is what is remembered of one bucket. It is stored as JSON ([Record.Encode]).
+// The zero record but for its key is that of a bucket that nothing was ever told of.
+// It holds ids and digests, and no text that somebody else chose the length of, so that
+// it fits the 400 KB that DynamoDB stores in one item, whatever the bucket's policy is.
 type Record struct {
 	Key
 	// Version counts the stores of the record; 0: it was never stored.
@@ -52,10 +55,12 @@ type Record struct {
 
 // Finding is a finding as the team was told of it.
 type Finding struct {
-	ID         string        `json:"id"`
-	Kind       delivery.Kind `json:"kind"`
-	Trail      string        `json:"trail,omitempty"`
-	Statements []string      `json:"statements,omitempty"`
+	ID    string        `json:"id"`
+	Kind  delivery.Kind `json:"kind"`
+	Trail string        `json:"trail,omitempty"`
+	// Statements are the responsible statements, or a digest of them if they are
+	// many.
+	Statements []string `json:"statements,omitempty"`
 }
 
 // Repair is one repair of the bucket. It counts from before its write on, so
@@ -75,17 +80,35 @@ type Repair struct {
 	Done bool `json:"done,omitempty"`
 }
 
-// Attempt is a repair whose outcome has not been told.
+// Attempt is a repair whose outcome has not been told. What led to it can be worked
+// out again: the policy that it replaces is kept as a snapshot, of the fingerprint
+// that its [Repair] names.
 type Attempt struct {
 	ID string `json:"id"`
 	// Until is how long the process that makes the attempt may still be at it.
 	Until time.Time `json:"until"`
-	// Report is the judgement that led to the attempt, without the details
-	// of requirements.
-	Report delivery.Report `json:"report"`
-	Plan   repair.Plan     `json:"plan"`
 	// After is the fingerprint of the policy that is written.
 	After string `json:"after"`
+	// Payer is the request payer that is to be replaced; empty: it stays.
+	Payer string `json:"payer,omitempty"`
+}
+
+// UnmarshalJSON reads an attempt, also one of the first version, which holds the whole
+// report and plan.
+func (a *Attempt) UnmarshalJSON(text []byte) error {
+	type attempt Attempt
+	var in struct {
+		attempt
+		Plan struct{ ResetPayer bool } `json:"plan"`
+	}
+	if err := json.Unmarshal(text, &in); err != nil {
+		return err
+	}
+	*a = Attempt(in.attempt)
+	if in.Plan.ResetPayer {
+		a.Payer = delivery.PayerRequester
+	}
+	return nil
 }
 
 // Hold keeps a bucket from being repaired for as long as its policy is the
@@ -104,6 +127,9 @@ type Message struct {
 	At   time.Time  `json:"at"`
 	// Claimed is until when somebody may be publishing it.
 	Claimed time.Time `json:"claimed,omitzero"`
+	// Apart says that the store keeps the text apart from the record, and that the
+	// text does not change any more.
+	Apart bool `json:"apart,omitempty"`
 	alert.Message
 }
 
@@ -116,6 +142,18 @@ type Snapshot struct {
 	Reason string    `json:"reason"` // one plain sentence: why it was replaced
 	// Expires is when the store may drop it.
 	Expires time.Time `json:"expires"`
+}
+
+// Encode returns the record as it is stored. JSON for web pages would spell "<" in six
+// bytes.
+func (r Record) Encode() ([]byte, error) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(r); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(text.Bytes()), nil
 }
 
 // Settings are what the owner decides about memory.

@@ -64,6 +64,12 @@ const holdGrace = time.Minute
 // difference between record and facts, an event that comes twice changes
 // nothing the second time.
 func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind alert.Kind, changed bool) {
+	r.Notified = slices.Clone(r.Notified)
+	for i, f := range r.Notified { // a record of an earlier version may hold more
+		r.Notified[i].Statements = boundedStatements(f.Statements)
+	}
+	r.Notified = boundedFindings(r.Notified)
+	r.Failure, facts.Failure = bounded(r.Failure), bounded(facts.Failure)
 	next = r
 	current := findings(r, facts)
 	if len(current) == 0 {
@@ -187,11 +193,7 @@ func findings(r Record, facts Facts) []Finding {
 		if f.Kind == delivery.Weakness || facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
-		statements := slices.Clone(f.Statements)
-		if len(statements) == 0 {
-			statements = nil
-		}
-		list = append(list, Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: statements})
+		list = append(list, Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements)})
 	}
 	for _, f := range r.Notified {
 		if stillHolds(f, facts) {
@@ -200,7 +202,7 @@ func findings(r Record, facts Facts) []Finding {
 	}
 	list = slices.DeleteFunc(list, explained(list))
 	slices.SortFunc(list, compare)
-	return slices.CompactFunc(list, func(a, b Finding) bool { return compare(a, b) == 0 })
+	return boundedFindings(slices.CompactFunc(list, func(a, b Finding) bool { return compare(a, b) == 0 }))
 }
 
 // explained reports whether a finding only says that CloudTrail has noticed

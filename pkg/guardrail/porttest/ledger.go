@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 )
@@ -25,6 +27,7 @@ func Ledger(t *testing.T, empty func(t *testing.T) guardrail.Ledger) {
 		{"record is stored and read back", savesRecord},
 		{"older version is not stored", refusesOldVersion},
 		{"one of many writers wins", oneWriterWins},
+		{"alerts that wait", keepsAlerts},
 		{"list", listsRecords},
 		{"snapshots", keepsSnapshots},
 	} {
@@ -124,6 +127,49 @@ func oneWriterWins(t *testing.T, l guardrail.Ledger) {
 			t.Errorf("round %d: %d writers won and %d lost", round, won.Load(), lost.Load())
 		}
 	}
+}
+
+// keepsAlerts stores as many alerts as may wait, each as large as one may be.
+func keepsAlerts(t *testing.T, l guardrail.Ledger) {
+	at := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+	message := func(i int) ledger.Message {
+		return ledger.Message{ID: fmt.Sprintf("a-%d", i), Kind: alert.Opened, At: at, Message: alert.Message{
+			Subject: "s", Body: fmt.Sprint(i) + strings.Repeat("<\n\"", 16<<10), Attributes: map[string]string{"kind": "opened"},
+		}}
+	}
+	same := func(r ledger.Record, want ...int) {
+		t.Helper()
+		var got, wanted []ledger.Message
+		for _, m := range r.Outbox {
+			m.Apart = false
+			got = append(got, m)
+		}
+		for _, i := range want {
+			wanted = append(wanted, message(i))
+		}
+		if diff := cmp.Diff(wanted, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff[:min(len(diff), 1000)])
+		}
+	}
+	r := load(t, l, key("a"))
+	for i := range ledger.MaxOutbox {
+		r = save(t, l, r.Post(message(i)))
+	}
+	same(r, 0, 1, 2, 3)
+	r = load(t, l, key("a"))
+	same(r, 0, 1, 2, 3)
+	r = save(t, l, r.Published("a-0").Published("a-2"))
+	same(r, 1, 3)
+	same(load(t, l, key("a")), 1, 3)
+	listed, err := l.List(t.Context(), account)
+	if err != nil || len(listed) != 1 || len(listed[0].Outbox) != 2 || listed[0].Outbox[1].ID != "a-3" {
+		t.Errorf("listed %d records, %v", len(listed), err)
+	}
+	if snapshots, err := l.Snapshots(t.Context(), key("a")); err != nil || len(snapshots) != 0 {
+		t.Errorf("%d snapshots, %v", len(snapshots), err)
+	}
+	save(t, l, r.Published("a-1").Published("a-3"))
+	same(load(t, l, key("a")))
 }
 
 func listsRecords(t *testing.T, l guardrail.Ledger) {
