@@ -439,24 +439,47 @@ func (g *Guard) releaseClaims(ctx context.Context, rec record, claimed []ledger.
 	}
 }
 
+// publishWaiting sends the alerts that wait, and waits for others who may be sending
+// them: a process may have ended between its claim and its call. The error is a
+// *BusyError if there was no time left to see what became of an alert. Nobody may
+// call an event done of which an alert may be unsent.
+func (g *Guard) publishWaiting(ctx context.Context, t Target, rec record) (sent []alert.Kind, _ error) {
+	if g.ports.Alerts == nil || !rec.durable() {
+		return nil, nil
+	}
+	for wait := firstWait / 2; len(rec.Outbox) > 0; wait = min(2*wait, longestWait) {
+		next, claimed := g.claim(ctx, t, rec.Record)
+		if len(claimed) > 0 {
+			saved, err := rec.save(ctx, next)
+			if err == nil {
+				var kinds []alert.Kind
+				rec, kinds, err = g.publish(ctx, saved, claimed)
+				sent = append(sent, kinds...)
+			}
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, errOvertaken) {
+				return sent, err
+			}
+		}
+		if !g.pause(ctx, wait, longestWait) {
+			return sent, &BusyError{Bucket: rec.Bucket}
+		}
+		var err error
+		if rec, err = rec.reload(ctx); err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
 // flush sends the alerts that wait, without looking at the target.
 func (g *Guard) flush(ctx context.Context, t Target) (Result, error) {
 	res := resultOf(t)
 	rec, err := g.blank(t).reload(ctx)
-	if err != nil {
-		return res, err
+	if err == nil {
+		res.Notified, err = g.publishWaiting(ctx, t, rec)
 	}
-	next, claimed := g.claim(ctx, t, rec.Record)
-	if len(claimed) == 0 {
-		return res, nil
-	}
-	rec, err = rec.save(ctx, next)
-	if errors.Is(err, errOvertaken) {
-		return res, nil // whoever was faster has seen the alerts too
-	}
-	if err != nil {
-		return res, err
-	}
-	_, res.Notified, err = g.publish(ctx, rec, claimed)
 	return res, err
 }

@@ -150,7 +150,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 
 		if rec.leasedToOther(t, g.now()) {
 			if !concerned(t, rec, obs, out) {
-				return res, join(obs.failures(out.report))
+				return g.finish(ctx, t, rec, res, obs.failures(out.report))
 			}
 			if err = g.awaitLease(work, t, rec); err == nil {
 				continue
@@ -184,9 +184,10 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 		g.releaseLease(ctx, t, lost, done)
 		problems := slices.Concat([]error{rec.cause()}, obs.failures(out.report), []error{done.problem})
 		done = attempt{} // it is remembered, and notified
-		if err := join(problems); err != nil || !again {
-			return res, err
+		if again && join(problems) == nil {
+			continue
 		}
+		return g.finish(ctx, t, rec, res, problems)
 	}
 	// Others kept changing the target. What is wrong with it is told even so.
 	rec = rec.withoutUnwritten(t, done)
@@ -195,6 +196,14 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 		rec = last
 	}
 	return res, g.abandon(ctx, t, rec, done, &BusyError{Bucket: t.Key().Bucket})
+}
+
+// finish ends a reconciliation that has nothing more to tell itself, once what others
+// were to tell is told.
+func (g *Guard) finish(ctx context.Context, t Target, rec record, res Result, problems []error) (Result, error) {
+	sent, err := g.publishWaiting(ctx, t, rec)
+	res.Notified = append(res.Notified, sent...)
+	return res, join(append(slices.Clone(problems), err))
 }
 
 // abandon ends a reconciliation that could not be finished, and returns why. An
