@@ -33,8 +33,9 @@ type attempt struct {
 	// failure says why it failed, in words that are the same each time, and
 	// detail with the service's own words.
 	failure, detail string
-	// gaveUp says that the write failed, so that it is not tried again.
-	gaveUp bool
+	// gaveUp says that the write failed, so that it is not tried again, and rejected
+	// that S3 did not take it: nothing was overwritten.
+	gaveUp, rejected bool
 	// refused says of each outage why the caller could not end it.
 	refused []repair.Refusal
 	// problem is why it is to be tried again by another call, nil if that is of
@@ -288,6 +289,7 @@ func (g *Guard) failed(rec record, done attempt, err error) attempt {
 	}
 	done.refused = refusals(done.before, err)
 	if !Is(err, Transient) && !Is(err, Conflict) {
+		done.rejected = !done.wrote
 		return done
 	}
 	_, unread := errors.AsType[*ObserveError](err)

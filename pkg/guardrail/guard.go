@@ -109,6 +109,9 @@ type Request struct {
 	Bucket string
 	// Trail is the name or ARN of a trail that was changed, or empty.
 	Trail string
+	// Prefix is the key prefix that Trail has after the call, nil if the event does
+	// not tell.
+	Prefix *string
 	// Organization says that the organization of the account was changed, so
 	// that all its organization trails may be concerned.
 	Organization bool

@@ -62,7 +62,7 @@ func (v inventory) lags(r Request) bool {
 	t, found := v.find(r)
 	switch r.Change.Event {
 	case "CreateTrail", "UpdateTrail":
-		return !found || r.Bucket != "" && t.Bucket != r.Bucket
+		return !found || r.Bucket != "" && t.Bucket != r.Bucket || r.Prefix != nil && t.Prefix != *r.Prefix
 	case "DeleteTrail":
 		return found
 	default:

@@ -43,6 +43,9 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	loaded := r.record
 	if r.done.made() {
 		r.record.Record = r.record.Written(r.done.id, r.done.read, r.done.written, r.done.verified)
+		if r.done.rejected {
+			r.record.Record = r.record.Reject(r.done.id)
+		}
 	}
 	facts := r.facts()
 	next, kind, changed := ledger.Next(r.record.Record, facts, g.now(), g.settings(r.target))
@@ -210,6 +213,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	}
 	if call, overwrote := overwritten(t, rec, obs); overwrote {
 		n.Overwritten = call.SubmittedPolicy
+		n.Notes = append(n.Notes, "Events tell times in whole seconds, so somebody else may have replaced this policy just before the repair.")
 		if len(call.SubmittedPolicy) == 0 {
 			n.Notes = append(n.Notes,
 				"The bucket's policy was deleted while a repair was being written, and the repair put it back unseen.")

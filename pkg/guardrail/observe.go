@@ -79,7 +79,8 @@ func (g *Guard) patient(ctx context.Context, left time.Duration, ask func(contex
 // load reads the record and all that the judgement needs, at once. A record that
 // cannot be read is no failure: what is wrong is then told without memory, and
 // nothing is written. The error is that the bucket could not be read. Before is
-// what an earlier round has observed.
+// what an earlier round has observed; in the first round, what may be older than the
+// event is read once more.
 func (g *Guard) load(ctx context.Context, t Target, rec record, before observation) (record, observation, error) {
 	var loaded record
 	var obs observation
@@ -90,6 +91,9 @@ func (g *Guard) load(ctx context.Context, t Target, rec record, before observati
 	both.Wait()
 	if recordErr != nil {
 		loaded = rec.forget(recordErr)
+	}
+	if first := before.at.IsZero(); err == nil && first && mayLag(t, loaded, obs, g.now()) && g.pause(ctx, readLag, 0) {
+		return g.load(ctx, t, loaded, obs)
 	}
 	return loaded, obs, err
 }

@@ -9,9 +9,6 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 )
 
-// listLag is how long CloudTrail is given to list a trail as it was changed.
-const listLag = 3 * time.Second
-
 // Reconcile brings one bucket to rest, or the buckets of one trail. An error
 // means that it was not finished and must be tried again; everything done before
 // it is remembered. Its type says what failed: *ObserveError, *WriteError,

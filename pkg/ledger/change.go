@@ -119,7 +119,7 @@ func (r Record) Overwritten(c *delivery.Change, policy []byte, current string) b
 	}
 	fingerprint := Fingerprint(policy)
 	return slices.ContainsFunc(r.Repairs, func(p Repair) bool {
-		return fingerprint != p.Before && fingerprint != p.After && p.during(c.Time)
+		return !p.Rejected && fingerprint != p.Before && fingerprint != p.After && p.during(c.Time)
 	})
 }
 
@@ -158,6 +158,18 @@ func (r Record) Written(id string, read, written time.Time, done bool) Record {
 	for i := range r.Repairs {
 		if p := &r.Repairs[i]; p.ID == id {
 			p.Read, p.Written, p.Done = read, written, p.Done || done
+		}
+	}
+	return r
+}
+
+// Reject returns the record with a repair whose write was not taken. It counts, and has
+// overwritten nothing.
+func (r Record) Reject(id string) Record {
+	r.Repairs = slices.Clone(r.Repairs)
+	for i := range r.Repairs {
+		if r.Repairs[i].ID == id {
+			r.Repairs[i].Rejected = true
 		}
 	}
 	return r

@@ -76,8 +76,9 @@ type Repair struct {
 	// that was written.
 	Before string `json:"before"`
 	After  string `json:"after"`
-	// Done says that the repair was verified.
-	Done bool `json:"done,omitempty"`
+	// Done says that the repair was verified, Rejected that its write was not taken.
+	Done     bool `json:"done,omitempty"`
+	Rejected bool `json:"rejected,omitempty"`
 }
 
 // Attempt is a repair whose outcome has not been told. What led to it can be worked

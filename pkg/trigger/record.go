@@ -60,7 +60,7 @@ func (r record) request(read func(record) named) (request guardrail.Request, war
 		return request, "", "the call failed and names no bucket"
 	}
 	return guardrail.Request{
-		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail, Organization: n.organization,
+		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail, Prefix: n.prefix, Organization: n.organization,
 		Change: &change, SubmittedPolicy: n.policy,
 	}, warning, ""
 }

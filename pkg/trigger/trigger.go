@@ -86,6 +86,7 @@ func orUnnamed(s string) string {
 type named struct {
 	bucket, trail string
 	policy        []byte
+	prefix        *string // that the trail has now; nil: not told
 	// organization says that all organization trails may be concerned, because
 	// of target.
 	organization bool
@@ -160,6 +161,14 @@ func trailWritten(r record) named {
 	}
 	if !arn.IsTrail(n.trail) {
 		n.trail = request.text("name")
+	}
+	// An answer without a prefix is that of a trail without one.
+	_, asked := request["s3KeyPrefix"]
+	switch {
+	case arn.Bucket(response.text("s3BucketName")).Valid():
+		n.prefix = new(response.text("s3KeyPrefix"))
+	case asked:
+		n.prefix = new(request.text("s3KeyPrefix"))
 	}
 	return n
 }

@@ -74,18 +74,26 @@ func TestParse(t *testing.T) {
 		"of an event data store":  {event("aws.cloudtrail", "PutEventConfiguration", `"requestParameters":{"eventDataStore":"0a1b2c3d"}`), nil},
 		"read only":               {event("aws.s3", "GetBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
 		"call of another service": {event("aws.ec2", "DeleteBucketPolicy", `"requestParameters":{"bucketName":"logs"}`), nil},
-		"trail made":              {event("aws.cloudtrail", "CreateTrail", `"requestParameters":{"name":"main","s3BucketName":"asked"},"responseElements":{"s3BucketName":"logs","trailARN":"`+arn+`"}`), want("CreateTrail", "logs", arn)},
-		"trail changed":           {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main"},"responseElements":null`), want("UpdateTrail", "", "main")},
-		"trail changed, strange":  {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3BucketName":"logs"},"responseElements":{"trailARN":"arn:aws:s3:::x","s3BucketName":""}`), want("UpdateTrail", "logs", "main")},
-		"trail by ARN":            {event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), want("StopLogging", "", arn)},
-		"trail by name":           {event("aws.cloudtrail", "StartLogging", `"requestParameters":{"name":"main"}`), want("StartLogging", "", "main")},
-		"trail that is none":      {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"a b"}`), nil},
-		"ARN that is none":        {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:1:trail/main"}`), nil},
-		"selectors":               {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main"}`), want("PutEventSelectors", "", "main")},
-		"insights":                {event("aws.cloudtrail", "PutInsightSelectors", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutInsightSelectors", "", arn)},
-		"scheduled event":         {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
-		"no account":              {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
-		"region that is none":     {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
+		"trail made":              {event("aws.cloudtrail", "CreateTrail", `"requestParameters":{"name":"main","s3BucketName":"asked"},"responseElements":{"s3BucketName":"logs","trailARN":"`+arn+`"}`), with(want("CreateTrail", "logs", arn), prefix(""))},
+		"trail moved, as it is now": {
+			event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3KeyPrefix":"x"},"responseElements":{"trailARN":"`+arn+`","s3BucketName":"logs","s3KeyPrefix":"audit"}`),
+			with(want("UpdateTrail", "logs", arn), prefix("audit")),
+		},
+		"trail moved, as asked for": {
+			event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3KeyPrefix":""},"responseElements":null`),
+			with(want("UpdateTrail", "", "main"), prefix("")),
+		},
+		"trail changed":          {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main"},"responseElements":null`), want("UpdateTrail", "", "main")},
+		"trail changed, strange": {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3BucketName":"logs"},"responseElements":{"trailARN":"arn:aws:s3:::x","s3BucketName":""}`), want("UpdateTrail", "logs", "main")},
+		"trail by ARN":           {event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), want("StopLogging", "", arn)},
+		"trail by name":          {event("aws.cloudtrail", "StartLogging", `"requestParameters":{"name":"main"}`), want("StartLogging", "", "main")},
+		"trail that is none":     {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"a b"}`), nil},
+		"ARN that is none":       {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:1:trail/main"}`), nil},
+		"selectors":              {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main"}`), want("PutEventSelectors", "", "main")},
+		"insights":               {event("aws.cloudtrail", "PutInsightSelectors", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutInsightSelectors", "", arn)},
+		"scheduled event":        {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
+		"no account":             {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
+		"region that is none":    {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
 		"no region": {
 			`{"id":"e","account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","eventTime":"2026-09-13T17:50:38Z","eventID":"id",
 "userIdentity":{"arn":"arn:aws:iam::111111111111:user/dana"},"requestParameters":{"bucketName":"logs"}}}`,
@@ -135,6 +143,10 @@ func TestParse(t *testing.T) {
 			}
 		})
 	}
+}
+
+func prefix(is string) func(*guardrail.Request) {
+	return func(r *guardrail.Request) { r.Prefix = &is }
 }
 
 // A region that is strange is told, and the event is looked at.
