@@ -15,6 +15,7 @@ type auditCommand struct {
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
 	Format       string            `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
+	sarifLocationFlag
 	severityFlag
 }
 
@@ -47,7 +48,7 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	case "json":
 		err = printJSON(sys.stdout, newOverviewJSON(o))
 	case "sarif":
-		err = printJSON(sys.stdout, newSARIF(o))
+		err = printJSON(sys.stdout, newSARIF(o, c.places("audit", conn.account, c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
 	default:

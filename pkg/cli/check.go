@@ -11,6 +11,7 @@ import (
 type checkCommand struct {
 	offlineFlags
 	Format string `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
+	sarifLocationFlag
 	severityFlag
 }
 
@@ -29,7 +30,7 @@ func (c *checkCommand) Run(sys *system) error {
 	case "json":
 		err = printJSON(sys.stdout, withLists(report))
 	case "sarif":
-		err = printJSON(sys.stdout, newSARIF(o))
+		err = printJSON(sys.stdout, newSARIF(o, c.places("check", in.bucket.Name, c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
 	default:

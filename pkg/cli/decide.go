@@ -41,7 +41,7 @@ type undecided struct {
 
 // Run decides line by line. Bad lines do not stop it, but make it end with 2.
 func (c *decideCommand) Run(sys *system) error {
-	in, s := sys.stdin, source{name: "standard input"}
+	in, s := sys.stdin, source{name: standardInput}
 	if c.File != "-" {
 		s.name = c.File
 		f, err := os.Open(c.File)

@@ -35,5 +35,5 @@
 //	overview.go    how buckets fare: what check and audit print, and the exit code
 //	simulation.go  the guard on an account in memory, for replay and demo
 //	screen.go      text that is wrapped to the width of a terminal; tone.go, table.go
-//	json.go        all JSON output; sarif.go and html.go with page.html the others
+//	json.go        all JSON output; sarif….go and html.go with page.html the others
 package cli

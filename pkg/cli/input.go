@@ -26,7 +26,12 @@ type source struct {
 	name  string // the file's path as it was given, or "standard input"
 	text  []byte // without white space around it
 	first int    // the line of the file on which text starts, counted from 1
+	// indent is how many characters of white space stand before it on that line.
+	indent int
 }
+
+// standardInput is the name of the source that is no file.
+const standardInput = "standard input"
 
 // errorf is an error about the source.
 func (s source) errorf(format string, args ...any) error {
@@ -54,7 +59,7 @@ func (sys *system) read(path string, limit int64, what string) (source, error) {
 	s := source{name: path}
 	var err error
 	if path == "-" {
-		s.name = "standard input"
+		s.name = standardInput
 		s.text, err = readAtMost(sys.stdin, limit)
 	} else {
 		s.text, err = readFile(path, limit)
@@ -68,6 +73,7 @@ func (sys *system) read(path string, limit int64, what string) (source, error) {
 	s.text = asUTF8(s.text)
 	blank := len(s.text) - len(bytes.TrimLeft(s.text, " \t\r\n"))
 	s.first = 1 + bytes.Count(s.text[:blank], []byte("\n"))
+	s.indent = blank - 1 - bytes.LastIndexByte(s.text[:blank], '\n')
 	s.text = bytes.TrimSpace(s.text)
 	if len(s.text) == 0 {
 		return s, s.errorf("empty; expected %s", what)

@@ -87,7 +87,7 @@ func TestLineOfStatement(t *testing.T) {
 	}
 	f := &policyFile{source: source{text: []byte(text), first: 3}, document: d, bare: true}
 	for index, want := range []int{6, 8, 8} {
-		if got := f.line(index); got != want {
+		if got := f.region(index).StartLine; got != want {
 			t.Errorf("statement %d is on line %d, want %d", index, got, want)
 		}
 	}

@@ -98,24 +98,3 @@ func bucketOf(pattern string) (string, bool) {
 	name, _, _ := strings.Cut(a.Resource, "/")
 	return name, a.Service == "s3" && name != "" && !strings.ContainsAny(name, "*?$")
 }
-
-// line returns the line of the file, counted from 1, on which the statement
-// at index starts; that of the policy if it is a text within the file.
-func (f *policyFile) line(index int) int {
-	if !f.bare {
-		return f.first
-	}
-	at := 0
-	for i := range f.document.Len() {
-		text := f.document.StatementText(i)
-		found := bytes.Index(f.text[at:], text)
-		if found < 0 {
-			return f.first
-		}
-		if at += found; i == index {
-			return f.first + bytes.Count(f.text[:at], []byte("\n"))
-		}
-		at += len(text)
-	}
-	return f.first
-}

@@ -66,7 +66,7 @@ func TestSARIFOfCheck(t *testing.T) {
 	if code != exitFindings || errs != "" {
 		t.Fatalf("code %d, stderr %q", code, errs)
 	}
-	run := validSARIF(t, out).Runs[0]
+	run := acceptedByGitHub(t, out).Runs[0]
 	if len(run.Results) == 0 {
 		t.Fatal("no results")
 	}
@@ -90,13 +90,25 @@ func TestRulesHaveHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ids := []string{invalidRule, doubtfulRule, unjudgedRule}
 	for _, f := range delivery.Catalog() {
-		_, heading, _ := strings.Cut(ruleHelp(f.ID), "#")
+		ids = append(ids, f.ID)
+	}
+	for _, id := range ids {
+		_, heading, _ := strings.Cut(ruleHelp(id), "#")
 		if !strings.Contains(string(page), "\n## "+heading+"\n") {
 			t.Errorf("docs/findings.md has no heading %q", heading)
 		}
-		if summary := ruleSummary(f.ID); summary == "" || summary == f.ID || summary == strings.ReplaceAll(f.ID, "-", " ") {
-			t.Errorf("rule %s has no summary of its own", f.ID)
+		if summary := ruleSummary(id); summary == "" || summary == id || summary == strings.ReplaceAll(id, "-", " ") {
+			t.Errorf("rule %s has no summary of its own", id)
+		}
+		rule := newSARIFRule(delivery.Finding{ID: id})
+		if rule.FullDescription.Text == rule.ShortDescription.Text {
+			t.Errorf("rule %s has no full description", id)
+		}
+		if help := rule.Help.Markdown; !strings.Contains(help, "**What to do.**") || strings.Contains(help, "](#") ||
+			strings.Contains(help, "](assumptions.md") || strings.Contains(help, "\n# ") {
+			t.Errorf("rule %s has the help %q", id, help)
 		}
 	}
 }
@@ -150,9 +162,14 @@ func TestSARIFOfAudit(t *testing.T) {
 	if code != exitFindings {
 		t.Fatalf("code %d", code)
 	}
-	for _, r := range validSARIF(t, out).Runs[0].Results {
+	run := acceptedByGitHub(t, out).Runs[0]
+	if run.AutomationDetails.ID != "trailwarden/audit/111111111111/" {
+		t.Errorf("the category is %q", run.AutomationDetails.ID)
+	}
+	for _, r := range run.Results {
 		where := r.Locations[0]
-		if where.PhysicalLocation != nil || where.LogicalLocations[0].FullyQualifiedName != "arn:aws:s3:::"+sandbox {
+		if where.PhysicalLocation.ArtifactLocation.URI != "trailwarden.audit" ||
+			where.LogicalLocations[0].FullyQualifiedName != "arn:aws:s3:::"+sandbox {
 			t.Errorf("%s is at %+v", r.RuleID, where)
 		}
 	}
@@ -164,7 +181,7 @@ func TestSARIFNotes(t *testing.T) {
 	o := &overview{Buckets: []bucketOverview{{Audited: guardrail.Audited{Report: delivery.Report{
 		Verdict: delivery.Delivering, MaybeFaults: []string{"statement a: Policy has an invalid condition key: aws:foo"},
 	}}}}}
-	results := newSARIF(o).Runs[0].Results
+	results := newSARIF(o, sarifPlaces{file: "f"}).Runs[0].Results
 	if len(results) != 1 || results[0].Level != "note" || results[0].RuleID != doubtfulRule {
 		t.Errorf("%+v", results)
 	}

@@ -121,6 +121,10 @@ func TestCatalogIsDocumented(t *testing.T) {
 			}
 		}
 	}
+	// What a report says beside its findings, which SARIF has as rules.
+	for _, id := range []string{"policy-invalid", "policy-perhaps-invalid", "bucket-not-judged"} {
+		delete(page, id)
+	}
 	for heading := range page {
 		t.Errorf("docs/findings.md has the heading %q, and there is no such finding", heading)
 	}
