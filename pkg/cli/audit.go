@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -53,9 +55,8 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		err = writePage(sys.stdout, o)
 	default:
 		writeTrails(sys.screen, o)
-		for i := range o.Buckets {
-			writeBucket(sys.screen, &o.Buckets[i])
-		}
+		writeCauses(sys.screen, causesOf(o.Buckets), true)
+		writeProblems(sys.screen, o)
 	}
 	switch {
 	case err != nil:
@@ -66,13 +67,18 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	return c.exit(o)
 }
 
-// writeTrails prints a table with a row for each trail.
+// mostFine is how many trails without findings are listed in text.
+const mostFine = 50
+
+// writeTrails prints a table with a row for each trail. Where very many are fine, only
+// the first of these.
 func writeTrails(s screen, o *overview) {
 	if len(o.Buckets) == 0 {
 		s.printf("Account %s has no trails.\n", clean(o.Account))
 		return
 	}
 	trails := table{header: []string{"TRAIL", "BUCKET", "VERDICT", "CLOUDTRAIL SAYS", "FINDINGS"}}
+	fine := 0
 	for i := range o.Buckets {
 		b := &o.Buckets[i]
 		for _, t := range b.Trails {
@@ -87,6 +93,11 @@ func writeTrails(s screen, o *overview) {
 				}
 			}
 			verdict := b.trailVerdict(t.ARN)
+			if verdict == delivery.Delivering && findings == 0 {
+				if fine++; fine > mostFine {
+					continue
+				}
+			}
 			trails.add(
 				cell{clean(name), plain},
 				cell{clean(b.Bucket.Name), plain},
@@ -97,24 +108,41 @@ func writeTrails(s screen, o *overview) {
 		}
 	}
 	trails.write(s, 0)
+	if more := fine - mostFine; more > 0 {
+		s.indented(0, fmt.Sprintf("and %d trails more that are delivering, without findings, which --format json and html list", more))
+	}
 }
 
-// writeBucket prints what was found at a bucket, if anything was.
-func writeBucket(s screen, b *bucketOverview) {
-	if b.Err == nil && len(b.Report.Findings)+len(b.Report.Faults) == 0 {
-		return
+// writeProblems prints what else is wrong with buckets, and how to repair those that
+// can be repaired.
+func writeProblems(s screen, o *overview) {
+	var repairable []string
+	for i := range o.Buckets {
+		b := &o.Buckets[i]
+		if b.Err != nil {
+			s.printf("\n%s: %s\n", s.paint(bold, clean(b.Bucket.Name)), s.paint(mild, "not judged"))
+			s.indented(2, clean(b.Err.Error()))
+			continue
+		}
+		for _, fault := range b.Report.Faults { // S3 has stored it once
+			s.printf("\n%s: %s\n", s.paint(bold, clean(b.Bucket.Name)),
+				s.paint(bad, "S3 would refuse this policy if it were written anew"))
+			s.indented(2, clean(fault))
+		}
+		if !b.Plan.Empty() {
+			repairable = append(repairable, clean(b.Bucket.Name))
+		}
 	}
-	s.printf("\n%s: %s\n", s.paint(bold, clean(b.Bucket.Name)), s.paint(verdictTone(b.verdict()), string(b.verdict())))
-	if b.Err != nil {
-		s.indented(2, clean("could not be judged: "+b.Err.Error()))
-		return
-	}
-	writeFindings(s, b.Report)
-	for _, fault := range b.Report.Faults { // S3 has stored it once
-		s.printf("\n%s\n", s.paint(bad, "S3 would refuse this policy if it were written anew"))
-		s.indented(2, clean(fault))
-	}
-	if !b.Plan.Empty() {
-		s.printf("\n  To repair it: trailwarden restore --bucket %s\n", clean(b.Bucket.Name))
+	switch len(repairable) {
+	case 0:
+	case 1:
+		s.printf("\nTo repair it: trailwarden restore --bucket %s\n", repairable[0])
+	default:
+		names := repairable[:min(len(repairable), mostPlaces)]
+		if more := len(repairable) - len(names); more > 0 {
+			names = append(names, fmt.Sprintf("or one of %d more", more))
+		}
+		s.printf("\n")
+		s.indented(0, "To repair one of them: trailwarden restore --bucket NAME, where NAME is "+strings.Join(names, ", "))
 	}
 }

@@ -72,26 +72,13 @@ func writeTrailReport(s screen, t delivery.TrailReport) {
 	requirements.write(s, 2)
 }
 
-// writeFindings prints the findings and faults, or that there are none.
+// writeFindings prints the findings, each cause once, or that there are none.
 func writeFindings(s screen, r delivery.Report) {
-	for _, f := range editsOnce(r.Findings) {
-		s.printf("\n%s\n", s.paint(severityTone(f.Severity), string(f.Severity)+" "+f.ID))
-		if f.Trail != "" {
-			s.hanging(2, "trail  ", clean(f.Trail))
-		}
-		if len(f.Statements) > 0 {
-			s.hanging(2, "by     ", statementNames(f.Statements))
-		}
-		s.hanging(2, "what   ", clean(f.Message))
-		s.hanging(2, "remedy ", clean(f.Remedy))
-		if f.Edit != "" {
-			s.printf("  the statement as it would have to read:\n")
-			s.block(4, f.Edit)
-		}
-	}
 	if len(r.Findings) == 0 {
 		s.printf("\nNo findings.\n")
+		return
 	}
+	writeCauses(s, causesOf([]bucketOverview{{Audited: guardrail.Audited{Bucket: delivery.Bucket{Name: r.Bucket}, Report: r}}}), false)
 }
 
 // writeFaults prints what S3 would refuse of a policy, and reports whether

@@ -114,13 +114,17 @@ type severityFlag struct {
 // of the severity. A policy that S3 would refuse, a bucket that could not be
 // judged and a blocked verdict always count.
 func (f severityFlag) exit(o *overview) error {
-	least := delivery.Severity(strings.ToUpper(f.Severity)).Rank()
 	for i := range o.Buckets {
 		b := &o.Buckets[i]
-		severe := slices.ContainsFunc(b.Report.Findings, func(f delivery.Finding) bool { return f.Severity.Rank() <= least })
+		severe := slices.ContainsFunc(b.Report.Findings, func(found delivery.Finding) bool { return f.counts(found.Severity) })
 		if severe || b.Err != nil || len(b.Report.Faults) > 0 || b.verdict() == delivery.Blocked {
 			return errFindings
 		}
 	}
 	return nil
+}
+
+// counts reports whether a severity is at or above the bar.
+func (f severityFlag) counts(s delivery.Severity) bool {
+	return s.Rank() <= delivery.Severity(strings.ToUpper(f.Severity)).Rank()
 }

@@ -7,9 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/trigger"
@@ -59,11 +63,13 @@ func (c *replayCommand) Run(ctx context.Context, sys *system) error {
 	simulated := newSimulation(description, guardrail.Config{Restore: c.Restore, Harden: c.Harden}, log)
 	progress := sys.progress("events replayed")
 	out := replayJSON{Events: []eventJSON{}}
+	told := openAlerts{}
 	for i, event := range events {
 		r, err := simulated.handle(ctx, event.payload, !c.NoApply)
 		if err != nil {
 			return fmt.Errorf("%s: %w", event.from, err)
 		}
+		told.add(r.alerts)
 		if c.Format == "json" {
 			out.Events = append(out.Events, newEventJSON(r))
 			progress(i+1, len(events))
@@ -83,8 +89,49 @@ func (c *replayCommand) Run(ctx context.Context, sys *system) error {
 	} else {
 		sys.screen.printf("%s\n\n", sys.screen.paint(bold, "In the end"))
 		writeTrails(sys.screen, after)
+		told.write(sys.screen)
 	}
-	return c.exit(after)
+	if err := c.exit(after); err != nil {
+		return err
+	}
+	return told.exit(c.severityFlag)
+}
+
+// openAlerts are the alerts that nothing has ended, by what they are about. A trail that was deleted is in no overview of the account afterwards, and yet
+// an outage.
+type openAlerts map[string]alert.Message
+
+func (o openAlerts) add(alerts []alert.Message) {
+	for _, m := range alerts {
+		about := m.Attributes["account"] + "/" + m.Attributes["bucket"]
+		switch alert.Kind(m.Attributes["kind"]) {
+		case alert.Resolved, alert.Restored:
+			delete(o, about)
+		default:
+			o[about] = m
+		}
+	}
+}
+
+// write prints what is open.
+func (o openAlerts) write(s screen) {
+	if len(o) == 0 {
+		return
+	}
+	s.printf("\nStill open:\n")
+	for _, about := range slices.Sorted(maps.Keys(o)) {
+		s.indented(2, clean(o[about].Subject))
+	}
+}
+
+// exit ends with errFindings if something is open of the severity.
+func (o openAlerts) exit(f severityFlag) error {
+	for _, m := range o {
+		if f.counts(delivery.Severity(m.Attributes["severity"])) {
+			return errFindings
+		}
+	}
+	return nil
 }
 
 func (sys *system) readAccount(path string) (inmem.Description, error) {
