@@ -46,6 +46,7 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		return fmt.Errorf("cannot audit account %s: %w", conn.account, auditErr)
 	}
 	o := newOverview(conn.account, conn.region, audited)
+	o.origin = origin{At: sys.now().UTC(), Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
 	switch c.Format {
 	case "json":
 		err = printJSON(sys.stdout, newOverviewJSON(o))
@@ -65,6 +66,23 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		return fmt.Errorf("the audit is not complete: %w", auditErr)
 	}
 	return c.exit(o)
+}
+
+// scope says in sentences what was looked at.
+func (c *auditCommand) scope(o *overview, declared int) []string {
+	trails := 0
+	for i := range o.Buckets {
+		trails += len(o.Buckets[i].Trails)
+	}
+	out := []string{fmt.Sprintf("All trails that CloudTrail lists in account %s, of every region, and the buckets that they use: %s, %s.",
+		o.Account, count(trails, "trail", "trails"), count(len(o.Buckets), "bucket", "buckets"))}
+	if declared > 0 {
+		out = append(out, fmt.Sprintf("Among them or beside them %s of %s.", count(declared, "trail", "trails"), c.Trails))
+	}
+	if c.Role != "" {
+		return append(out, "Other accounts were read with the role "+c.Role+".")
+	}
+	return append(out, "No role was assumed: buckets of other accounts were read with these credentials alone.")
 }
 
 // mostFine is how many trails without findings are listed in text.

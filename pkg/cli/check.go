@@ -22,7 +22,7 @@ func (c *checkCommand) Run(sys *system) error {
 		return err
 	}
 	report, plan := in.judge()
-	o := &overview{Buckets: []bucketOverview{{
+	o := &overview{origin: origin{At: in.environment.Now.UTC(), Scope: c.scope()}, Buckets: []bucketOverview{{
 		Audited: guardrail.Audited{Bucket: in.bucket, Trails: in.trails, Report: report, Plan: plan},
 		file:    in.policy,
 	}}}
@@ -40,6 +40,18 @@ func (c *checkCommand) Run(sys *system) error {
 		return err
 	}
 	return c.exit(o)
+}
+
+// scope says in sentences what was looked at.
+func (c *checkCommand) scope() []string {
+	policy := "A bucket without a policy."
+	switch {
+	case c.Policy == "-":
+		policy = "The policy from standard input."
+	case !c.NoPolicy:
+		policy = "The policy in " + c.Policy + "."
+	}
+	return []string{policy, "The trails in " + c.Trails + " that deliver into " + c.Bucket + ".", "No account was asked."}
 }
 
 // writeReport prints one bucket as text.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -16,40 +17,83 @@ import (
 //go:embed page.html
 var pageText string
 
+// What stands open on the page; what is more is folded. An account may have
+// thousands of buckets, and a page that nobody can read to its end hides what is
+// on it. The table of buckets has all of them, and scrolls by itself.
+const (
+	openCauses = 25
+	openPlaces = 20
+	openMaps   = 10
+	openDiffs  = 3
+)
+
 // page is what the HTML page shows.
 type page struct {
 	Account, Region string
-	Buckets         []pageBucket
-	Counts          []pageCount
-	FindingsPage    string
+	Names           []string // of the buckets of files
+	origin
+	Version      string
+	Unread       []unread
+	Counts       []pageCount
+	Severities   []pageSeverity
+	Rows         []pageRow    // one for each bucket, the worst first
+	Causes       []pageCause  // open
+	MoreCauses   []pageCause  // and folded
+	Open         []pageBucket // blocked and undetermined, open
+	MoreOpen     []pageBucket // and folded
+	Fine         []pageBucket // delivering, folded
+	Needs        []pageTerm
+	Decisions    []pageTerm
+	FindingsPage string
 }
-
-// HasDetails reports whether there is more to show than the map.
-func (p page) HasDetails() bool { return slices.ContainsFunc(p.Buckets, pageBucket.HasDetails) }
 
 type pageCount struct {
 	Verdict delivery.Verdict
 	Buckets int
 }
 
+// pageSeverity is how many findings have a severity.
+type pageSeverity struct {
+	Severity delivery.Severity
+	Findings int
+}
+
+// pageRow is a line of the table of buckets.
+type pageRow struct {
+	Name, Says, Found string
+	Verdict           delivery.Verdict
+	Trails            []string // names
+}
+
+// pageCause is a cause with its places in two parts.
+type pageCause struct {
+	cause
+	Buckets      int
+	Places, More []causePlace
+}
+
+// pageTerm is a name and what it means.
+type pageTerm struct {
+	Name, Class, Meaning string
+	Link                 string // heading on the page of findings; empty: none
+}
+
+// pageBucket is a bucket on the map.
 type pageBucket struct {
 	*bucketOverview
 	Verdict  delivery.Verdict
 	Lanes    []pageLane
-	Findings []delivery.Finding
-	Refused  []pageRefusal
+	Reasons  []pageReason // why what CloudTrail needs is not allowed
+	Findings int
+	Refused  []pageReason
 	Diff     []pageLine
+	ShowDiff bool // open
 }
 
-// HasDetails reports whether there is more to show of the bucket than the map.
-func (b pageBucket) HasDetails() bool {
-	return b.Err != nil || len(b.Findings)+len(b.Report.Faults)+len(b.Refused)+len(b.Diff) > 0
-}
-
-// pageRefusal is one reason for which findings are not repaired.
-type pageRefusal struct {
-	Findings []string
-	Reason   string
+// pageReason is a sentence, and the ids that it is about.
+type pageReason struct {
+	IDs  []string
+	Text string
 }
 
 // pageLane is one trail on its way into the bucket.
@@ -65,9 +109,11 @@ type pageLine struct{ Class, Text string }
 // writePage writes the overview as one page that needs nothing else.
 func writePage(w io.Writer, o *overview) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"lower": func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
-		"join":  strings.Join,
-		"words": func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
+		"lower":    func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
+		"join":     strings.Join,
+		"words":    func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
+		"count":    count,
+		"findings": func() string { return findingsPage },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
@@ -79,41 +125,159 @@ func writePage(w io.Writer, o *overview) error {
 }
 
 func newPage(o *overview) page {
-	p := page{Account: o.Account, Region: o.Region, FindingsPage: findingsPage}
+	p := page{
+		Account: o.Account, Region: o.Region, origin: o.origin, Version: buildVersion(), Unread: o.unread(), FindingsPage: findingsPage,
+	}
+	if o.Account == "" {
+		for i := range o.Buckets {
+			p.Names = append(p.Names, o.Buckets[i].Bucket.Name)
+		}
+	}
 	// What is wrong comes first.
 	for _, verdict := range []delivery.Verdict{delivery.Blocked, delivery.Undetermined, delivery.Delivering} {
-		count := pageCount{Verdict: verdict}
+		n := 0
 		for i := range o.Buckets {
 			b := &o.Buckets[i]
 			if b.verdict() != verdict {
 				continue
 			}
-			count.Buckets++
-			p.Buckets = append(p.Buckets, pageBucket{
-				bucketOverview: b, Verdict: verdict, Lanes: lanes(b), Findings: editsOnce(b.Report.Findings),
-				Refused: refusals(b.Plan.Refused), Diff: diffLines(b.Plan.Diff),
-			})
+			n++
+			p.Rows = append(p.Rows, newPageRow(b))
+			shown := newPageBucket(b)
+			switch {
+			case verdict == delivery.Delivering && len(o.Buckets) > 1:
+				p.Fine = append(p.Fine, shown)
+			case len(p.Open) < openMaps:
+				shown.ShowDiff = len(p.Open) < openDiffs
+				p.Open = append(p.Open, shown)
+			default:
+				p.MoreOpen = append(p.MoreOpen, shown)
+			}
 		}
-		p.Counts = append(p.Counts, count)
+		p.Counts = append(p.Counts, pageCount{verdict, n})
 	}
+	p.Severities = severitiesOf(o)
+	for _, c := range causesOf(o.Buckets) {
+		split := min(len(c.Places), openPlaces)
+		shown := pageCause{c, len(c.Places), c.Places[:split], c.Places[split:]}
+		if len(p.Causes) < openCauses {
+			p.Causes = append(p.Causes, shown)
+		} else {
+			p.MoreCauses = append(p.MoreCauses, shown)
+		}
+	}
+	p.Needs, p.Decisions = termsOf(o)
 	return p
 }
 
-// refusals returns each reason once: one statement may be in the way of several
-// repairs.
-func refusals(refused []repair.Refusal) []pageRefusal {
-	var out []pageRefusal
-	for _, r := range refused {
-		i := slices.IndexFunc(out, func(p pageRefusal) bool { return p.Reason == r.Reason })
-		if i < 0 {
-			i = len(out)
-			out = append(out, pageRefusal{Reason: r.Reason})
+func newPageRow(b *bucketOverview) pageRow {
+	row := pageRow{Name: b.Bucket.Name, Verdict: b.verdict()}
+	var says []string
+	for _, t := range b.Trails {
+		row.Trails = append(row.Trails, t.Name)
+		if text := b.statusText(t.ARN); !slices.Contains(says, text) {
+			says = append(says, text)
 		}
-		if !slices.Contains(out[i].Findings, r.Finding) {
-			out[i].Findings = append(out[i].Findings, r.Finding)
+	}
+	row.Says = strings.Join(says, "; ")
+	var found []string
+	for _, s := range severitiesOf(&overview{Buckets: []bucketOverview{*b}}) {
+		found = append(found, fmt.Sprintf("%d %s", s.Findings, s.Severity))
+	}
+	if b.Err != nil {
+		found = append(found, "not judged")
+	}
+	if len(b.Report.Faults) > 0 {
+		found = append(found, "policy invalid")
+	}
+	row.Found = strings.Join(found, ", ")
+	return row
+}
+
+// severitiesOf counts findings by severity, from the highest; none are left out.
+func severitiesOf(o *overview) []pageSeverity {
+	var out []pageSeverity
+	for _, s := range []delivery.Severity{delivery.Critical, delivery.High, delivery.Medium, delivery.Low, delivery.Informational} {
+		n := 0
+		for i := range o.Buckets {
+			for _, f := range o.Buckets[i].Report.Findings {
+				if f.Severity == s {
+					n++
+				}
+			}
+		}
+		if n > 0 {
+			out = append(out, pageSeverity{s, n})
 		}
 	}
 	return out
+}
+
+func newPageBucket(b *bucketOverview) pageBucket {
+	return pageBucket{
+		bucketOverview: b, Verdict: b.verdict(), Lanes: lanes(b), Reasons: reasons(b), Findings: len(b.Report.Findings),
+		Refused: refusals(b.Plan.Refused), Diff: diffLines(b.Plan.Diff),
+	}
+}
+
+// reasons says why what CloudTrail needs is not allowed, each sentence once.
+func reasons(b *bucketOverview) []pageReason {
+	var out []pageReason
+	for _, t := range b.Report.Trails {
+		for _, r := range t.Requirements {
+			if r.Decision != policy.Allowed && r.Why != "" {
+				out = addReason(out, r.Why, string(r.ID))
+			}
+		}
+	}
+	return out
+}
+
+// refusals says why findings are not repaired.
+func refusals(refused []repair.Refusal) []pageReason {
+	var out []pageReason
+	for _, r := range refused {
+		out = addReason(out, r.Reason, r.Finding)
+	}
+	return out
+}
+
+// addReason adds an id to the sentence about it: one statement may be in the way of
+// several things.
+func addReason(all []pageReason, text, id string) []pageReason {
+	i := slices.IndexFunc(all, func(r pageReason) bool { return r.Text == text })
+	if i < 0 {
+		return append(all, pageReason{[]string{id}, text})
+	}
+	if !slices.Contains(all[i].IDs, id) {
+		all[i].IDs = append(all[i].IDs, id)
+	}
+	return all
+}
+
+// termsOf explains the names that stand on the page.
+func termsOf(o *overview) (needs, decisions []pageTerm) {
+	ids, outcomes := map[trail.RequirementID]bool{}, map[policy.Outcome]bool{}
+	for i := range o.Buckets {
+		for _, t := range o.Buckets[i].Report.Trails {
+			for _, r := range t.Requirements {
+				ids[r.ID], outcomes[r.Decision] = true, true
+			}
+		}
+	}
+	for _, id := range trail.RequirementIDs() {
+		if ids[id] {
+			needs = append(needs, pageTerm{Name: string(id), Meaning: needMeaning(id), Link: delivery.DeniedID(id)})
+		}
+	}
+	for _, outcome := range []policy.Outcome{
+		policy.Allowed, policy.ExplicitDeny, policy.ImplicitDeny, policy.Undetermined, policy.Invalid,
+	} {
+		if outcomes[outcome] {
+			decisions = append(decisions, pageTerm{Name: string(outcome), Class: string(outcome), Meaning: decisionMeaning(outcome)})
+		}
+	}
+	return needs, decisions
 }
 
 func lanes(b *bucketOverview) []pageLane {

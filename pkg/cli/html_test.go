@@ -3,11 +3,14 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -54,7 +57,8 @@ func TestPageOfAudit(t *testing.T) {
 	}
 	golden(t, "audit.html", out)
 	contained(t, out)
-	contains(t, out, "account 111111111111", "CloudTrail says: delivered", `class="added"`, "log-files-denied")
+	contains(t, out, "account 111111111111, 2026-09-13", "2026-09-13 14:01:00 UTC", "assumed-role/Auditor/dana",
+		"CloudTrail says: delivered", `class="added"`, "log-files-denied", "Nothing: all of it could be read.")
 }
 
 // TestPageOfOverview keeps the page with everything in it, and the same audit as
@@ -70,6 +74,7 @@ func TestPageOfOverview(t *testing.T) {
 	}
 	l := newLive(t)
 	l.simulation = newSimulation(d, guardrail.Config{}, io.Discard)
+	l.clock.Set(time.Date(2026, 9, 13, 14, 0, 0, 0, time.UTC))
 	code, out, errs := l.run(t, "", "audit", "--format", "html")
 	if code != exitFindings || errs != "" {
 		t.Fatalf("code %d, stderr %q", code, errs)
@@ -92,7 +97,7 @@ func contained(t *testing.T, page string) {
 			t.Errorf("the page has %q", found)
 		}
 	}
-	for _, tag := range []string{"section", "div", "ul", "article", "pre", "main", "html"} {
+	for _, tag := range []string{"section", "div", "ul", "dl", "table", "details", "summary", "article", "pre", "main", "html"} {
 		open, end := regexp.MustCompile(`<`+tag+`[ >]`).FindAllString(page, -1), strings.Count(page, "</"+tag+">")
 		if len(open) != end {
 			t.Errorf("%d of <%s>, %d of its end", len(open), tag, end)
@@ -104,7 +109,7 @@ func TestPageTakesTextsAsData(t *testing.T) {
 	t.Parallel()
 	const evil = `<script>alert(1)</script>"'>`
 	var b strings.Builder
-	err := writePage(&b, &overview{Account: evil, Region: evil, Buckets: []bucketOverview{{Audited: guardrail.Audited{
+	err := writePage(&b, &overview{Account: evil, Region: evil, origin: origin{Caller: evil, Scope: []string{evil}}, Buckets: []bucketOverview{{Audited: guardrail.Audited{
 		Bucket: delivery.Bucket{Name: evil, Owner: evil, Region: evil},
 		Trails: []trail.Trail{{Name: evil, ARN: evil}},
 		Report: delivery.Report{
@@ -129,4 +134,86 @@ func TestPageWithoutBuckets(t *testing.T) {
 		t.Fatal(err)
 	}
 	contains(t, b.String(), "No trails.")
+}
+
+// TestPageSaysWhatWasNotRead: an auditor must not take silence for "fine".
+func TestPageSaysWhatWasNotRead(t *testing.T) {
+	t.Parallel()
+	o := &overview{Account: "111111111111", Buckets: []bucketOverview{
+		{Audited: guardrail.Audited{Bucket: delivery.Bucket{Name: "acme-gone"}, Err: errors.New("no answer")}},
+		{Audited: guardrail.Audited{Bucket: delivery.Bucket{Name: "acme-locked"}, Report: delivery.Report{
+			Verdict: delivery.Undetermined, Findings: []delivery.Finding{{ID: "policy-unreadable", Message: "It may not be read."}},
+		}}},
+	}}
+	var b strings.Builder
+	if err := writePage(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	contains(t, b.String(), "2 buckets:", "<li>acme-gone: no answer</li>", "<li>acme-locked: It may not be read.</li>")
+}
+
+// TestMeanings: every name on the page has a sentence of its own.
+func TestMeanings(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, id := range trail.RequirementIDs() {
+		meaning := needMeaning(id)
+		if seen[meaning] || meaning == needMeaning("") {
+			t.Errorf("%s: %q", id, meaning)
+		}
+		seen[meaning] = true
+	}
+}
+
+var pages = flag.String("pages", "", "a folder for pages with 1, 30, 500 and 5,000 buckets, which test/browser looks at")
+
+// TestPageSizes: the page holds every bucket, whatever their number, and is not larger
+// than a browser likes.
+func TestPageSizes(t *testing.T) {
+	for name, c := range map[string]struct {
+		buckets, wrong int
+		most           int // bytes for each bucket, beside 40,000
+	}{
+		"1":       {1, 1, 10_000},
+		"30":      {30, 4, 4_000},
+		"500":     {500, 10, 2_200},
+		"5000":    {5000, 50, 2_000},
+		"500-bad": {500, 1, 5_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := manyBuckets(t, c.buckets, c.wrong)
+			o.origin = origin{
+				At: time.Date(2026, 9, 13, 14, 0, 0, 0, time.UTC), Caller: "arn:aws:sts::111111111111:assumed-role/Auditor/dana",
+				Scope: (&auditCommand{}).scope(o, 0),
+			}
+			var b strings.Builder
+			if err := writePage(&b, o); err != nil {
+				t.Fatal(err)
+			}
+			contained(t, b.String())
+			if most := 40_000 + c.buckets*c.most; b.Len() > most {
+				t.Errorf("%d bytes, want at most %d", b.Len(), most)
+			}
+			rows, maps := all(b.String(), `<tr><td><a href="#([^"]+)">`), all(b.String(), `<details class="bucket" id="([^"]+)"`)
+			for i := range o.Buckets {
+				if name := o.Buckets[i].Bucket.Name; rows[name] != 1 || maps[name] != 1 {
+					t.Fatalf("%s is in %d rows of the table and on %d maps", name, rows[name], maps[name])
+				}
+			}
+			if *pages != "" {
+				if err := os.WriteFile(filepath.Join(*pages, name+".html"), []byte(b.String()), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// all counts what a pattern's group finds in a text.
+func all(text, pattern string) map[string]int {
+	found := map[string]int{}
+	for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(text, -1) {
+		found[m[1]]++
+	}
+	return found
 }

@@ -26,18 +26,19 @@ type guard interface {
 	Release(ctx context.Context, k ledger.Key) error
 }
 
-// connection is a guard, and the account and region that it works in.
+// connection is a guard, the account and region that it works in, and as whom.
 type connection struct {
 	guard
 	account, region string
+	caller          string // ARN
 }
 
 // connector reaches an account. Log is where the guard's log goes.
 type connector func(ctx context.Context, s app.Session, c guardrail.Config, lookup app.LookupEnv, log io.Writer) (connection, error)
 
 func connectLive(ctx context.Context, s app.Session, c guardrail.Config, lookup app.LookupEnv, log io.Writer) (connection, error) {
-	g, account, region, err := live.NewGuard(ctx, s, c, lookup, log)
-	return connection{g, account, region}, err
+	g, caller, err := live.NewGuard(ctx, s, c, lookup, log)
+	return connection{g, caller.Account, caller.Region, caller.ARN}, err
 }
 
 // liveFlags are the flags of the commands that reach an account, named as the AWS

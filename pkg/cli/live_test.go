@@ -67,7 +67,7 @@ func (l *livetest) run(t *testing.T, answers string, args ...string) (code int, 
 		screen:    screen{out: buffered, width: 80}, prompts: l.prompts, watched: l.tty, now: l.clock.Now,
 		connect: func(_ context.Context, s app.Session, c guardrail.Config, _ app.LookupEnv, _ io.Writer) (connection, error) {
 			l.session, l.config = s, c
-			return connection{l.guard, "111111111111", "us-east-1"}, nil
+			return connection{l.guard, "111111111111", "us-east-1", "arn:aws:sts::111111111111:assumed-role/Auditor/dana"}, nil
 		},
 	})
 	return code, out.String(), errs.String()

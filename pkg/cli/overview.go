@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -14,7 +16,47 @@ import (
 type overview struct {
 	// Account and Region are those of an audit; empty for files.
 	Account, Region string
-	Buckets         []bucketOverview
+	origin
+	Buckets []bucketOverview
+}
+
+// origin is how an overview came about, for whoever files it.
+type origin struct {
+	At     time.Time // when it was judged; zero: that is not told
+	Caller string    // ARN of whose credentials were used; empty: none
+	Scope  []string  // sentences: what was looked at
+}
+
+// unread is what could not be read, so that nothing is known of it.
+type unread struct {
+	Bucket string `json:"bucket"`
+	Reason string `json:"reason"`
+}
+
+// unread returns what could not be read.
+func (o *overview) unread() []unread {
+	var out []unread
+	for i := range o.Buckets {
+		b := &o.Buckets[i]
+		if b.Err != nil {
+			out = append(out, unread{b.Bucket.Name, b.Err.Error()})
+			continue
+		}
+		for _, f := range b.Report.Findings {
+			if t, ok := delivery.LookupType(f.ID); ok && t.Source == delivery.SourceBucket && t.Kind == delivery.Unknown {
+				out = append(out, unread{b.Bucket.Name, f.Message})
+			}
+		}
+	}
+	return out
+}
+
+// count says how many there are of something, in words.
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // bucketOverview is how one bucket fares.
@@ -89,20 +131,6 @@ func (b *bucketOverview) statusText(arn string) string {
 		parts = append(parts, "delivered "+s.DeliveredAt.UTC().Format("2006-01-02 15:04Z"))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// editsOnce returns the findings with each edit only where it first stands:
-// one statement may block several things.
-func editsOnce(findings []delivery.Finding) []delivery.Finding {
-	findings = slices.Clone(findings)
-	seen := map[string]bool{}
-	for i := range findings {
-		if seen[findings[i].Edit] {
-			findings[i].Edit = ""
-		}
-		seen[findings[i].Edit] = true
-	}
-	return findings
 }
 
 // severityFlag is the flag of the commands that end with 1 on findings.

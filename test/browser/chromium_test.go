@@ -229,21 +229,27 @@ func (p *tab) evaluate(t *testing.T, expression string, value any) {
 	}
 }
 
-// picture takes a picture of the page down to height, or of all of it if that
-// is 0.
-func (p *tab) picture(t *testing.T, height float64) []byte {
+// picture takes a picture of all of the page.
+func (p *tab) picture(t *testing.T) []byte {
 	t.Helper()
 	var size struct {
-		CSSContentSize struct{ Width, Height float64 }
+		CSSContentSize struct{ Height float64 }
 	}
 	p.call(t, "Page.getLayoutMetrics", nil, &size)
-	if height == 0 || height > size.CSSContentSize.Height {
-		height = size.CSSContentSize.Height
+	return p.part(t, 0, size.CSSContentSize.Height)
+}
+
+// part takes a picture of the page between two heights, as wide as it is.
+func (p *tab) part(t *testing.T, top, bottom float64) []byte {
+	t.Helper()
+	var size struct {
+		CSSContentSize struct{ Width float64 }
 	}
+	p.call(t, "Page.getLayoutMetrics", nil, &size)
 	var shot struct{ Data []byte }
 	p.call(t, "Page.captureScreenshot", map[string]any{
 		"format": "png", "captureBeyondViewport": true,
-		"clip": map[string]any{"x": 0, "y": 0, "width": size.CSSContentSize.Width, "height": height, "scale": 1},
+		"clip": map[string]any{"x": 0, "y": top, "width": size.CSSContentSize.Width, "height": bottom - top, "scale": 1},
 	}, &shot)
 	return shot.Data
 }

@@ -13,29 +13,38 @@ import (
 	"testing"
 )
 
-// takePictures takes the pictures of the map that docs shows.
+// takePictures takes the pictures that docs shows: how the page begins, and the map of
+// two buckets.
 func takePictures(t *testing.T, html []byte) {
 	t.Helper()
 	p := openTab(t)
 	p.open(t, html)
 	for _, scheme := range []string{"light", "dark"} {
 		p.show(t, 1200, "screen", scheme)
-		var bottom float64
-		p.evaluate(t, `document.querySelector(".card").getBoundingClientRect().bottom + 20`, &bottom)
-		picture, err := png.Decode(bytes.NewReader(p.picture(t, bottom)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var small bytes.Buffer
-		encoder := png.Encoder{CompressionLevel: png.BestCompression}
-		if err := encoder.Encode(&small, fewColours(picture)); err != nil {
-			t.Fatal(err)
-		}
-		if small.Len() > 200_000 {
-			t.Errorf("the %s picture has %d bytes: too many for docs", scheme, small.Len())
-		}
-		write(t, filepath.Join("..", "..", "docs", "delivery-map-"+scheme+".png"), small.Bytes())
+		keep(t, p, "audit-page-"+scheme, "[0, document.querySelector('#buckets').getBoundingClientRect().bottom + 20]")
+		keep(t, p, "delivery-map-"+scheme, `[document.querySelector("#maps").getBoundingClientRect().top - 20,
+			document.querySelectorAll("#maps .map")[2].getBoundingClientRect().bottom + 8]`)
 	}
+}
+
+// keep takes a picture of the page between two heights, for docs.
+func keep(t *testing.T, p *tab, name, heights string) {
+	t.Helper()
+	var between [2]float64
+	p.evaluate(t, heights, &between)
+	picture, err := png.Decode(bytes.NewReader(p.part(t, between[0], between[1])))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var small bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&small, fewColours(picture)); err != nil {
+		t.Fatal(err)
+	}
+	if small.Len() > 200_000 {
+		t.Errorf("the picture %s has %d bytes: too many for docs", name, small.Len())
+	}
+	write(t, filepath.Join("..", "..", "docs", name+".png"), small.Bytes())
 }
 
 // fewColours returns the picture in its 256 most frequent colours. The others

@@ -42,23 +42,21 @@ type judged struct {
 
 // seen is the value of testdata/inspect.js.
 type seen struct {
-	Text string
-	Map  []struct {
+	Text   string
+	Height int // as the page comes, with its folds closed
+	Map    []struct {
 		Bucket node
 		Trails []node // each with what it needs
 	}
-	Details     []details
+	Rows   [][]string // the table of buckets
+	Causes []string
+	Diffs  []struct{ Bucket, Diff string }
+
 	Faint, Wide []string
 }
 
 // node is a trail or a bucket of the map.
 type node struct{ Name, Verdict, Text string }
-
-// details are what the page says of one bucket below the map.
-type details struct {
-	Title, Diff string
-	Findings    []string
-}
 
 // view is a way to show a page.
 type view struct {
@@ -125,11 +123,18 @@ func testPage(t *testing.T, html []byte, want []judged) {
 			for _, element := range got.Wide {
 				t.Errorf("wider than %d px: %s", v.width, element)
 			}
-			checkPicture(t, p.picture(t, 0), v)
+			checkPicture(t, p.picture(t), v)
 		})
 	}
+	checkPaper(t, p, 0)
+}
+
+// checkPaper prints the page, on at most so many sheets; 0: as many as it takes.
+func checkPaper(t *testing.T, p *tab, most int) {
+	t.Helper()
 	paper := p.paper(t)
-	if pages := len(regexp.MustCompile(`/Type /Page\b`).FindAll(paper, -1)); !bytes.HasPrefix(paper, []byte("%PDF-")) || pages == 0 {
+	pages := len(regexp.MustCompile(`/Type /Page\b`).FindAll(paper, -1))
+	if !bytes.HasPrefix(paper, []byte("%PDF-")) || pages == 0 || most > 0 && pages > most {
 		t.Errorf("%d pages are printed, %d bytes", pages, len(paper))
 	}
 }
@@ -140,8 +145,10 @@ func compare(t *testing.T, got seen, want []judged) {
 	if len(got.Map) != len(want) {
 		t.Fatalf("the map shows %d buckets, want %d", len(got.Map), len(want))
 	}
+	if len(got.Rows) != len(want) || len(got.Diffs) != len(want) {
+		t.Fatalf("the table has %d buckets, and %d have a part of their own, want %d", len(got.Rows), len(got.Diffs), len(want))
+	}
 	counts := map[string]int{"blocked": 0, "undetermined": 0, "delivering": 0}
-	withDetails := 0
 	for _, w := range want {
 		counts[w.Verdict]++
 		at := -1
@@ -155,14 +162,14 @@ func compare(t *testing.T, got seen, want []judged) {
 			continue
 		}
 		compareTrails(t, got.Map[at].Trails, w)
+		compareRow(t, got.Rows, w)
 		if len(w.Findings) > 0 {
-			withDetails++
 			shows(t, got.Map[at].Bucket.Text, fmt.Sprintf("%d finding", len(w.Findings)))
-			compareDetails(t, got.Details, w)
+			compareCauses(t, got.Causes, w)
 		}
-	}
-	if len(got.Details) != withDetails {
-		t.Errorf("%d buckets have details, want %d", len(got.Details), withDetails)
+		if w.Plan != nil { // a check has none
+			compareDiff(t, got, w)
+		}
 	}
 	for verdict, n := range counts {
 		shows(t, got.Text, fmt.Sprintf("%d %s", n, verdict))
@@ -194,29 +201,62 @@ func compareTrails(t *testing.T, trails []node, want judged) {
 	}
 }
 
-func compareDetails(t *testing.T, all []details, want judged) {
+// compareRow checks the line of a bucket in the table.
+func compareRow(t *testing.T, rows [][]string, want judged) {
 	t.Helper()
-	at := -1
-	for i, d := range all {
-		if oneLine(d.Title) == want.Bucket+" "+want.Verdict {
-			at = i
+	for _, row := range rows {
+		if row[0] != want.Bucket {
+			continue
+		}
+		found := "none"
+		if len(want.Findings) > 0 {
+			found = want.Findings[0].Severity
+		}
+		shows(t, strings.Join(row, " "), want.Verdict, found)
+		for _, trail := range want.Trails {
+			shows(t, row[3], trail.ARN[strings.LastIndex(trail.ARN, "/")+1:])
+		}
+		return
+	}
+	t.Errorf("the table does not show %s", want.Bucket)
+}
+
+// compareCauses checks that each finding is told with its remedy and its statements, at
+// its bucket. The message is that of the worst finding of a cause.
+func compareCauses(t *testing.T, causes []string, want judged) {
+	t.Helper()
+	for _, f := range want.Findings {
+		told := false
+		for _, cause := range causes {
+			cause = oneLine(cause)
+			whole := true
+			parts := append([]string{f.Severity + " " + f.ID, f.Kind, f.Remedy, want.Bucket}, f.Statements...)
+			for _, part := range parts {
+				whole = whole && strings.Contains(cause, oneLine(part))
+			}
+			told = told || whole
+		}
+		if !told {
+			t.Errorf("no cause tells %s %s of %s with its remedy %q", f.Severity, f.ID, want.Bucket, f.Remedy)
 		}
 	}
-	if at < 0 || len(all[at].Findings) != len(want.Findings) {
-		t.Errorf("bucket %s does not show its %d findings", want.Bucket, len(want.Findings))
+	worst := want.Findings[0]
+	shows(t, strings.Join(causes, "\n"), worst.Message)
+}
+
+func compareDiff(t *testing.T, got seen, want judged) {
+	t.Helper()
+	for _, d := range got.Diffs {
+		if d.Bucket != want.Bucket {
+			continue
+		}
+		if want.Plan.Diff == "" && d.Diff != "" {
+			t.Errorf("bucket %s shows a change: %s", want.Bucket, d.Diff)
+		}
+		shows(t, d.Diff, strings.Split(want.Plan.Diff, "\n")...)
 		return
 	}
-	for i, f := range want.Findings {
-		shows(t, all[at].Findings[i], f.Severity+" "+f.ID+" "+f.Kind, f.Message, f.Remedy, f.Trail)
-		shows(t, all[at].Findings[i], f.Statements...)
-	}
-	if want.Plan == nil { // that of a check has none
-		return
-	}
-	if want.Plan.Diff == "" && all[at].Diff != "" {
-		t.Errorf("bucket %s shows a change: %s", want.Bucket, all[at].Diff)
-	}
-	shows(t, all[at].Diff, strings.Split(want.Plan.Diff, "\n")...)
+	t.Errorf("bucket %s has no part of its own", want.Bucket)
 }
 
 // shows checks that a text has the parts, however it is broken into lines.

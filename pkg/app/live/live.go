@@ -16,35 +16,41 @@ import (
 
 var errNoRegion = errors.New("no region is set: give --region, or set AWS_REGION, or a region in the profile")
 
-// NewGuard returns a guard that works with the caller's own credentials,
-// and the account and region that they are for. Credentials are found as the
-// AWS CLI finds them.
+// Caller is whose credentials are used, and where.
+type Caller struct {
+	ARN     string // of the user, or of the role's session
+	Account string
+	Region  string // that is asked first
+}
+
+// NewGuard returns a guard that works with the caller's own credentials, and
+// whose they are. Credentials are found as the AWS CLI finds them.
 func NewGuard(
 	ctx context.Context, s app.Session, c guardrail.Config, lookup app.LookupEnv, log io.Writer,
-) (g *guardrail.Guard, account, region string, err error) {
+) (*guardrail.Guard, Caller, error) {
 	cfg, err := config.LoadDefaultConfig(ctx,
 		config.WithRegion(s.Region),
 		config.WithSharedConfigProfile(s.Profile),
 		config.WithAppID(awsapi.SessionName))
 	if err != nil {
-		return nil, "", "", fmt.Errorf("read AWS configuration: %w", err)
+		return nil, Caller{}, fmt.Errorf("read AWS configuration: %w", err)
 	}
 	if cfg.Region == "" {
-		return nil, "", "", errNoRegion
+		return nil, Caller{}, errNoRegion
 	}
 	if s.Endpoint == "" {
 		s.Endpoint, _ = lookup("AWS_ENDPOINT_URL")
 	}
-	caller := awsapi.NewClients(awsapi.Options{Config: cfg, Endpoint: s.Endpoint})
-	account, _, err = caller.Caller(ctx)
+	own := awsapi.NewClients(awsapi.Options{Config: cfg, Endpoint: s.Endpoint})
+	account, principal, err := own.Caller(ctx)
 	if err != nil {
-		return nil, "", "", fmt.Errorf("find out whose credentials these are: %w", err)
+		return nil, Caller{}, fmt.Errorf("find out whose credentials these are: %w", err)
 	}
 	clients := awsapi.NewClients(awsapi.Options{Config: cfg, Account: account, Role: s.Role, Endpoint: s.Endpoint})
 	p, err := app.Ports(clients, s.TopicARN, s.Table)
 	if err != nil {
-		return nil, "", "", err
+		return nil, Caller{}, err
 	}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return guardrail.New(p, c, app.Runtime(logger)), account, cfg.Region, nil
+	return guardrail.New(p, c, app.Runtime(logger)), Caller{ARN: principal, Account: account, Region: cfg.Region}, nil
 }

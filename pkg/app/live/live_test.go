@@ -29,7 +29,7 @@ func person(t *testing.T) {
 	}
 }
 
-func open(s app.Session, lookup app.LookupEnv) (*guardrail.Guard, string, string, error) {
+func open(s app.Session, lookup app.LookupEnv) (*guardrail.Guard, live.Caller, error) {
 	return live.NewGuard(context.Background(), s, guardrail.Config{Parallel: 1}, lookup, io.Discard)
 }
 
@@ -40,14 +40,14 @@ func TestGuardOfAPerson(t *testing.T) {
 	fake.PutTrail(awsfake.Trail{Trail: trail.Trail{Name: "main", ARN: arn, HomeRegion: "eu-west-1", Bucket: "logs"}})
 	fake.PutBucket(awsfake.Bucket{Name: "logs"})
 	endpoint := func(name string) (string, bool) { return fake.URL, name == "AWS_ENDPOINT_URL" }
-	guard, who, region, err := open(app.Session{Region: "eu-west-1"}, endpoint)
+	guard, who, err := open(app.Session{Region: "eu-west-1"}, endpoint)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if who != account || region != "eu-west-1" {
-		t.Errorf("account %q, region %q", who, region)
+	if who.Account != account || who.Region != "eu-west-1" || !strings.HasPrefix(who.ARN, "arn:aws:") {
+		t.Errorf("called as %+v", who)
 	}
-	audited, err := guard.Audit(t.Context(), who, region, nil)
+	audited, err := guard.Audit(t.Context(), who.Account, who.Region, nil)
 	if err != nil || len(audited) != 1 || audited[0].Report.Verdict != "blocked" {
 		t.Errorf("%+v, %v", audited, err)
 	}
@@ -61,10 +61,10 @@ func TestGuardOfAPerson(t *testing.T) {
 func TestGuardOfNobody(t *testing.T) {
 	person(t)
 	nothing := func(string) (string, bool) { return "", false }
-	if _, _, _, err := open(app.Session{}, nothing); err == nil || !strings.Contains(err.Error(), "--region") {
+	if _, _, err := open(app.Session{}, nothing); err == nil || !strings.Contains(err.Error(), "--region") {
 		t.Errorf("without a region: %v", err)
 	}
-	if _, _, _, err := open(app.Session{Region: "eu-west-1", Profile: "none"}, nothing); err == nil || !strings.Contains(err.Error(), "none") {
+	if _, _, err := open(app.Session{Region: "eu-west-1", Profile: "none"}, nothing); err == nil || !strings.Contains(err.Error(), "none") {
 		t.Errorf("with a profile that is not there: %v", err)
 	}
 }

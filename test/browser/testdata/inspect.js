@@ -1,5 +1,5 @@
-// What a person gets to see of the page, as it is laid out now: the visible
-// text of its parts, what sticks out to the right, and text that is hard to tell from what
+// What a person gets to see of the page, as it is laid out now: how high it is as it comes, and,
+// with all folds opened, the visible text of its parts, what sticks out to the right, and text that is hard to tell from what
 // is behind it (under 4.5:1, WCAG 2.1, 1.4.3).
 (() => {
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
@@ -20,7 +20,11 @@
     return (light + 0.05) / (dark + 0.05);
   };
 
-  const width = document.documentElement.clientWidth;
+  const root = document.documentElement;
+  const height = root.scrollHeight;
+  const folded = [...document.querySelectorAll("details:not([open])")];
+  for (const fold of folded) fold.open = true;
+  const width = root.clientWidth;
   const faint = [];
   const wide = [];
   for (const element of document.body.querySelectorAll("*")) {
@@ -28,6 +32,7 @@
     if (says && contrast(element) < 4.5) faint.push(element.outerHTML.slice(0, 120) + " " + contrast(element).toFixed(2));
     // A block of JSON scrolls by itself.
     const inside = element.parentElement.closest("pre");
+    if (element.closest("thead") && getComputedStyle(element.closest("thead")).display === "none") continue;
     if (!inside && element.getBoundingClientRect().right > width + 0.5) wide.push(element.outerHTML.slice(0, 120));
     if (says && !inside && element.tagName !== "PRE" && element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0) wide.push(element.outerHTML.slice(0, 120));
   }
@@ -44,10 +49,13 @@
     bucket: node(m.querySelector(".sink")),
     trails: [...m.querySelectorAll(".lane")].map(node),
   }));
-  const details = [...document.querySelectorAll(".bucket")].map((b) => ({
-    title: text(b.querySelector(".title")),
-    findings: texts(b, ".finding"),
+  const rows = [...document.querySelectorAll("tbody tr")].map((r) => texts(r, "td"));
+  const causes = texts(document, "#causes .finding");
+  const diffs = [...document.querySelectorAll(".bucket")].map((b) => ({
+    bucket: text(b.querySelector("summary .name")),
     diff: texts(b, ".diff").join("\n"),
   }));
-  return { text: text(document.body), map, details, faint, wide };
+  const all = text(document.body);
+  for (const fold of folded) fold.open = false;
+  return { text: all, height, map, rows, causes, diffs, faint, wide };
 })()
