@@ -16,6 +16,7 @@ type auditCommand struct {
 	Trails string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
+	Diff         string            `placeholder:"FILE" help:"Also say what changed since an earlier audit: the output of \"trailwarden audit --format json\" then."`
 	Format       string            `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
 	sarifLocationFlag
 	severityFlag
@@ -41,12 +42,22 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	if err != nil {
 		return err
 	}
+	var earlier *overviewJSON
+	if c.Diff != "" {
+		if earlier, err = sys.readAudit(c.Diff, conn.account); err != nil {
+			return err
+		}
+	}
 	audited, auditErr := conn.Audit(ctx, conn.account, conn.region, sys.progress("buckets judged"))
 	if auditErr != nil && len(audited) == 0 {
 		return fmt.Errorf("cannot audit account %s: %w", conn.account, auditErr)
 	}
 	o := newOverview(conn.account, conn.region, audited)
 	o.origin = origin{At: sys.now().UTC(), Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
+	if earlier != nil {
+		now := newOverviewJSON(o)
+		o.changes = differenceOf(earlier, &now)
+	}
 	switch c.Format {
 	case "json":
 		err = printJSON(sys.stdout, newOverviewJSON(o))
@@ -55,6 +66,9 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	case "html":
 		err = writePage(sys.stdout, o)
 	default:
+		if o.changes != nil {
+			writeDifference(sys.screen, o.changes)
+		}
 		writeTrails(sys.screen, o)
 		writeCauses(sys.screen, causesOf(o.Buckets), true)
 		writeProblems(sys.screen, o)

@@ -28,7 +28,7 @@ func (c *checkCommand) Run(sys *system) error {
 	}}}
 	switch c.Format {
 	case "json":
-		err = printJSON(sys.stdout, withLists(report))
+		err = printJSON(sys.stdout, newCheckJSON(report))
 	case "sarif":
 		err = printJSON(sys.stdout, newSARIF(o, c.places("check", in.bucket.Name, c.Trails)))
 	case "html":

@@ -95,6 +95,8 @@ trailwarden replay --account account.json --restore logs events.jsonl`
 	case "audit":
 		return `trailwarden audit --profile security
 trailwarden audit --format html > audit.html
+trailwarden audit --format json > audit.json
+trailwarden audit --diff audit.json
 trailwarden audit --format json | jq '.buckets[] | select(.verdict != "delivering")'`
 	case "restore":
 		return `trailwarden restore --bucket logs

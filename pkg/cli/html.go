@@ -42,6 +42,7 @@ type page struct {
 	Open         []pageBucket // blocked and undetermined, open
 	MoreOpen     []pageBucket // and folded
 	Fine         []pageBucket // delivering, folded
+	Changes      *difference  // nil: not asked
 	Needs        []pageTerm
 	Decisions    []pageTerm
 	FindingsPage string
@@ -126,7 +127,7 @@ func writePage(w io.Writer, o *overview) error {
 
 func newPage(o *overview) page {
 	p := page{
-		Account: o.Account, Region: o.Region, origin: o.origin, Version: buildVersion(), Unread: o.unread(), FindingsPage: findingsPage,
+		Account: o.Account, Region: o.Region, origin: o.origin, Version: buildVersion(), Unread: o.unread(), Changes: o.changes, FindingsPage: findingsPage,
 	}
 	if o.Account == "" {
 		for i := range o.Buckets {

@@ -19,6 +19,8 @@ const (
 	maxAccountFile = 10 << 20
 	maxEventsFile  = 50 << 20
 	maxDecideLine  = 1 << 20
+	// An audit has some 4 KB for each bucket.
+	maxAuditFile = 100 << 20
 )
 
 // source is a text and where it came from.

@@ -17,7 +17,31 @@ import (
 
 // What --format json prints. Members are added, never renamed; a list is never
 // null. The JSON of check is a [delivery.Report]; that of decide stands in
-// decide.go, since it is one line for each line of the input.
+// decide.go, since it is one line for each line of the input. docs has the
+// schemas of check and audit.
+
+// formVersion is the version of the JSON of check and audit. It grows when
+// something changes that a program cannot overlook, and not for new members.
+const formVersion = 1
+
+// The JSON of a check.
+type checkJSON struct {
+	Version int      `json:"version"`
+	Tool    toolJSON `json:"tool"`
+	delivery.Report
+}
+
+// toolJSON says what wrote the JSON.
+type toolJSON struct {
+	Name    string `json:"name"`
+	Version string `json:"version"` // a tag, or "devel"
+}
+
+func thisTool() toolJSON { return toolJSON{"trailwarden", buildVersion()} }
+
+func newCheckJSON(r delivery.Report) checkJSON {
+	return checkJSON{formVersion, thisTool(), withLists(r)}
+}
 
 // printJSON prints a value as indented JSON.
 func printJSON(w io.Writer, v any) error {
@@ -59,9 +83,17 @@ func withLists(r delivery.Report) delivery.Report {
 // it from AWS alone.
 type (
 	overviewJSON struct {
+		Version int          `json:"version"`
+		Tool    toolJSON     `json:"tool"`
+		At      time.Time    `json:"at,omitzero"`
+		Caller  string       `json:"caller,omitempty"` // ARN
+		Scope   []string     `json:"scope,omitempty"`  // sentences
 		Account string       `json:"account"`
 		Region  string       `json:"region"`
+		Unread  []unread     `json:"unread"`
 		Buckets []bucketJSON `json:"buckets"`
+		// Changes are those since the audit of --diff.
+		Changes *difference `json:"changes,omitempty"`
 	}
 	bucketJSON struct {
 		delivery.Report
@@ -74,7 +106,10 @@ type (
 )
 
 func newOverviewJSON(o *overview) overviewJSON {
-	out := overviewJSON{Account: o.Account, Region: o.Region, Buckets: []bucketJSON{}}
+	out := overviewJSON{
+		Version: formVersion, Tool: thisTool(), At: o.At, Caller: o.Caller, Scope: o.Scope,
+		Account: o.Account, Region: o.Region, Unread: orEmpty(o.unread()), Buckets: []bucketJSON{}, Changes: o.changes,
+	}
 	for i := range o.Buckets {
 		from := &o.Buckets[i]
 		b := bucketJSON{

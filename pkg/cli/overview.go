@@ -18,6 +18,7 @@ type overview struct {
 	Account, Region string
 	origin
 	Buckets []bucketOverview
+	changes *difference // since an earlier audit; nil: that was not asked
 }
 
 // origin is how an overview came about, for whoever files it.
