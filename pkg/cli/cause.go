@@ -111,6 +111,20 @@ func (p causePlace) String() string {
 	return p.Bucket + " (" + strings.Join(names, ", ") + ")"
 }
 
+// Controls are the controls of standards that its findings touch.
+func (c cause) Controls() []string {
+	var out []string
+	for _, kind := range c.Types {
+		t, _ := delivery.LookupType(kind.ID)
+		for _, control := range t.Controls {
+			if !slices.Contains(out, control) {
+				out = append(out, control)
+			}
+		}
+	}
+	return out
+}
+
 // trailName is the name in a trail's ARN.
 func trailName(trailARN string) string {
 	return strings.TrimPrefix(arn.Split(trailARN).Resource, "trail/")

@@ -69,7 +69,7 @@ func differenceOf(before, after *overviewJSON) *difference {
 	for i := range before.Buckets {
 		old[before.Buckets[i].Bucket] = &before.Buckets[i]
 	}
-	none := &bucketJSON{Report: delivery.Report{Verdict: absent}}
+	none := &bucketJSON{reportJSON: reportJSON{Report: delivery.Report{Verdict: absent}}}
 	for i := range after.Buckets {
 		now := &after.Buckets[i]
 		then, known := old[now.Bucket]

@@ -17,9 +17,9 @@ func TestDifferenceOfAudits(t *testing.T) {
 	denied := delivery.Finding{ID: "log-files-denied", Severity: delivery.Critical, Trail: one}
 	weak := delivery.Finding{ID: "source-arn-missing", Severity: delivery.Medium}
 	report := func(bucket string, v delivery.Verdict, trail string, findings ...delivery.Finding) bucketJSON {
-		return bucketJSON{Report: delivery.Report{
+		return bucketJSON{reportJSON: newReportJSON(delivery.Report{
 			Bucket: bucket, Verdict: v, Trails: []delivery.TrailReport{{ARN: trail}}, Findings: findings,
-		}}
+		})}
 	}
 	before := &overviewJSON{Buckets: []bucketJSON{
 		report("acme-same", delivery.Blocked, one, denied),
@@ -27,7 +27,7 @@ func TestDifferenceOfAudits(t *testing.T) {
 		report("acme-moved", delivery.Delivering, one),
 		report("acme-gone", delivery.Blocked, one, denied),
 	}}
-	unjudged := bucketJSON{Report: delivery.Report{Bucket: "acme-unjudged", Verdict: delivery.Undetermined}, Error: "no answer"}
+	unjudged := bucketJSON{reportJSON: newReportJSON(delivery.Report{Bucket: "acme-unjudged", Verdict: delivery.Undetermined}), Error: "no answer"}
 	after := &overviewJSON{Buckets: []bucketJSON{
 		report("acme-same", delivery.Blocked, one, denied),
 		report("acme-worse", delivery.Blocked, one, denied, denied),

@@ -28,7 +28,7 @@ const formVersion = 1
 type checkJSON struct {
 	Version int      `json:"version"`
 	Tool    toolJSON `json:"tool"`
-	delivery.Report
+	reportJSON
 }
 
 // toolJSON says what wrote the JSON.
@@ -40,7 +40,7 @@ type toolJSON struct {
 func thisTool() toolJSON { return toolJSON{"trailwarden", buildVersion()} }
 
 func newCheckJSON(r delivery.Report) checkJSON {
-	return checkJSON{formVersion, thisTool(), withLists(r)}
+	return checkJSON{formVersion, thisTool(), newReportJSON(r)}
 }
 
 // printJSON prints a value as indented JSON.
@@ -62,21 +62,37 @@ func orEmpty[T any](list []T) []T {
 	return list
 }
 
-// withLists returns the report with empty lists in place of nil.
-func withLists(r delivery.Report) delivery.Report {
-	r.Trails = slices.Clone(orEmpty(r.Trails))
-	for i, t := range r.Trails {
+// The JSON of the judgement on one bucket.
+type (
+	reportJSON struct {
+		delivery.Report
+		Findings []findingJSON `json:"findings"`
+	}
+	findingJSON struct {
+		delivery.Finding
+		// Controls are those of standards that the finding touches.
+		Controls []string `json:"controls,omitempty"`
+	}
+)
+
+// newReportJSON returns the report with empty lists in place of nil, and with the
+// controls of its findings.
+func newReportJSON(r delivery.Report) reportJSON {
+	out := reportJSON{Report: r, Findings: []findingJSON{}}
+	out.Trails = slices.Clone(orEmpty(r.Trails))
+	for i, t := range out.Trails {
 		t.Requirements = slices.Clone(orEmpty(t.Requirements))
 		for k := range t.Requirements {
 			t.Requirements[k].Statements = orEmpty(t.Requirements[k].Statements)
 		}
-		r.Trails[i] = t
+		out.Trails[i] = t
 	}
-	r.Findings = slices.Clone(orEmpty(r.Findings))
-	for i := range r.Findings {
-		r.Findings[i].Statements = orEmpty(r.Findings[i].Statements)
+	for _, f := range r.Findings {
+		f.Statements = orEmpty(f.Statements)
+		t, _ := delivery.LookupType(f.ID)
+		out.Findings = append(out.Findings, findingJSON{f, t.Controls})
 	}
-	return r
+	return out
 }
 
 // The JSON of an audit: for each bucket what check prints, and what is known of
@@ -96,7 +112,7 @@ type (
 		Changes *difference `json:"changes,omitempty"`
 	}
 	bucketJSON struct {
-		delivery.Report
+		reportJSON
 		Owner    string         `json:"owner"`
 		Region   string         `json:"region"`
 		Statuses []trail.Status `json:"statuses"`
@@ -113,7 +129,7 @@ func newOverviewJSON(o *overview) overviewJSON {
 	for i := range o.Buckets {
 		from := &o.Buckets[i]
 		b := bucketJSON{
-			Report: withLists(from.Report), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
+			reportJSON: newReportJSON(from.Report), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
 		}
 		b.Bucket, b.Verdict = from.Bucket.Name, from.verdict()
 		if from.Err != nil {

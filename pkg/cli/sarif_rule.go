@@ -43,11 +43,15 @@ type (
 // rule: what differs from case to case stands in the result.
 func newSARIFRule(f delivery.Finding) sarifRule {
 	severity := f.Severity
-	if t, ok := delivery.LookupType(f.ID); ok {
+	t, known := delivery.LookupType(f.ID)
+	if known {
 		severity = t.Severity
 	}
 	help := findingHelp(f.ID)
 	properties := map[string]any{"tags": []string{"security", "cloudtrail", string(f.Kind)}}
+	if len(t.Controls) > 0 {
+		properties["controls"] = t.Controls
+	}
 	if score := securitySeverity(severity); score != "" {
 		properties["security-severity"] = score
 	}

@@ -34,6 +34,9 @@ type FindingType struct {
 	// call that is not among them is never to blame for it. None: no call of
 	// which events tell.
 	Causes []string
+	// Controls are the controls of standards that ask for what an outage takes away,
+	// as "CIS AWS Foundations Benchmark v1.4.0/3.1".
+	Controls []string
 	// Symptom says that the finding only shows what others explain: CloudTrail
 	// has met it, minutes later, and reports it until its next delivery.
 	Symptom bool
@@ -108,6 +111,9 @@ func Catalog() []FindingType {
 	types = slices.Grow(types, 2*len(requirements))
 	for _, id := range requirements {
 		types = append(types, deniedType(id), undeterminedType(id))
+	}
+	for i := range types {
+		types[i].Controls = controlsOf(types[i])
 	}
 	return types
 }
