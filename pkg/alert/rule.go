@@ -140,6 +140,12 @@ func urgent() []rule {
 func closing() []rule {
 	return []rule{
 		{
+			finding: delivery.PolicyTooComplexID,
+			text: "Find out who wrote the policy so, and make it simpler, the named statements first. Until then CloudTrail's own " +
+				"report (get-trail-status) tells whether files are delivered. Judge it again with:",
+			commands: []string{getPolicy, getTrails, "trailwarden check --bucket {bucket} --policy policy.json --trails trails.json"},
+		},
+		{
 			finding:  delivery.UndeterminedFamily,
 			text:     "See what the answer hangs on:",
 			commands: []string{getPolicy, getTrails, "trailwarden explain --bucket {bucket} --policy policy.json --trails trails.json"},

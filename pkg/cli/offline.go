@@ -141,11 +141,12 @@ func parseTime(text string, now func() time.Time) (time.Time, error) {
 
 // judge judges the bucket, with the advice that a plan gives.
 func (in *inputs) judge() (delivery.Report, repair.Plan) {
-	report := delivery.Judge(in.bucket, in.trails, in.environment)
-	plan := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{})
+	budget := delivery.NewBudget(in.bucket, in.trails)
+	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
+	plan := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Budget: budget})
 	hardened := repair.Plan{}
 	if repair.Hardens(report) {
-		hardened = repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: true})
+		hardened = repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: true, Budget: budget})
 	}
 	return repair.Advise(in.bucket.Policy, report, plan, hardened), plan
 }

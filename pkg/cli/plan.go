@@ -28,8 +28,10 @@ func (c *planCommand) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
-	report := delivery.Judge(in.bucket, in.trails, in.environment)
-	p := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: c.Harden, AllTrails: c.AllTrails})
+	budget := delivery.NewBudget(in.bucket, in.trails)
+	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
+	p := repair.For(in.bucket, in.trails, in.environment, report,
+		repair.Options{Harden: c.Harden, AllTrails: c.AllTrails, Budget: budget})
 	refused := len(p.Faults) > 0 && !c.Force
 	if c.Output != "" && len(p.Policy) > 0 && !refused {
 		text := append(bytes.TrimRight(bytes.Clone(p.Policy), "\n"), '\n')

@@ -59,7 +59,7 @@ func (j *judgement) denyingOf(decisions []sampleDecision) []int {
 
 // whyBeyond says what denies the request, or that nothing allows it.
 func (j *judgement) whyBeyond(e *evaluation, r sampleDecision) string {
-	r = e.consistent(j.doc, r)
+	r = e.consistent(r)
 	if r.outcome == policy.ExplicitDeny {
 		return fmt.Sprintf("%s %s on %s", lowerFirst(statementsDo(statementNames(j.doc, j.denyingOf([]sampleDecision{r})), "denies", "deny")),
 			e.Action, r.sample.Text)

@@ -91,6 +91,7 @@ func Catalog() []FindingType {
 	types := []FindingType{
 		policyMissingType(),
 		policyUnreadableType(),
+		policyTooComplexType(),
 		bucketMissingType(),
 		bucketOwnerChangedType(),
 		requesterPaysType(),

@@ -126,6 +126,11 @@ type RequirementReport struct {
 	// CloudTrail makes the request, what that hangs on: whether an account has
 	// enabled a region, is a member, or has asked for a kind of files.
 	Perhaps trail.Uncertainty `json:"-"`
+	// Granted says, of one that is left open, that statements allow all of it for
+	// certain: only a Deny may stand in the way.
+	Granted bool `json:"-"`
+	// Cut says that the budget has left it open, see [PolicyTooComplexID].
+	Cut bool `json:"-"`
 	// Beyond says that all is allowed which CloudTrail asks for now, and that
 	// nothing allows some of what it asks for later, or still has to deliver.
 	Beyond bool `json:"-"`

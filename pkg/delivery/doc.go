@@ -8,6 +8,7 @@
 //	trail.Requirements   what CloudTrail asks for, one requirement for each kind of file
 //	evaluate             each requirement: a decision for every key that the policy
 //	                     can tell apart, and the worst of them
+//	NewBudget            how much work that may be, see package policy
 //	report               the verdict on the trail, and a sentence for each requirement
 //	Catalog              the types of findings, each of which looks for its own
 //
@@ -28,6 +29,8 @@
 //     weakness changes no verdict.
 //   - A finding that a Deny brings about is not restorable. It shows the Deny as
 //     it would have to read.
+//   - Where the budget has cut something, there is the finding policy-too-complex.
+//     What is certain stands beside it.
 //   - Texts of the policy are data: in a sentence they are quoted where they could
 //     be taken for words of the sentence.
 //

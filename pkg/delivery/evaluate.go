@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"reflect"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
@@ -11,14 +12,23 @@ import (
 // evaluation is a requirement with the decisions on every request of it.
 type evaluation struct {
 	trail.Requirement
+	by      *decider
 	outcome policy.Outcome
 	// decisions are the decisions on the witnesses of all request sets.
 	decisions []sampleDecision
 	// example is the decision that the judgement is told by: the first of the
 	// worst.
 	example sampleDecision
-	// incomplete says that the witnesses cover the requests in part only.
-	incomplete bool
+	// incomplete says that the budget has cut the search for the worst of them:
+	// what was found is right, and there may be worse. cut says that it has cut
+	// that, or the search for anything else.
+	incomplete, cut bool
+	// partial says that the decisions are some of those that the policy can tell
+	// apart: enough for the outcome, not for saying what is granted.
+	partial bool
+	// granted says, of an open one, that all of it is allowed for certain but for what
+	// Denies may do.
+	granted bool
 	// guessed says that it is open which of the request sets will be made,
 	// and that they are not all decided alike.
 	guessed bool
@@ -28,8 +38,19 @@ type evaluation struct {
 	// beyond are the denials of requests that CloudTrail does not make now, by
 	// horizon. They are looked for only where all that it makes now is allowed.
 	beyond map[trail.Horizon][]sampleDecision
-	// nearby is what near has found; nil: it was not asked yet.
-	nearby []Near
+
+	// first is the evaluation that this one is made of, if it was made for another
+	// trail's requirement.
+	first *evaluation
+
+	exempted []exemptionsOf     // see exempt
+	reported *RequirementReport // see report
+	nearby   []Near             // what near has found; nil: it was not asked yet
+}
+
+// explain says how each statement relates to the example.
+func (e *evaluation) explain() []policy.StatementExplanation {
+	return e.by.prepare(e.example.request).Explain(e.example.request.Resource)
 }
 
 // sampleDecision is the decision on one witness of a request set.
@@ -41,48 +62,105 @@ type sampleDecision struct {
 	outcome  policy.Outcome
 }
 
+// decider decides requests by one policy, within a budget.
+type decider struct {
+	doc      *policy.Document
+	budget   *policy.Budget
+	prepared []preparedRequests
+}
+
+// preparedRequests are requests that differ in their resource only.
+type preparedRequests struct {
+	like policy.Request
+	*policy.Prepared
+
+	// same decides them alike: the first of those prepared that does.
+	same *policy.Prepared
+}
+
+// maxPrepared is how many of the requests that differ in more are kept ready. Those
+// of one trail are two, or two for each region where the policy names CloudTrail's
+// old accounts.
+const maxPrepared = 64
+
+// prepare makes the policy ready for requests, once for all that differ in their
+// resource only.
+func (d *decider) prepare(like policy.Request) preparedRequests {
+	for _, p := range slices.Backward(d.prepared) {
+		if p.like.Context == like.Context && p.like.Action == like.Action && reflect.DeepEqual(p.like.Caller, like.Caller) {
+			return p
+		}
+	}
+	if len(d.prepared) == maxPrepared {
+		d.prepared = slices.Delete(d.prepared, 0, 1)
+	}
+	out := preparedRequests{like: like, Prepared: d.doc.Prepare(&like, d.budget)}
+	out.same = out.Prepared
+	for _, p := range d.prepared {
+		if p.same == p.Prepared && p.like.Action == like.Action && reflect.DeepEqual(p.like.Caller, like.Caller) && out.Like(p.same) {
+			out.same = p.same
+			break
+		}
+	}
+	d.prepared = append(d.prepared, out)
+	return out
+}
+
+// asked reports whether CloudTrail makes the requests of a set now, or may.
+func asked(p trail.RequestSet) bool {
+	return p.Horizon == trail.HorizonNow || p.Horizon == trail.HorizonPerhaps
+}
+
 // evaluate decides every request of a requirement that CloudTrail makes now, or
 // may make. The outcome is the worst of them; what it may make and is denied
 // leaves it open.
-func evaluate(doc *policy.Document, q trail.Requirement) *evaluation {
-	e := &evaluation{Requirement: q, outcome: policy.Allowed}
+func (d *decider) evaluate(q trail.Requirement) *evaluation {
+	e := &evaluation{Requirement: q, by: d, outcome: policy.Allowed}
 	for i, p := range q.Sets {
-		if p.Horizon != trail.HorizonNow && p.Horizon != trail.HorizonPerhaps {
+		if !asked(p) {
 			continue
 		}
-		decisions, complete := decideKeys(doc, q, i, p)
-		outcome := worstOutcome(decisions)
-		if p.Guess && denied(outcome) && !everyGuessDenied(doc, q, i, decisions) {
+		decided := d.decideKeys(q, i, p)
+		outcome := worstOutcome(decided.list)
+		if p.Guess && denied(outcome) && !d.everyGuessDenied(q, i, decided) {
 			outcome, e.guessed = policy.Undetermined, true
 		}
 		if p.Horizon == trail.HorizonPerhaps && denied(outcome) {
 			outcome = policy.Undetermined
-			e.perhaps = append(e.perhaps, slices.DeleteFunc(slices.Clone(decisions), func(r sampleDecision) bool { return !denied(r.outcome) })...)
+			e.perhaps = append(e.perhaps, slices.DeleteFunc(slices.Clone(decided.list), func(r sampleDecision) bool { return !denied(r.outcome) })...)
 		}
-		if !complete {
+		if !decided.complete {
 			e.incomplete = true
 			outcome = worse(outcome, policy.Undetermined)
 		}
+		e.cut = e.cut || !decided.complete || !decided.all
+		e.partial = e.partial || !decided.exhaustive
 		e.outcome = worse(e.outcome, outcome)
-		e.decisions = append(e.decisions, decisions...)
+		e.decisions = append(e.decisions, decided.list...)
 	}
-	e.example = e.consistent(doc, e.pickExample())
-	if e.outcome == policy.Allowed {
-		e.lookBeyond(doc)
-	}
+	e.example = e.consistent(e.pickExample())
+	e.granted = e.outcome == policy.Undetermined && !slices.ContainsFunc(q.Sets, func(p trail.RequestSet) bool {
+		return asked(p) && !d.prepare(e.request(p)).same.Granted(p.Resources)
+	})
 	return e
 }
 
 // lookBeyond looks for denials of requests that CloudTrail does not make now:
-// of files that wait, of regions that are opened later, of later days.
-func (e *evaluation) lookBeyond(doc *policy.Document) {
+// of files that wait, of regions that are opened later, of later days. It does so
+// only where all is allowed that it makes now.
+func (e *evaluation) lookBeyond() {
+	if e.outcome != policy.Allowed {
+		return
+	}
 	e.beyond = map[trail.Horizon][]sampleDecision{}
 	for i, p := range e.Sets {
-		if p.Horizon == trail.HorizonNow || p.Horizon == trail.HorizonPerhaps {
+		if asked(p) {
 			continue
 		}
-		decisions, _ := decideKeys(doc, e.Requirement, i, p)
-		for _, r := range decisions {
+		decided := e.by.decideKeys(e.Requirement, i, p)
+		e.cut = e.cut || !decided.complete
+		e.partial = e.partial || !decided.exhaustive
+		for _, r := range decided.list {
 			_, known := r.sample.Segments["region"]
 			_, ahead := trail.NewRegion(r.sample)
 			if denied(r.outcome) && (known || ahead) {
@@ -105,12 +183,11 @@ func (e *evaluation) lacksBeyond() bool {
 
 // consistent returns a decision like r on a key whose file name says the same
 // account, region and date as its folders, if there is one. Witnesses need not.
-func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDecision {
+func (e *evaluation) consistent(r sampleDecision) sampleDecision {
 	if r.outcome == policy.Allowed || r.sample.Segments == nil {
 		return r
 	}
-	decisions, _ := decideKeys(doc, e.Requirement, r.set, e.Sets[r.set].PinLike(r.sample))
-	for _, like := range decisions {
+	for _, like := range e.by.decideKeys(e.Requirement, r.set, e.Sets[r.set].PinLike(r.sample)).list {
 		if like.outcome == r.outcome {
 			return like
 		}
@@ -118,40 +195,55 @@ func (e *evaluation) consistent(doc *policy.Document, r sampleDecision) sampleDe
 	return r
 }
 
-// decideKeys decides a request on every witness of a request set, which is the
-// one at an index of the requirement, or a part of it.
-func decideKeys(doc *policy.Document, q trail.Requirement, index int, p trail.RequestSet) ([]sampleDecision, bool) {
+// decisions are decisions on samples of a request set.
+type decisions struct {
+	list       []sampleDecision
+	complete   bool // the worst is among them
+	all        bool // each statement that matches some is shown by one
+	exhaustive bool // one is for each way to tell the requests apart
+}
+
+// decideKeys decides a request on samples of a request set that stand for all of
+// it. The set is the one at an index of the requirement, or a part of it.
+func (d *decider) decideKeys(q trail.Requirement, index int, p trail.RequestSet) decisions {
 	request := policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}
-	witnesses, complete := doc.Witnesses(p.Resources, &request)
-	decisions := make([]sampleDecision, len(witnesses))
-	for i, s := range witnesses {
-		r := sampleDecision{set: index, sample: s, request: request}
+	samples := d.prepare(request).same.Samples(p.Resources)
+	out := decisions{make([]sampleDecision, len(samples.List)), samples.Complete, samples.All, samples.Exhaustive}
+	for i, s := range samples.List {
+		r := sampleDecision{set: index, sample: s.Witness, request: request, decision: s.Decision}
 		r.request.Resource = s.Text
-		r.decision = doc.Decide(&r.request)
 		r.outcome = r.decision.Outcome
 		if r.outcome == policy.Undetermined && r.decision.DeniedEitherWay {
 			r.outcome = policy.ImplicitDeny
 		}
-		decisions[i] = r
+		out.list[i] = r
 	}
-	return decisions, complete && len(witnesses) > 0
+	return out
 }
 
 // everyGuessDenied reports whether every guess that a request set makes is
 // denied. The decisions on the set do not tell, since each may stand for other
-// guesses too: each guess is decided by itself.
-func everyGuessDenied(doc *policy.Document, q trail.Requirement, set int, decisions []sampleDecision) bool {
+// guesses too: each guess is decided by itself. Where the guesses are too many to
+// be listed, those that the policy tells apart are; of samples that are not
+// exhaustive they cannot be known, and then it is not claimed.
+func (d *decider) everyGuessDenied(q trail.Requirement, set int, of decisions) bool {
+	guess := func(s glob.Segment) bool {
+		return (s.Name == "prefix" || s.Name == "organization") && len(s.Words) == 0
+	}
+	if !of.exhaustive && slices.ContainsFunc(q.Sets[set].Resources, guess) {
+		return false
+	}
 	guesses := []trail.RequestSet{q.Sets[set]}
 	for _, name := range []string{"prefix", "organization"} {
 		var next []trail.RequestSet
 		for _, p := range guesses {
-			next = append(next, pinAll(p, name, guessedValues(p.Resources, name, decisions))...)
+			next = append(next, pinAll(p, name, guessedValues(p.Resources, name, of.list))...)
 		}
 		guesses = next
 	}
 	for _, p := range guesses {
-		decided, complete := decideKeys(doc, q, set, p)
-		if !complete || !denied(worstOutcome(decided)) {
+		decided := d.decideKeys(q, set, p)
+		if !decided.complete || !denied(worstOutcome(decided.list)) {
 			return false
 		}
 	}
@@ -286,13 +378,17 @@ func (e *evaluation) dependsOn() []string {
 	return slices.Compact(out)
 }
 
-func (e *evaluation) report(doc *policy.Document) RequirementReport {
+func (e *evaluation) report() RequirementReport {
+	if e.reported != nil {
+		return *e.reported
+	}
+	doc := e.by.doc
 	responsible := e.responsible()
 	var near []Near
 	if e.outcome == policy.ImplicitDeny {
 		near = e.near(doc)
 	}
-	return RequirementReport{
+	e.reported = &RequirementReport{
 		Near: near,
 		ID:   e.ID, Action: e.Action, Resource: e.Resource,
 		Decision:    e.outcome,
@@ -303,6 +399,9 @@ func (e *evaluation) report(doc *policy.Document) RequirementReport {
 		Denying:     e.denying(doc, false),
 		DependsOn:   e.dependsOn(),
 		Perhaps:     e.uncertain(),
+		Granted:     e.granted,
+		Cut:         e.incomplete && !denied(e.outcome),
 		Beyond:      e.lacksBeyond(),
 	}
+	return *e.reported
 }

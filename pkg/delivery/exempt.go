@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -29,6 +30,9 @@ type exemption struct {
 type exemptions struct {
 	edits []exemption
 	stuck []int // statements for which no small edit does
+	// untried are statements for which it was not worked out, because the budget
+	// has ended.
+	untried []int
 	// ungranted says that no statement allows the requirement, once the edits are
 	// made.
 	ungranted bool
@@ -37,22 +41,51 @@ type exemptions struct {
 // exempt works out the edits of the Denies that block a requirement.
 //
 // Every edit is tried: the statement must no longer touch any request of the
-// requirement, and must treat other callers as before.
+// requirement, and must treat other callers as before. Both are questions to the
+// statement alone, whatever the rest of the policy says.
+//
+// What holds for one trail holds for those whose requests the policy does not tell
+// from its own, since an edit excepts all trails alike.
 func (j *judgement) exempt(e *evaluation, blocking []int) exemptions {
+	e = cmp.Or(e.first, e)
+	for _, known := range e.exempted {
+		if slices.Equal(known.blocking, blocking) {
+			return known.exemptions
+		}
+	}
+	out := j.workOut(e, blocking)
+	e.exempted = append(e.exempted, exemptionsOf{blocking, out})
+	return out
+}
+
+// exemptionsOf are the exemptions from some Denies.
+type exemptionsOf struct {
+	blocking []int
+	exemptions
+}
+
+func (j *judgement) workOut(e *evaluation, blocking []int) exemptions {
 	var out exemptions
 	replaced := map[int][]byte{}
+	strangers := others(e.example.request)
 	for _, index := range blocking {
-		edit, ok := j.exemption(e, index)
-		if !ok {
-			out.stuck = append(out.stuck, index)
+		if j.budget.Exhausted() {
+			out.untried = append(out.untried, index)
 			continue
 		}
-		out.edits = append(out.edits, edit)
-		replaced[index] = edit.text
+		switch edit, ok := j.exemption(e, index, strangers); {
+		case j.budget.Exhausted():
+			out.untried = append(out.untried, index)
+		case !ok:
+			out.stuck = append(out.stuck, index)
+		default:
+			out.edits = append(out.edits, edit)
+			replaced[index] = edit.text
+		}
 	}
 	if len(replaced) > 0 {
 		after, err := j.doc.With(replaced)
-		out.ungranted = err == nil && evaluate(after, e.Requirement).outcome == policy.ImplicitDeny
+		out.ungranted = err == nil && !j.budget.Exhausted() && j.decider(after).evaluate(e.Requirement).outcome == policy.ImplicitDeny
 	}
 	return out
 }
@@ -63,6 +96,10 @@ func (x exemptions) remedy(doc *policy.Document) string {
 	if len(x.stuck) > 0 {
 		remedy = fmt.Sprintf("No small edit of %s lets CloudTrail through and nobody else: it has to be written anew or removed. ",
 			statementsNamed(statementNames(doc, x.stuck)))
+	}
+	if len(x.untried) > 0 {
+		remedy += fmt.Sprintf("How %s would have to read to let CloudTrail through was not worked out, since the policy is too complex. ",
+			statementsNamed(statementNames(doc, x.untried)))
 	}
 	if len(x.edits) == 0 {
 		return remedy + "A Deny is never edited automatically."
@@ -96,21 +133,40 @@ func (x exemptions) edit() string {
 }
 
 // exemption finds the first candidate that does what it should.
-func (j *judgement) exemption(e *evaluation, index int) (exemption, bool) {
+func (j *judgement) exemption(e *evaluation, index int, others []policy.Request) (exemption, bool) {
+	alone, err := j.doc.Alone(index, j.doc.StatementText(index))
+	if err != nil {
+		return exemption{}, false
+	}
+	before := j.decider(alone)
 	for _, c := range j.candidates(j.doc.At(index)) {
-		edited, err := j.doc.With(map[int][]byte{index: c.text})
-		if err != nil {
+		if alone, err = j.doc.Alone(index, c.text); err != nil {
 			continue
 		}
-		after := evaluate(edited, e.Requirement)
-		if after.incomplete || slices.Contains(after.denying(edited, false), index) {
-			continue
-		}
-		if j.othersAsBefore(edited, e, index) {
+		after := j.decider(alone)
+		if !after.touches(e.Requirement) && asBefore(before, after, others) {
 			return c, true
 		}
 	}
 	return exemption{}, false
+}
+
+// touches reports whether the only statement of a policy applies, or may apply,
+// to a request of the requirement.
+func (d *decider) touches(q trail.Requirement) bool {
+	for i, p := range q.Sets {
+		if !asked(p) {
+			continue
+		}
+		if !d.prepare(policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}).MayMatch() {
+			continue // mostly: an edit is a condition that CloudTrail does not meet
+		}
+		decided := d.decideKeys(q, i, p)
+		if !decided.complete || slices.ContainsFunc(decided.list, func(r sampleDecision) bool { return r.decision.Matches[0].Truth() != policy.No }) {
+			return true
+		}
+	}
+	return false
 }
 
 // candidates are the edits that may exempt CloudTrail from a Deny, the tightest
@@ -205,16 +261,13 @@ func isSource(key string) bool {
 		!strings.HasPrefix(key, "aws:sourcevpc")
 }
 
-// othersAsBefore reports whether an edited Deny treats callers that are not
-// CloudTrail as it did: roles of this and of another account, another service.
-func (j *judgement) othersAsBefore(edited *policy.Document, e *evaluation, index int) bool {
-	for _, q := range others(e.example.request) {
-		before, after := j.doc.Decide(&q), edited.Decide(&q)
-		if before.Matches[index].Truth() != after.Matches[index].Truth() {
-			return false
-		}
-	}
-	return true
+// asBefore reports whether an edited Deny treats callers that are not CloudTrail
+// as it did: roles of this and of another account, another service. Both policies
+// hold the Deny only.
+func asBefore(before, after *decider, others []policy.Request) bool {
+	return !slices.ContainsFunc(others, func(q policy.Request) bool {
+		return before.prepare(q).Decide(q.Resource).Matches[0].Truth() != after.prepare(q).Decide(q.Resource).Matches[0].Truth()
+	})
 }
 
 // others are requests that differ from CloudTrail's in who makes them.

@@ -20,14 +20,14 @@ type RequirementExplanation struct {
 // Explain says, for every requirement of every trail, how each statement
 // relates to it. Without a policy there are no statements.
 func Explain(b Bucket, trails []trail.Trail, s trail.Environment) []TrailExplanation {
-	j := newJudgement(b, trails, s)
+	j := newJudgement(NewBudget(b, trails), b, trails, s)
 	var out []TrailExplanation
 	for _, t := range j.trails {
 		e := TrailExplanation{ARN: t.ARN}
 		for i, r := range j.report(t).Requirements {
 			q := RequirementExplanation{RequirementReport: r}
 			if j.doc != nil {
-				q.Statements = j.doc.Explain(&j.evaluations[t.ARN][i].example.request)
+				q.Statements = j.evaluations[t.ARN][i].explain()
 			}
 			e.Requirements = append(e.Requirements, q)
 		}

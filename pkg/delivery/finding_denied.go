@@ -38,7 +38,7 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 		if !denied(e.outcome) {
 			continue
 		}
-		report := e.report(j.doc)
+		report := e.report()
 		f := Finding{
 			Trail: t.ARN, Statements: report.Statements,
 			Message: fmt.Sprintf("CloudTrail cannot %s: %s", j.operation(t, id), lowerFirst(report.Why)),
@@ -77,16 +77,16 @@ func (e *evaluation) whyExplicit(doc *policy.Document) string {
 	if slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome != policy.ExplicitDeny }) {
 		text += " on " + e.example.sample.Text
 	}
-	if reasons := matchReasons(doc, &e.example.request, denies); reasons != "" {
+	if reasons := e.matchReasons(doc, denies); reasons != "" {
 		return text + ": " + reasons + "."
 	}
 	return text + " without a condition."
 }
 
 // matchReasons says by which conditions and exceptions the statements match.
-func matchReasons(doc *policy.Document, request *policy.Request, statements []int) string {
+func (e *evaluation) matchReasons(doc *policy.Document, statements []int) string {
 	var reasons []string
-	for _, st := range doc.Explain(request) {
+	for _, st := range e.explain() {
 		if !slices.Contains(statements, st.Index) {
 			continue
 		}
@@ -188,7 +188,7 @@ func (e *evaluation) findNear(doc *policy.Document) []Near {
 		return []Near{}
 	}
 	slices.SortStableFunc(own, func(a, b policy.Match) int { return cmp.Compare(misses(a), misses(b)) })
-	explained := doc.Explain(&e.example.request)
+	explained := e.explain()
 	out := make([]Near, len(own))
 	for i, m := range own {
 		out[i] = e.nearOf(doc, explained[m.Index])

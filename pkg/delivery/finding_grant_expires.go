@@ -20,8 +20,12 @@ func grantExpiresType() FindingType {
 		find: func(j *judgement) []Finding {
 			return j.beyondTrails(trail.HorizonLaterDates, func(t trail.Trail, e *evaluation, denials []sampleDecision) Finding {
 				first := earliest(denials)
+				from := "from " + first.date() + " on"
+				if e.partial { // there may be earlier ones
+					from = "on " + first.date()
+				}
 				f := Finding{
-					Message: fmt.Sprintf("Trail %s can deliver today, and not from %s on: %s.", trailName(t), first.date(), j.whyBeyond(e, first)),
+					Message: fmt.Sprintf("Trail %s can deliver today, and not %s: %s.", trailName(t), from, j.whyBeyond(e, first)),
 					Remedy:  j.remedyBeyond(denials, "years, months or days"),
 				}
 				if day, err := time.Parse(time.DateOnly, first.date()); err == nil && day.Before(j.environment.Now.Add(expirySoon)) {

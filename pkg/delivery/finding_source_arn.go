@@ -87,10 +87,10 @@ func (j *judgement) openToStrangers(t trail.Trail, e *evaluation) []int {
 		}
 		q := r.request
 		q.Context = strange
+		prepared := j.by.prepare(q)
 		// A stranger's folder, and ours, which he reaches by his choice of prefix.
 		for _, resource := range []string{r.sample.Text, strings.ReplaceAll(r.sample.Text, "/"+t.Account()+"/", "/"+account+"/")} {
-			q.Resource = resource
-			if decision := j.doc.Decide(&q); decision.Outcome == policy.Allowed {
+			if decision := prepared.Decide(resource); decision.Outcome == policy.Allowed {
 				out = append(out, decision.Responsible...)
 			}
 		}

@@ -36,7 +36,10 @@ func (j *judgement) undeterminedTrails(id trail.RequirementID) []Finding {
 		if e.isPerhaps() && j.isDenied(t, trail.LogFiles) {
 			continue // one cause, and certain of the log files
 		}
-		report := e.report(j.doc)
+		if e.incomplete && e.example.outcome == policy.Allowed {
+			continue // nothing but the bound leaves it open, see [PolicyTooComplexID]
+		}
+		report := e.report()
 		f := Finding{
 			Trail: t.ARN, Statements: report.Statements,
 			Message: fmt.Sprintf("Whether CloudTrail can %s is not certain: %s", j.operation(t, id), lowerFirst(report.Why)),
@@ -102,7 +105,7 @@ func (e *evaluation) whyUndetermined(doc *policy.Document) string {
 	case e.isPerhaps():
 		return e.whyPerhaps(doc)
 	case e.incomplete && e.example.outcome == policy.Allowed:
-		return "The policy tells apart more keys than can be decided, so only a part of them was."
+		return "The policy is too complex: only a part of what it tells apart was looked at, and that is allowed."
 	}
 	d := e.example.decision
 	var open []int

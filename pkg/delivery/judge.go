@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"iter"
 	"slices"
@@ -21,7 +22,12 @@ import (
 // requirement open. A weakness changes no verdict. A bucket that no trail uses
 // has nothing to deliver: its verdict is delivering, without findings.
 func Judge(b Bucket, trails []trail.Trail, s trail.Environment) Report {
-	j := newJudgement(b, trails, s)
+	return JudgeWithin(NewBudget(b, trails), b, trails, s)
+}
+
+// JudgeWithin is [Judge] within a budget, of which it leaves the rest.
+func JudgeWithin(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail.Environment) Report {
+	j := newJudgement(budget, b, trails, s)
 	r := Report{Bucket: b.Name, Trails: []TrailReport{}, Findings: []Finding{}}
 	if b.State == PolicyRead && b.Policy != nil {
 		faults, maybe := j.doc.Validate(j.bucketARN())
@@ -53,15 +59,17 @@ type judgement struct {
 	known       []trail.Trail // all that were given
 	trails      []trail.Trail // those that use the bucket, each once
 	environment trail.Environment
-	doc         *policy.Document         // nil unless the policy could be read
+	doc         *policy.Document // nil unless the policy could be read
+	budget      *policy.Budget
+	by          *decider                 // by doc
 	evaluations map[string][]*evaluation // by the trail's ARN; none without doc
 }
 
-func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
+func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
 	s.Bucket = b.Name
 	s.BucketOwner = cmp.Or(s.BucketOwner, b.Owner)
 	s.BucketRegion = cmp.Or(s.BucketRegion, b.Region)
-	j := &judgement{bucket: b, known: trails, environment: s, evaluations: map[string][]*evaluation{}}
+	j := &judgement{bucket: b, known: trails, environment: s, budget: budget, evaluations: map[string][]*evaluation{}}
 	for _, t := range trails {
 		twice := slices.ContainsFunc(j.trails, func(other trail.Trail) bool { return other.ARN == t.ARN })
 		if t.Bucket == b.Name && !twice {
@@ -72,16 +80,30 @@ func newJudgement(b Bucket, trails []trail.Trail, s trail.Environment) *judgemen
 		return j
 	}
 	j.doc = b.Policy
+	j.by = j.decider(j.doc)
 	requirements := trail.ServiceRequirements
 	if len(legacyStatements(j.doc)) > 0 {
 		requirements = trail.Requirements
 	}
+	done := map[[sha256.Size]byte][]*evaluation{}
 	for _, t := range j.trails {
 		for _, r := range requirements(t, s) {
-			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], evaluate(j.doc, r))
+			keys := keysDigest(r)
+			e, known := alike(done[keys], r)
+			if !known {
+				e = j.by.evaluate(r)
+				e.lookBeyond()
+				done[keys] = append(done[keys], e)
+			}
+			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], e)
 		}
 	}
 	return j
+}
+
+// decider decides by a policy, within the budget of the judgement.
+func (j *judgement) decider(doc *policy.Document) *decider {
+	return &decider{doc: doc, budget: j.budget}
 }
 
 func (j *judgement) bucketARN() string {
@@ -116,7 +138,7 @@ func (j *judgement) report(t trail.Trail) TrailReport {
 		}
 	}
 	for _, e := range j.evaluations[t.ARN] {
-		r.Requirements = append(r.Requirements, e.report(j.doc))
+		r.Requirements = append(r.Requirements, e.report())
 		switch e.outcome {
 		case policy.ExplicitDeny, policy.ImplicitDeny:
 			r.Verdict = Blocked

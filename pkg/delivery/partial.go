@@ -30,6 +30,9 @@ func (r sampleDecision) value(name string) (value string, ok bool) {
 // whyPartial says which of the keys are allowed only, where some are. It is
 // told by the two decisions, one allowed and one denied, that differ least.
 func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
+	if e.partial {
+		return e.whySome(doc)
+	}
 	allowed, denied, ok := e.closest()
 	if !ok {
 		return e.whySome(doc)
@@ -37,7 +40,11 @@ func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
 	names := differing(allowed, denied)
 	var only []string
 	for _, name := range partNames() {
-		if text := e.only(doc, allowed, name, slices.Contains(names, name)); text != "" {
+		text, ok := e.only(allowed, name, slices.Contains(names, name))
+		if !ok {
+			return e.whySome(doc)
+		}
+		if text != "" {
 			only = append(only, text)
 		}
 	}
@@ -113,14 +120,15 @@ func differing(a, b sampleDecision) []string {
 
 // only says which values of a part are allowed, "region us-east-1", given that
 // the other parts are as in the allowed one. It says nothing where all are,
-// unless the part differs. Months and days are looked at only if they differ.
-func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name string, differs bool) string {
+// unless the part differs. Months and days are looked at only if they differ. Ok
+// is false where the budget has cut the look at a value.
+func (e *evaluation) only(allowed sampleDecision, name string, differs bool) (text string, ok bool) {
 	if !differs && (name == "month" || name == "day") {
-		return ""
+		return "", true
 	}
 	var yes, all []string
 	for i, p := range e.Sets {
-		if p.Horizon != trail.HorizonNow && p.Horizon != trail.HorizonPerhaps {
+		if !asked(p) {
 			continue
 		}
 		for _, segment := range p.Resources {
@@ -132,15 +140,18 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 					continue
 				}
 				all = append(all, v)
-				decisions, complete := decideKeys(doc, e.Requirement, i, pinOthers(p, allowed, name).Pin(name, v))
-				if complete && worstOutcome(decisions) == policy.Allowed {
+				decided := e.by.decideKeys(e.Requirement, i, pinOthers(p, allowed, name).Pin(name, v))
+				if !decided.complete {
+					return "", false
+				}
+				if worstOutcome(decided.list) == policy.Allowed {
 					yes = append(yes, v)
 				}
 			}
 		}
 	}
 	if !differs && len(yes) == len(all) {
-		return ""
+		return "", true
 	}
 	if name == "region" {
 		slices.Sort(yes)
@@ -148,7 +159,7 @@ func (e *evaluation) only(doc *policy.Document, allowed sampleDecision, name str
 	for i, v := range yes {
 		yes[i] = spelled(name, v)
 	}
-	return few(name, yes, len(all))
+	return few(name, yes, len(all)), true
 }
 
 // spelled is a part's value as people know it.

@@ -17,13 +17,13 @@
 // of them apart. Two strings are alike if each pattern matches both or neither;
 // whatever is decided by the matches alone is decided alike for both. So the
 // strings fall into equivalence classes, at most 2^n for n patterns and usually
-// about n. [Classes] finds each class that has a string in the key set, with
+// about n. [Machine.Classes] finds each class that has a string in the key set, with
 // one string of it, the [Witness]. What holds of all witnesses holds of every
 // string of the set, and a witness that fails is an example to show.
 //
 // # How they are found
 //
-// Each pattern is made an automaton, by the subset construction: its states
+// Each pattern, or union of patterns, is made an automaton, by the subset construction: its states
 // are the sets of positions in the pattern that a text may have led to.
 //
 //	pattern "a*b"   positions  0 before a   1 at *   2 before b   3 at the end
@@ -58,19 +58,22 @@
 //     answer: dead, or past a last "*". Then the string is completed in the
 //     simplest way and the walk ends there.
 //
+// # When there are too many classes
+//
+// The classes of "*a*", "*b*", "*c*" and so on are 2^n. Mostly less is wanted: a string
+// that these patterns match and those do not. [Machine.Find] walks the same product, and
+// follows at each place only the states that no other is as good as: to match, one
+// position of a pattern is enough, and to avoid, fewer positions are better
+// (cover.go). Then one state is left for each place of the patterns above.
+//
 // # Bounds
 //
-// Some patterns have exponentially many states. Behind a star that "?" follow,
-// "*a????", the state knows which of the last characters were an "a"; and of
-// "*a*", "*b*", "*c*" and so on the product knows which were met. Whether some
-// string avoids all of several patterns is PSPACE-hard in general. So the work is
+// Some patterns have exponentially many states all the same. Behind a star that "?"
+// follow, "*a????", the state knows which of the last characters were an "a". Whether
+// some string avoids all of several patterns is PSPACE-hard in general. So the work is
 // bounded by [Limits], in states and steps that are counted and never in time, so
 // that equal questions have equal answers. When a bound is met the answer says
 // that it is not complete: each witness found is right, but there may be classes
 // without one. A caller must not take "all witnesses pass" for "all strings pass"
 // then.
-//
-// The default limits are far above what is needed for patterns that people
-// write (seen were up to 2,000 states and 50,000 steps), and end the worst walk
-// within about a second.
 package glob

@@ -37,6 +37,9 @@ type Pattern struct {
 	Fold bool
 }
 
+// Union describes the texts that any of its patterns matches.
+type Union []Pattern
+
 // Parse reads a pattern in which "*" and "?" are wildcards.
 func Parse(text string) Pattern {
 	var tokens []Token
@@ -74,6 +77,18 @@ func Exact(text string) Pattern {
 // Any reports whether the pattern is a lone "*", which matches every text.
 func (p Pattern) Any() bool {
 	return len(p.Tokens) == 1 && p.Tokens[0].Op == Star && !p.Tokens[0].InField
+}
+
+// Literal is the only text that the pattern matches. Ok is false if there may be
+// others.
+func (p Pattern) Literal() (text string, ok bool) {
+	switch {
+	case p.Fold:
+		return "", false
+	case len(p.Tokens) == 0:
+		return "", true
+	}
+	return p.Tokens[0].Text.String(), len(p.Tokens) == 1 && p.Tokens[0].Op == Literal
 }
 
 // InFields ties the wildcards in the first n fields, which end at ":", to
@@ -119,20 +134,32 @@ func Append(tokens []Token, t Token) []Token {
 // either: in the same field it could only make the last one begin later, and
 // from another field it leads to the same ":" however far it extends.
 func (p Pattern) Match(t Text) bool {
+	matches, _ := p.match(t)
+	return matches
+}
+
+// MatchSteps is Match, and says what it took, in steps as [Limits] has them.
+func (p Pattern) MatchSteps(t Text) (matches bool, steps int) {
+	matches, places := p.match(t)
+	return matches, 1 + places/8
+}
+
+func (p Pattern) match(t Text) (matches bool, places int) {
 	if p.Fold {
 		t = Text(LowerASCII(string(t)))
 	}
 	at, i := 0, 0       // the next token, the next byte
 	star, from := -1, 0 // the last star reached, and how far it extends
 	for {
+		places++
 		switch {
 		case at == len(p.Tokens):
 			if i == len(t) {
-				return true
+				return true, places
 			}
 		case p.Tokens[at].Op == Star:
 			if at == len(p.Tokens)-1 && !p.Tokens[at].InField {
-				return true
+				return true, places
 			}
 			star, from = at, i
 			at++
@@ -145,11 +172,11 @@ func (p Pattern) Match(t Text) bool {
 			}
 		}
 		if star < 0 {
-			return false
+			return false, places
 		}
 		from = extend(p.Tokens[star:], t, from)
 		if from < 0 {
-			return false
+			return false, places
 		}
 		i, at = from, star+1
 	}

@@ -93,7 +93,7 @@ func TestMatchLikeRegexp(t *testing.T) {
 
 // automatonMatch matches by the automaton that classes are found with.
 func automatonMatch(p Pattern, s string) bool {
-	x := newProduct([]Pattern{p}, DefaultLimits())
+	x := NewMachine([]Pattern{p}).product([][]int{{0}}, generous())
 	return x.automata[0].accepts(x.read([]int32{x.automata[0].start}, s)[0])
 }
 

@@ -29,27 +29,63 @@ type Witness struct {
 // Everything is the set of all strings, as far as the patterns can tell: their
 // characters and one that no literal names. ok is false where a literal holds
 // half a character, of which no string can be made.
-func Everything(patterns []Pattern) (set KeySet, ok bool) {
-	var b strings.Builder
-	b.WriteByte(':') // ends a field
-	for _, p := range patterns {
-		for _, t := range p.Tokens {
-			s := t.Text.String()
-			if strings.Contains(s, "\xED") || s != string(t.Text) {
-				return nil, false
-			}
-			b.WriteString(s)
-			if p.Fold {
-				b.WriteString(strings.ToUpper(s))
+func Everything(unions []Union) (set KeySet, ok bool) {
+	named := map[Text]bool{}
+	var class strings.Builder
+	name := func(s string) {
+		for rest := TextOf(s); len(rest) > 0; {
+			char := rest[:charLen(rest)]
+			rest = rest[len(char):]
+			if !named[char] {
+				named[char] = true
+				class.WriteString(char.String())
 			}
 		}
 	}
-	named := b.String()
+	name(":") // ends a field
+	for _, u := range unions {
+		for _, p := range u {
+			for _, t := range p.Tokens {
+				s := t.Text.String()
+				if strings.Contains(s, "\xED") || s != string(t.Text) {
+					return nil, false
+				}
+				name(s)
+				if p.Fold {
+					name(strings.ToUpper(s))
+				}
+			}
+		}
+	}
 	for other := 'x'; ; other++ {
-		if !strings.ContainsRune(named, other) {
-			return KeySet{{Class: string(other) + named, Max: -1}}, true
+		if !named[Text(other)] {
+			return KeySet{{Class: string(other) + class.String(), Max: -1}}, true
 		}
 	}
+}
+
+// Size is how large the set is to walk through: the length of its words, and for
+// a class of characters how many there are at each place.
+func (s KeySet) Size() int {
+	size := 0
+	for _, seg := range s {
+		for _, word := range seg.Words {
+			size += len(word)
+		}
+		if len(seg.Words) == 0 {
+			size += len(seg.Class) * max(seg.Min, seg.Max, 1)
+		}
+	}
+	return size
+}
+
+// Simplest is one string of the set: of each segment the first word, or the least
+// number of characters. Ok is false if there is none.
+func (s KeySet) Simplest() (w Witness, ok bool) {
+	if s.empty() {
+		return Witness{}, false
+	}
+	return s.witness(0, nil), true
 }
 
 // empty reports whether no string is in the set.

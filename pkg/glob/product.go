@@ -14,58 +14,141 @@ type Limits struct {
 	// Steps is how many characters the automata may read, and how much their
 	// sets of positions may grow meanwhile.
 	Steps int
+	// Classes is how many classes may be found.
+	Classes int
+	// Spend, if not nil, is told of the steps that were taken for each union.
+	Spend func(union, steps int)
 }
 
-// DefaultLimits are generous for patterns that people write: see the package
-// comment.
-func DefaultLimits() Limits { return Limits{States: 50_000, Steps: 1 << 22} }
-
-// Class is an equivalence class of strings: those that the same patterns
-// match.
+// Class is an equivalence class of strings: those that the same unions match.
 type Class struct {
 	Witness
 
-	Matches []bool // for each pattern, whether it matches the class's strings
+	Matches []bool // for each union, whether it matches the class's strings
+}
+
+// Machine answers questions about the strings of key sets and some patterns. What
+// it works out for one question it keeps for the next. A union of patterns is given
+// by their indexes. A machine is used by one goroutine at a time.
+type Machine struct {
+	patterns []Pattern
+	alphabet *alphabet
+	automata map[string]*automaton // of unions, by their indexes
+	kept     int                   // the steps that the automata took
+}
+
+// NewMachine prepares patterns.
+func NewMachine(patterns []Pattern) *Machine {
+	return &Machine{patterns: patterns, alphabet: newAlphabet(patterns), automata: map[string]*automaton{}}
+}
+
+// maxKept is how many steps' worth of states a machine keeps. Then it begins anew.
+const maxKept = 1 << 18
+
+// automaton returns the automaton of a union.
+func (m *Machine) automaton(union []int) *automaton {
+	key := make([]byte, 0, 4*len(union))
+	for _, i := range union {
+		key = binary.LittleEndian.AppendUint32(key, uint32(i))
+	}
+	if a := m.automata[string(key)]; a != nil {
+		return a
+	}
+	patterns := make([]Pattern, len(union))
+	for i, at := range union {
+		patterns[i] = m.patterns[at]
+	}
+	a := newAutomaton(patterns, m.alphabet)
+	m.automata[string(key)] = a
+	return a
 }
 
 // Classes returns each class that has a string in one of the sets, with one
 // such string. Without complete the limits have cut the search: there may be
 // classes that are not among those returned. Equal questions have equal
 // answers, in equal order.
-func Classes(patterns []Pattern, limits Limits, sets ...KeySet) (classes []Class, complete bool) {
-	x := newProduct(patterns, limits)
+func (m *Machine) Classes(unions [][]int, limits Limits, sets ...KeySet) (classes []Class, complete bool) {
+	x := m.product(unions, limits)
 	for _, s := range sets {
 		x.walk(s)
 	}
+	x.report()
 	return x.classes, !x.cut
 }
 
-// product walks key sets with the automata of all patterns side by side.
+// Classes is [Machine.Classes] for a question that is asked once.
+func Classes(unions []Union, limits Limits, sets ...KeySet) (classes []Class, complete bool) {
+	m, indexes := machineOf(unions)
+	return m.Classes(indexes, limits, sets...)
+}
+
+// machineOf prepares the patterns of unions, and returns their indexes.
+func machineOf(unions []Union) (m *Machine, indexes [][]int) {
+	var patterns []Pattern
+	for _, u := range unions {
+		var of []int
+		for _, p := range u {
+			of = append(of, len(patterns))
+			patterns = append(patterns, p)
+		}
+		indexes = append(indexes, of)
+	}
+	return NewMachine(patterns), indexes
+}
+
+// product walks key sets with the automata of all unions side by side.
 type product struct {
+	machine  *Machine
 	alphabet *alphabet
 	automata []*automaton
+	before   []int           // the steps that they took before
 	found    map[string]bool // the classes, by who matches
 	classes  []Class
 
-	// The work so far. All of it is counted here.
+	// The work so far. All of it is counted: steps by the automata.
 	limits Limits
 	states int
-	steps  int
+	steps  int  // beside those of the automata
 	cut    bool // the limits were met: what was found is not all
 }
 
-func newProduct(patterns []Pattern, limits Limits) *product {
-	x := &product{alphabet: newAlphabet(patterns), found: map[string]bool{}, limits: limits}
-	for _, p := range patterns {
-		x.automata = append(x.automata, newAutomaton(p, x.alphabet, &x.steps))
+func (m *Machine) product(unions [][]int, limits Limits) *product {
+	if m.kept > maxKept {
+		m.automata, m.kept = map[string]*automaton{}, 0
+	}
+	x := &product{machine: m, alphabet: m.alphabet, found: map[string]bool{}, limits: limits, steps: 20}
+	for _, u := range unions {
+		known := len(m.automata)
+		a := m.automaton(u)
+		x.automata, x.before = append(x.automata, a), append(x.before, a.work)
+		if len(m.automata) > known {
+			x.before[len(x.before)-1] = 0 // it was made for this question
+		}
 	}
 	return x
 }
 
-// visit counts one more state, and ends the walk at the limits.
-func (x *product) visit() {
+// visit counts one more state, which takes some steps, and ends the walk at the
+// limits.
+func (x *product) visit(steps int) {
 	x.states++
-	x.cut = x.cut || x.states > x.limits.States || x.steps > x.limits.Steps
+	x.steps += steps
+	sum := x.steps
+	for i, m := range x.automata {
+		sum += m.work - x.before[i]
+	}
+	x.cut = x.cut || x.states > x.limits.States || sum > x.limits.Steps
+}
+
+// report tells of the work.
+func (x *product) report() {
+	for i, m := range x.automata {
+		steps := m.work - x.before[i] + x.steps/len(x.automata) + 1
+		x.machine.kept += steps
+		if x.limits.Spend != nil {
+			x.limits.Spend(i, steps)
+		}
+	}
 }
 
 // point is a state of the product at a border between two segments, with the
@@ -107,7 +190,7 @@ func (x *product) segment(s KeySet, i int, points []*point) []*point {
 	var out []*point
 	seen := map[string]bool{}
 	reach := func(p *point) {
-		x.visit()
+		x.visit(0)
 		if x.settled(p.states) {
 			x.add(s, i+1, p)
 			return
@@ -165,7 +248,7 @@ func (x *product) characters(seg Segment, from *point, reach func(*point)) {
 				continue
 			}
 			seen[key] = true
-			x.visit()
+			x.visit(0)
 			queue = append(queue, next)
 		}
 	}
@@ -173,7 +256,7 @@ func (x *product) characters(seg Segment, from *point, reach func(*point)) {
 
 // letters returns one character of a class for each number of the alphabet
 // that occurs in it, letters and digits preferred: the others of that number
-// are alike to every pattern.
+// are alike to every pattern. So are all that no automaton names.
 func (x *product) letters(class string) []string {
 	var out []string
 	index := map[uint32]int{}
@@ -182,6 +265,9 @@ func (x *product) letters(class string) []string {
 		char := rest[:n]
 		rest = rest[n:]
 		number := x.alphabet.number(char)
+		if !slices.ContainsFunc(x.automata, func(m *automaton) bool { return m.named[number] }) {
+			number = 0
+		}
 		at, ok := index[number]
 		switch {
 		case !ok:
@@ -205,7 +291,7 @@ func (x *product) read(states []int32, s string) []int32 {
 				n = charLen(rest)
 			}
 			out[i] = m.next(out[i], x.alphabet.number(rest[:n]))
-			x.steps++
+			m.work++
 			rest = rest[n:]
 		}
 	}
@@ -230,8 +316,7 @@ func stateKey(states []int32) string {
 }
 
 // add keeps the class of the strings that go through p, unless it was found
-// before. From segment next on the witness is completed in the simplest way:
-// there the text is at its end, or the automata are settled.
+// before. At segment next the text is at its end, or the automata are settled.
 func (x *product) add(s KeySet, next int, p *point) {
 	matches := make([]bool, len(x.automata))
 	key := make([]byte, len(x.automata))
@@ -244,6 +329,13 @@ func (x *product) add(s KeySet, next int, p *point) {
 		return
 	}
 	x.found[string(key)] = true
+	x.cut = x.cut || len(x.found) > x.limits.Classes
+	x.classes = append(x.classes, Class{s.witness(next, p), matches})
+}
+
+// witness is the string that leads to p, which is a point before segment next.
+// From there on it is completed in the simplest way.
+func (s KeySet) witness(next int, p *point) Witness {
 	texts := make([]string, len(s))
 	for i := next; i < len(s); i++ {
 		texts[i] = s[i].simplest()
@@ -258,5 +350,5 @@ func (x *product) add(s KeySet, next int, p *point) {
 			w.Segments[seg.Name] = Text(texts[i]).String()
 		}
 	}
-	x.classes = append(x.classes, Class{w, matches})
+	return w
 }

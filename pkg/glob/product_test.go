@@ -2,6 +2,7 @@ package glob
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
+
+// generous limits are far above what the patterns of a test take.
+func generous() Limits { return Limits{States: 50_000, Steps: 1 << 22, Classes: 50_000} }
 
 // allStrings lists every string of a small key set.
 func allStrings(s KeySet) []string {
@@ -72,11 +76,25 @@ func drawPattern(t *rapid.T) Pattern {
 	return p
 }
 
-// matches is how the patterns see a text.
-func matches(patterns []Pattern, text string) []bool {
-	out := make([]bool, len(patterns))
-	for i, p := range patterns {
-		out[i] = p.Match(TextOf(text))
+// each makes every pattern a union of its own.
+func each(patterns []Pattern) []Union {
+	var out []Union
+	for _, p := range patterns {
+		out = append(out, Union{p})
+	}
+	return out
+}
+
+func drawUnions(t *rapid.T, least, most int) []Union {
+	union := rapid.Custom(func(t *rapid.T) Union { return rapid.SliceOfN(rapid.Custom(drawPattern), 1, 3).Draw(t, "union") })
+	return rapid.SliceOfN(union, least, most).Draw(t, "unions")
+}
+
+// matches is how the unions see a text.
+func matches(unions []Union, text string) []bool {
+	out := make([]bool, len(unions))
+	for i, u := range unions {
+		out[i] = slices.ContainsFunc(u, func(p Pattern) bool { return p.Match(TextOf(text)) })
 	}
 	return out
 }
@@ -86,13 +104,13 @@ func matches(patterns []Pattern, text string) []bool {
 // like one of them.
 func TestClassesCoverTheKeySet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := rapid.SliceOfN(rapid.Custom(drawPattern), 1, 4).Draw(t, "patterns")
+		patterns := drawUnions(t, 1, 4)
 		set := drawKeySet(t)
 		all := map[string]string{}
 		for _, text := range allStrings(set) {
 			all[text] = fmt.Sprint(matches(patterns, text))
 		}
-		classes, complete := Classes(patterns, DefaultLimits(), set)
+		classes, complete := Classes(patterns, generous(), set)
 		if !complete {
 			t.Fatal("not complete")
 		}
@@ -139,11 +157,11 @@ func TestCovers(t *testing.T) {
 		case 0:
 			want = None
 		}
-		if got := p.Covers(DefaultLimits(), sets...); got != want {
+		if got := p.Covers(generous(), sets...); got != want {
 			t.Fatalf("%v of %v: %d, want %d", p, sets, got, want)
 		}
 	})
-	if got := Parse("*").Covers(DefaultLimits()); got != Some {
+	if got := Parse("*").Covers(generous()); got != Some {
 		t.Errorf("of no strings: %d", got)
 	}
 	if got := Parse("*a").Covers(Limits{}, KeySet{{Class: "a", Min: 1, Max: 1}}); got != Some {
@@ -151,16 +169,93 @@ func TestCovers(t *testing.T) {
 	}
 }
 
+// find is Machine.Find for a question that is asked once.
+func find(match, avoid []Union, limits Limits, sets ...KeySet) (w Witness, found, complete bool) {
+	m, indexes := machineOf(slices.Concat(match, avoid))
+	return m.Find(indexes[:len(match)], indexes[len(match):], limits, sets...)
+}
+
+// TestFind: by brute force over small sets. A string is found if there is one,
+// and within small limits the answer is right or says that it is cut.
+func TestFind(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		match, avoid := drawUnions(t, 0, 2), drawUnions(t, 0, 3)
+		sets := []KeySet{drawKeySet(t), drawKeySet(t)}
+		wanted := func(text string) bool {
+			return !slices.Contains(matches(match, text), false) && !slices.Contains(matches(avoid, text), true)
+		}
+		all, want := map[string]bool{}, false
+		for _, s := range sets {
+			for _, text := range allStrings(s) {
+				all[text] = true
+				want = want || wanted(text)
+			}
+		}
+		right := func(w Witness, found bool) {
+			if found && (!all[w.Text] || !wanted(w.Text)) {
+				t.Fatalf("found %q, in the sets %t, of the wanted %t", w.Text, all[w.Text], wanted(w.Text))
+			}
+		}
+		w, found, complete := find(match, avoid, generous(), sets...)
+		right(w, found)
+		if found != want || !complete {
+			t.Fatalf("found %t, complete %t, but there is one: %t", found, complete, want)
+		}
+		w, found, complete = find(match, avoid, Limits{
+			States: rapid.IntRange(0, 40).Draw(t, "states"), Steps: rapid.IntRange(0, 400).Draw(t, "steps"),
+		}, sets...)
+		right(w, found)
+		if complete && found != want {
+			t.Fatalf("said to be complete: found %t, but there is one: %t", found, want)
+		}
+	})
+}
+
+// TestFindFollowsFew: what has exponentially many classes is found, or found not
+// to be there, in a number of steps that grows with the product of the lengths.
+func TestFindFollowsFew(t *testing.T) {
+	var letters, ends Union
+	for c := 'a'; c <= 'z'; c++ {
+		letters = append(letters, keyPatterns("arn:aws:s3:::logs/*"+string(c)+"*.gz")...)
+		ends = append(ends, keyPatterns("arn:aws:s3:::logs/*"+string(c)+strings.Repeat("?", 12)+string(c)+"*")...)
+	}
+	file := KeySet{
+		{Words: []string{"arn:aws:s3:::logs/"}},
+		{Class: "abcdefghijklmnopqrstuvwxyz", Min: 26, Max: 27},
+		{Words: []string{".gz"}},
+	}
+	tests := []struct {
+		name         string
+		match, avoid []Union
+		want         bool
+	}{
+		{"one letter only", nil, []Union{letters[:25]}, true},
+		{"none", nil, []Union{letters}, false},
+		{"a letter twice, 13 apart", []Union{ends}, nil, true},
+		{"no letter again after 13", nil, []Union{ends}, true},
+		{"two of them", []Union{{ends[0]}, {ends[25]}}, nil, true},
+	}
+	for _, test := range tests {
+		steps := 0
+		limits := Limits{States: 1 << 16, Steps: 1 << 20, Spend: func(_, n int) { steps += n }}
+		w, found, complete := find(test.match, test.avoid, limits, file)
+		t.Logf("%s: %q, %d steps", test.name, w.Text, steps)
+		if found != test.want || !complete {
+			t.Errorf("%s: found %t, complete %t", test.name, found, complete)
+		}
+	}
+}
+
 // TestEverything: whatever is told apart among all strings is told apart among
 // those of the set.
 func TestEverything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := rapid.SliceOfN(rapid.Custom(drawPattern), 1, 3).Draw(t, "patterns")
+		patterns := drawUnions(t, 1, 3)
 		set, ok := Everything(patterns)
 		if !ok {
 			t.Fatal("there is no half of a character")
 		}
-		classes, complete := Classes(patterns, DefaultLimits(), set)
+		classes, complete := Classes(patterns, generous(), set)
 		if !complete {
 			t.Fatal("not complete")
 		}
@@ -174,7 +269,7 @@ func TestEverything(t *testing.T) {
 		t.Fatalf("no class of %v is like %q: %v", patterns, text, want)
 	})
 	half := Pattern{Tokens: []Token{{Op: Literal, Text: TextOf("𝒂")[:3]}}}
-	if _, ok := Everything([]Pattern{half}); ok {
+	if _, ok := Everything([]Union{{half}}); ok {
 		t.Error("no string holds half a character")
 	}
 }
@@ -220,7 +315,7 @@ func TestClassesOfLogFiles(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			classes, complete := Classes(keyPatterns(test.patterns...), DefaultLimits(), logFiles())
+			classes, complete := Classes(each(keyPatterns(test.patterns...)), generous(), logFiles())
 			got := map[string]int{}
 			for _, c := range classes {
 				got[c.Segments["region"]]++
@@ -252,7 +347,7 @@ func TestClassesAreBounded(t *testing.T) {
 		list = append(list, fmt.Sprintf("arn:aws:s3:::b/*%c*%d", 'a'+i, i%10))
 	}
 	s := KeySet{{Words: []string{"arn:aws:s3:::b/"}}, {Class: "abcdefghijklmnopqrstuvwxyz0123456789", Max: -1}}
-	if _, complete := Classes(keyPatterns(list...), DefaultLimits(), s); complete {
+	if _, complete := Classes(each(keyPatterns(list...)), generous(), s); complete {
 		t.Error("2^24 classes are said to be covered")
 	}
 }
@@ -262,7 +357,7 @@ func TestClassesAreBounded(t *testing.T) {
 func TestBoundsOfLongPatterns(t *testing.T) {
 	start := time.Now()
 	p := keyPatterns("arn:aws:s3:::b/" + strings.Repeat("a*", 500) + "b")
-	Classes(p, DefaultLimits(), KeySet{{Words: []string{"arn:aws:s3:::b/"}}, {Class: "ab", Min: 50, Max: 5000}})
+	Classes(each(p), generous(), KeySet{{Words: []string{"arn:aws:s3:::b/"}}, {Class: "ab", Min: 50, Max: 5000}})
 	if took := time.Since(start); took > 20*time.Second {
 		t.Errorf("took %s", took)
 	}
@@ -272,10 +367,13 @@ func TestBoundsOfLongPatterns(t *testing.T) {
 // as it goes.
 func TestCutClassesAreRight(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		patterns := rapid.SliceOfN(rapid.Custom(drawPattern), 1, 4).Draw(t, "patterns")
+		patterns := drawUnions(t, 1, 4)
 		set := drawKeySet(t)
-		limits := Limits{States: rapid.IntRange(0, 40).Draw(t, "states"), Steps: rapid.IntRange(0, 400).Draw(t, "steps")}
-		full, _ := Classes(patterns, DefaultLimits(), set)
+		limits := Limits{
+			States: rapid.IntRange(0, 40).Draw(t, "states"), Steps: rapid.IntRange(0, 400).Draw(t, "steps"),
+			Classes: rapid.IntRange(0, 8).Draw(t, "classes"),
+		}
+		full, _ := Classes(patterns, generous(), set)
 		part, complete := Classes(patterns, limits, set)
 		if complete && len(part) != len(full) {
 			t.Fatalf("said to be complete with %d of %d classes", len(part), len(full))
@@ -290,9 +388,9 @@ func TestCutClassesAreRight(t *testing.T) {
 
 func TestClassesAreStable(t *testing.T) {
 	patterns := keyPatterns("arn:aws:s3:::logs/*/eu-*", "arn:aws:s3:::logs/AWSLogs/*2026*")
-	first, _ := Classes(patterns, DefaultLimits(), logFiles())
+	first, _ := Classes(each(patterns), generous(), logFiles())
 	for range 5 {
-		again, _ := Classes(patterns, DefaultLimits(), logFiles())
+		again, _ := Classes(each(patterns), generous(), logFiles())
 		if diff := cmp.Diff(first, again); diff != "" {
 			t.Fatal(diff)
 		}
@@ -301,7 +399,7 @@ func TestClassesAreStable(t *testing.T) {
 
 func TestClassesBeyondTheBasicPlane(t *testing.T) {
 	s := KeySet{{Words: []string{"arn:aws:s3:::b/"}}, {Name: "key", Words: []string{"𝒂", "é", "𝒂é", "é𝒂", "éé"}}}
-	classes, complete := Classes(keyPatterns("arn:aws:s3:::b/𝒂é*", "arn:aws:s3:::b/??"), DefaultLimits(), s)
+	classes, complete := Classes(each(keyPatterns("arn:aws:s3:::b/𝒂é*", "arn:aws:s3:::b/??")), generous(), s)
 	var got []string
 	for _, c := range classes {
 		got = append(got, c.Segments["key"])
@@ -318,6 +416,6 @@ func BenchmarkClasses(b *testing.B) {
 	s := logFiles()
 	b.ReportAllocs()
 	for b.Loop() {
-		Classes(patterns, DefaultLimits(), s)
+		Classes(each(patterns), generous(), s)
 	}
 }

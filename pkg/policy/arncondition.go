@@ -1,9 +1,6 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // arnList follows the values of an ARN operator in their order. One that is no ARN was
 // seen to end the comparison, so that what follows it matches perhaps.
@@ -35,9 +32,7 @@ func (c *conditionTest) onNoARN(compared Truth, assumed assumptionSet) (Truth, a
 func (ev *evaluator) standsForARN(key string) bool { return arnKey(key) && ev.isAssigned(key) }
 
 // isAssigned reports whether the key's value is that of the case at hand.
-func (ev *evaluator) isAssigned(key string) bool {
-	return slices.ContainsFunc(ev.assigned, func(a assignment) bool { return a.key == key })
-}
+func (ev *evaluator) isAssigned(key string) bool { return ev.assigned.key == key }
 
 // arnShape matches the texts that are ARNs: "arn", and five more fields of any content.
 const arnShape = "arn:*:*:*:*:*"

@@ -87,7 +87,7 @@ func BenchmarkWitnesses(b *testing.B) {
 	s, r := logFiles(), benchmarkRequest()
 	b.ReportAllocs()
 	for b.Loop() {
-		d.Witnesses(s, r)
+		d.Prepare(r, NewBudget(DecisionSteps)).Samples(s)
 	}
 }
 

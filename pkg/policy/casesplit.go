@@ -1,37 +1,14 @@
 package policy
 
 import (
-	"cmp"
-	"iter"
+	"fmt"
 	"slices"
 )
 
-// These bound the case split. Each case evaluates the conditions of the open
-// statements anew, so 4,096 cases of a policy as large as S3 takes are about a
-// tenth of a second.
-const (
-	maxCases      = 4096 // combinations of values of all keys
-	maxValues     = 256  // values of one key
-	maxSetClasses = 4    // classes whose subsets are the values of a key with several values
-)
-
-// assignment is the value that a key has in a case.
-type assignment struct {
-	key   string
-	value Value
-}
-
-// splitKey is an unknown key, and values that stand for all that it may hold.
-type splitKey struct {
-	name   string
-	values []Value
-}
-
-// splitCases decides an undetermined request case by case, and puts the results
-// together. A case is one value for each unknown key.
-//
-// What three-valued logic calls undetermined may be certain all the same.
-// "Allow if X = a" and "Allow if X ≠ a" are Maybe each, but one of them holds:
+// An undetermined request is decided by cases. A case is one value for each
+// unknown key. What three-valued logic calls undetermined may be certain all the
+// same. "Allow if X = a" and "Allow if X ≠ a" are Maybe each, but one of them
+// holds:
 //
 //	X           Allow if X = a   Allow if X ≠ a   together
 //	not known   maybe            maybe            undetermined
@@ -39,141 +16,280 @@ type splitKey struct {
 //	  "a"       yes              no               allowed      ├ in each case: allowed
 //	  "b"       no               yes              allowed      ┘
 //
-// The answer is certain if it is the same in each case. For that the cases must
-// leave nothing out:
+// The cases of many keys are too many to be tried one after another. But the
+// conditions of a statement are a conjunction, and each asks for one key only. So
+// the cases in which a statement matches are a box: for each key a set of values,
+// and every combination of them. Whether a statement matches in some case, or in
+// each, is answered key by key. Only three questions are about several statements,
+// and all are of one form: do these boxes cover that region? (see cover.go)
 //
-//   - Whatever a key may hold is alike to one of its values, for every condition
-//     that is evaluated (see equivalence classes, in classes.go). So each request
-//     that there may be is decided as one of the cases is. The other way round
-//     there may be cases that no request has, where two keys depend on one
-//     another. They can make an answer undetermined, but never wrong.
-//   - A key that cannot be split stays unknown in each case, and its conditions
-//     Maybe. The same is true of one that is too much for the bounds. Then the
-//     answer is right, though perhaps undetermined where a closer look would
-//     tell more.
-//   - Only open statements are evaluated anew. The others match or do not match
-//     whatever the unknown keys hold, and stay as they are. Of the open ones,
-//     only the conditions can change: a key that stands in a Resource as a
-//     variable is not split.
-func (d *Document) splitCases(ev *evaluator, out *Decision, whole verdict, assumed assumptionSet) (verdict, assumptionSet) {
-	open := d.openStatements(out.Matches)
-	keys, bounded := d.splitKeys(ev, open)
-	if len(keys) == 0 {
-		out.Bounded = bounded
-		return whole, assumed
-	}
-	matches := slices.Clone(out.Matches)
-	all := allCases{document: d, open: open}
-	for assigned := range cases(keys) {
-		ev.assigned = assigned
-		for _, i := range open {
-			t, a := ev.conditions(&d.statements[i])
-			matches[i].Condition = t
-			assumed |= a
-		}
-		all.add(matches)
-	}
-	ev.assigned = nil
-	for k, i := range open {
-		out.Matches[i].Condition = all.conditions[k]
-	}
-	if all.verdict.outcome == Undetermined {
-		out.Bounded = bounded
-	} else {
-		out.Responsible = all.responsible
-	}
-	return all.verdict, assumed
+//	explicitly denied in every case     the Denies cover everything
+//	allowed in every case               no Deny matches in any case; the Allows cover everything
+//	denied in every case, either way    the Denies cover what each Allow allows
+//
+// The answer is right because no case is left out:
+//
+//   - Whatever a key may hold is alike to one of the values that stand for it, for
+//     every condition that is looked at (see equivalence classes, in classes.go).
+//     The other way round there may be cases that no request has, where two keys
+//     depend on one another. They can make an answer undetermined, but never wrong.
+//   - Where the classes cannot be worked out, or are too many, the value "not
+//     known" stands for those that were not found. On it a condition is Maybe if it
+//     is not certain, which is right for each value that it stands for.
+//   - A condition that compares with a variable of unknown value gives in each case
+//     what it gives on unknown keys. So does a Resource with such a variable.
+
+// maxValues is how many values of one key are told apart, and maxSetClasses how
+// many classes, whose subsets are the values of a key with several values.
+const (
+	maxValues     = 256
+	maxSetClasses = 4
+)
+
+// cell is what conditions of one statement, a conjunction, give in one case.
+type cell struct {
+	truth Truth
+	// certainNo: one of them does not hold, without any assumption.
+	certainNo bool
+	// The assumptions of those that do not hold, and of those that do or may.
+	assumedNo, assumed assumptionSet
 }
 
-// openStatements lists the statements that may match.
-func (d *Document) openStatements(matches []Match) []int {
-	var out []int
-	for i := range matches {
-		if matches[i].Truth() == Maybe {
-			out = append(out, i)
+// cellOf tests conditions on the values that are assigned.
+func (p *Prepared) cellOf(statement int, tests []*conditionTest) cell {
+	c := cell{truth: Yes}
+	for _, test := range tests {
+		p.budget.spend(p.costOf(statement), 1+len(test.operands))
+		t, a := p.ev.condition(test)
+		c.truth = min(c.truth, t)
+		switch {
+		case t != No:
+			c.assumed |= a
+		case a == 0:
+			c.certainNo = true
+		default:
+			c.assumedNo |= a
+		}
+	}
+	return c
+}
+
+// statementCases is what the conditions of one statement give, by itself, in
+// all cases.
+type statementCases struct {
+	tests map[string][]*conditionTest // those that depend on an unknown key, by the key
+	keys  []string                    // of tests, in the order of the statement
+	// truth is what holds in every case, and yes says that they hold for certain
+	// in some case.
+	truth   Truth
+	yes     bool
+	assumed assumptionSet // in any case
+	tooMany bool          // a key has more values than are told apart
+}
+
+// casesOf looks at the conditions of a statement in all cases.
+func (p *Prepared) casesOf(statement int) *statementCases {
+	s := &p.statements[statement]
+	if s.cases != nil {
+		return s.cases
+	}
+	out := &statementCases{tests: map[string][]*conditionTest{}}
+	s.cases = out
+	if s.malformedCondition {
+		out.truth = Maybe
+		return out
+	}
+	var fixed []*conditionTest // the same in each case
+	for i := range s.conditions {
+		c := &s.conditions[i]
+		switch v := p.ev.value(c.key); {
+		case !v.unknown(), len(v.OneOf) == 0 && p.comparesUnknown(c):
+			fixed = append(fixed, c)
+		default:
+			if out.tests[c.key] == nil {
+				out.keys = append(out.keys, c.key)
+			}
+			out.tests[c.key] = append(out.tests[c.key], c)
+		}
+	}
+	same := p.cellOf(statement, fixed)
+	if s.emptyOperator {
+		same.truth, same.assumed = min(same.truth, Maybe), same.assumed|assumeEmptyOperator
+	}
+	columns := [][]cell{{same}}
+	for _, key := range out.keys {
+		t := p.table(key, []int{statement})
+		out.tooMany = out.tooMany || t.tooMany
+		columns = append(columns, t.cells[statement])
+	}
+	out.join(columns)
+	return out
+}
+
+// comparesUnknown reports whether a condition compares with a variable whose
+// value is not known, or which is malformed, so that the key's classes cannot be
+// worked out with it.
+func (p *Prepared) comparesUnknown(c *conditionTest) (unknown bool) {
+	for i := range c.operands {
+		x := &c.operands[i].pattern
+		x.variables(func(key, _ string) { unknown = unknown || p.ev.value(key).unknown() })
+		unknown = unknown || x.misspelt()
+	}
+	return unknown
+}
+
+// join puts together what independent conjunctions give: in each column the
+// cells of one, any of which may come with any of the others'.
+func (c *statementCases) join(columns [][]cell) {
+	always, never := true, false // holds for certain
+	c.yes = true
+	noneFails, oneMay := 0, 0 // columns with a cell that is not certainly No, and that is not No
+	for _, column := range columns {
+		has := func(f func(cell) bool) bool { return slices.ContainsFunc(column, f) }
+		always = always && !has(func(x cell) bool { return x.truth != Yes })
+		never = never || !has(func(x cell) bool { return x.truth != No })
+		c.yes = c.yes && has(func(x cell) bool { return x.truth == Yes })
+		if has(func(x cell) bool { return !x.certainNo }) {
+			noneFails++
+		}
+		if has(func(x cell) bool { return x.truth != No }) {
+			oneMay++
+		}
+	}
+	switch {
+	case never:
+		c.truth = No
+	case always:
+		c.truth = Yes
+	default:
+		c.truth = Maybe
+	}
+	// One condition that certainly does not hold settles the conjunction without
+	// an assumption. So an assumption counts where the others can come without one.
+	for _, column := range columns {
+		others := noneFails == len(columns)
+		for _, x := range column {
+			switch {
+			case x.truth != No && oneMay == len(columns):
+				c.assumed |= x.assumed
+			case x.truth == No && !x.certainNo && others:
+				c.assumed |= x.assumedNo
+			}
+		}
+	}
+}
+
+// caseTable is what the conditions of some statements on one unknown key give
+// for each of the values that stand for all that the key may hold.
+type caseTable struct {
+	values  []Value
+	cells   map[int][]cell // by statement, for each value
+	tooMany bool           // not all values are told apart, for their number
+}
+
+// table works out the values of a key that the conditions of the statements tell
+// apart, and what they give for each.
+func (p *Prepared) table(key string, statements []int) *caseTable {
+	name := fmt.Sprint(key, statements)
+	if t := p.tables[name]; t != nil {
+		return t
+	}
+	var tests []*conditionTest
+	for _, i := range statements {
+		tests = append(tests, p.casesOf(i).tests[key]...)
+	}
+	t := &caseTable{}
+	if p.tables == nil {
+		p.tables = map[string]*caseTable{}
+	}
+	p.tables[name] = t
+	var complete bool
+	t.values, complete, t.tooMany = p.splitValues(key, tests, p.costOf(statements[0]))
+	if !complete {
+		if len(statements) > 1 {
+			t.values = append(t.values, p.pool(key, statements)...)
+		}
+		t.values = append(t.values, p.ev.value(key))
+	}
+	p.fill(t, key, statements)
+	return t
+}
+
+// fill works out the cells of a table.
+func (p *Prepared) fill(t *caseTable, key string, statements []int) {
+	t.cells = map[int][]cell{}
+	for _, i := range statements {
+		for _, v := range t.values {
+			p.ev.assigned = assignment{key, v}
+			t.cells[i] = append(t.cells[i], p.cellOf(i, p.casesOf(i).tests[key]))
+		}
+	}
+	p.ev.assigned = assignment{}
+}
+
+// pooled is a table of values that need not stand for all that the key may hold:
+// those that the statements tell apart, each by itself. It takes no search. A case
+// of these values is a case; what is so in it is not so in none.
+func (p *Prepared) pooled(key string, statements []int) *caseTable {
+	if len(statements) == 1 {
+		return p.table(key, statements)
+	}
+	t := &caseTable{values: p.pool(key, statements)}
+	if len(t.values) == 0 {
+		t.values = []Value{p.ev.value(key)}
+	}
+	p.fill(t, key, statements)
+	return t
+}
+
+func (p *Prepared) pool(key string, statements []int) []Value {
+	var out []Value
+	seen := map[string]bool{}
+	for _, i := range statements {
+		for _, v := range p.table(key, []int{i}).values {
+			name := fmt.Sprintf("%d %q", v.State, v.Values)
+			if !v.unknown() && !seen[name] && len(out) < maxValues {
+				seen[name] = true
+				out = append(out, v)
+			}
 		}
 	}
 	return out
 }
 
-// splitKeys returns the unknown keys that the open statements test, with their
-// values. bounded says that one was left out because of the number of cases.
-//
-// A key that is also used as a variable is left out: then its value is compared
-// with other keys' values too, and its classes are not those that the literals
-// of its own conditions cut out. Keys of few values come first, so that as many
-// as possible find room.
-func (d *Document) splitKeys(ev *evaluator, open []int) (keys []splitKey, bounded bool) {
-	tests := map[string][]*conditionTest{}
-	var names []string // of tests, in the order of the document
-	variables := map[string]bool{}
-	for _, i := range open {
-		s := &d.statements[i]
-		variable := func(key, _ string) { variables[key] = true }
-		for j := range s.resource.patterns {
-			s.resource.patterns[j].variables(variable)
-		}
-		for j := range s.conditions {
-			c := &s.conditions[j]
-			for k := range c.operands {
-				c.operands[k].pattern.variables(variable)
-			}
-			if !ev.value(c.key).unknown() {
-				continue
-			}
-			if tests[c.key] == nil {
-				names = append(names, c.key)
-			}
-			tests[c.key] = append(tests[c.key], c)
-		}
-	}
-	for _, name := range names {
-		if variables[name] {
-			continue
-		}
-		values, tooMany := ev.splitValues(name, tests[name])
-		bounded = bounded || tooMany
-		if len(values) > 0 {
-			keys = append(keys, splitKey{name, values})
-		}
-	}
-	slices.SortStableFunc(keys, func(a, b splitKey) int { return cmp.Compare(len(a.values), len(b.values)) })
-	product := 1
-	for i := range keys {
-		if product *= len(keys[i].values); product > maxCases {
-			return keys[:i], true
-		}
-	}
-	return keys, bounded
-}
-
 // splitValues returns values that stand for everything a key may hold, as far
-// as the conditions can tell: its absence if that is possible, and a value of
-// each equivalence class. It returns none where the classes cannot be worked
-// out.
-func (ev *evaluator) splitValues(key string, tests []*conditionTest) (out []Value, tooMany bool) {
-	v := ev.value(key)
-	if v.Known { // there with these values, or absent
-		return []Value{{}, {State: Present, Known: true, Multi: v.Multi, Values: v.Values}}, false
-	}
-	texts, ok := ev.classes(key, tests, v)
-	if !ok || len(texts) == 0 {
-		return nil, false
-	}
-	if len(texts) > maxValues || v.Multi && len(texts) > maxSetClasses {
-		return nil, true
-	}
+// as the tests can tell: its absence if that is possible, and a value of each
+// equivalence class. Where the classes cannot be worked out, or are too many, it
+// is not complete: the values are some of those.
+func (p *Prepared) splitValues(key string, tests []*conditionTest, statement int) (out []Value, complete, tooMany bool) {
+	v := p.ev.value(key)
 	if v.State == Either {
 		out = append(out, Value{})
+	}
+	if v.Known { // there with these values, or absent
+		return append(out, Value{State: Present, Known: true, Multi: v.Multi, Values: v.Values}), true, false
+	}
+	texts, complete, tooMany := p.ev.classes(key, tests, v, statement)
+	if len(texts) > maxValues {
+		texts, complete, tooMany = texts[:maxValues], false, true
 	}
 	if !v.Multi {
 		for _, t := range texts {
 			out = append(out, Is(t))
 		}
-		return out, false
+		return out, complete, tooMany
 	}
 	// To ForAllValues and ForAnyValue two sets are alike if they have values of
 	// the same classes. So the subsets of the classes stand for all sets.
+	if len(texts) > maxSetClasses {
+		for _, t := range texts {
+			out = append(out, Set(append(slices.Clone(v.Includes), t)...))
+		}
+		return out, false, true
+	}
+	if len(texts) == 0 {
+		return out, false, tooMany
+	}
 	for subset := range 1 << len(texts) {
 		set := Set(slices.Clone(v.Includes)...)
 		for i, t := range texts {
@@ -185,68 +301,62 @@ func (ev *evaluator) splitValues(key string, tests []*conditionTest) (out []Valu
 			out = append(out, set)
 		}
 	}
-	return out, false
+	return out, complete, tooMany
 }
 
-// cases yields every combination of the keys' values. The slice is the same
-// each time.
-func cases(keys []splitKey) iter.Seq[[]assignment] {
-	return func(yield func([]assignment) bool) {
-		number := make([]int, len(keys)) // the case, a digit for each key
-		assigned := make([]assignment, len(keys))
-		for {
-			for i, k := range keys {
-				assigned[i] = assignment{k.name, k.values[number[i]]}
+// byCases decides an undetermined request by cases. What the conditions of the
+// open statements give in all cases is written into its matches.
+func (p *Prepared) byCases(out *Decision, assumed assumptionSet) (verdict, assumptionSet) {
+	tooMany := false
+	for _, i := range openStatements(out.Matches) {
+		c := p.casesOf(i)
+		out.Matches[i].Condition = c.truth
+		assumed |= c.assumed
+		tooMany = tooMany || c.tooMany && c.truth == Maybe
+	}
+	v := p.document.verdict(out.Matches)
+	// Of the statements that may match those that do for certain in some case, or
+	// in all, and of which only the conditions leave it open.
+	var denies, allows, mayAllow []int
+	mayDeny, allowed := false, false
+	for i, m := range out.Matches {
+		if m.Truth() == No {
+			continue
+		}
+		effect := p.statements[i].effect
+		sure := min(m.Principal, m.Action, m.Resource) == Yes && p.casesOf(i).yes
+		if effect != Allow {
+			mayDeny = true
+			if sure && effect == Deny {
+				denies = append(denies, i)
 			}
-			if !yield(assigned) {
-				return
-			}
-			i := 0
-			for ; i < len(keys); i++ {
-				if number[i]++; number[i] < len(keys[i].values) {
-					break
-				}
-				number[i] = 0
-			}
-			if i == len(keys) {
-				return
+		}
+		if effect != Deny {
+			mayAllow = append(mayAllow, i)
+			allowed = allowed || m.Truth() == Yes
+			if sure && effect == Allow {
+				allows = append(allows, i)
 			}
 		}
 	}
-}
-
-// allCases is what is so in all cases, or may be so.
-type allCases struct {
-	document    *Document
-	open        []int // the open statements
-	started     bool
-	verdict     verdict
-	conditions  []Truth // of the open statements
-	responsible []int
-}
-
-// add takes one more case in.
-func (all *allCases) add(matches []Match) {
-	v := all.document.verdict(matches)
-	if !all.started {
-		all.started, all.verdict = true, v
-		for _, i := range all.open {
-			all.conditions = append(all.conditions, matches[i].Condition)
+	if v.outcome == Undetermined {
+		q := coverage{p: p}
+		switch {
+		case q.everything(denies):
+			v = verdict{ExplicitDeny, true}
+		case mayDeny:
+			v.denied = !allowed && !slices.ContainsFunc(mayAllow, func(i int) bool { return !q.allOf(i, denies) })
+		case q.everything(allows):
+			v = verdict{outcome: Allowed}
 		}
+		out.Bounded = v.outcome == Undetermined && (tooMany || q.cut)
 	}
-	if all.verdict.outcome != v.outcome {
-		all.verdict.outcome = Undetermined
+	switch v.outcome {
+	case ExplicitDeny:
+		out.Responsible = denies
+	case Allowed:
+		out.Responsible = allows
+	case ImplicitDeny, Undetermined, Invalid:
 	}
-	all.verdict.denied = all.verdict.denied && v.denied
-	for k, i := range all.open {
-		all.conditions[k] = join(all.conditions[k], matches[i].Condition)
-	}
-	if all.verdict.outcome == Undetermined {
-		return
-	}
-	for _, i := range all.document.responsible(v.outcome, matches) {
-		if at, found := slices.BinarySearch(all.responsible, i); !found {
-			all.responsible = slices.Insert(all.responsible, at, i)
-		}
-	}
+	return v, assumed
 }

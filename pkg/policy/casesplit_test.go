@@ -106,15 +106,66 @@ func TestVariableKeyIsNotSplit(t *testing.T) {
 	}
 }
 
-func TestBounded(t *testing.T) {
+// TestManyKeys: keys that are unknown and have nothing to do with one another are
+// no product of cases.
+func TestManyKeys(t *testing.T) {
 	var statements []string
-	for i := range 14 {
+	for i := range 40 {
 		statements = append(statements,
 			fmt.Sprintf(`Deny "StringEquals":{"k:k%d":"a"},"StringNotEquals":{"k:k%d":"a"}`, i, i),
 			fmt.Sprintf(`Deny "StringLike":{"k:k%d":"b*"},"StringNotLike":{"k:k%d":"b*"}`, i, i))
 	}
 	got := document(t, append(statements, "Allow ")...).Decide(put(policy.NewContext(policy.Value{State: policy.Either})))
-	if got.Outcome != policy.Undetermined || !got.Bounded {
-		t.Errorf("decision %s, bounded %t: want an answer that says it is not exact", got.Outcome, got.Bounded)
+	if got.Outcome != policy.Allowed || got.Bounded {
+		t.Errorf("decision %s, bounded %t: want an exact answer", got.Outcome, got.Bounded)
+	}
+}
+
+// pigeons are Denies that deny every request if, and only if, there are more
+// pigeons than holes: they deny where a pigeon is in no hole, and where two are in
+// the same.
+func pigeons(pigeons, holes int) []string {
+	var all, statements []string
+	for hole := range holes {
+		all = append(all, fmt.Sprintf("%q", fmt.Sprint(hole)))
+	}
+	for p := range pigeons {
+		statements = append(statements, fmt.Sprintf(`Deny "StringNotEquals":{"k:p%d":[%s]}`, p, strings.Join(all, ",")))
+		for q := range p {
+			for hole := range holes {
+				statements = append(statements, fmt.Sprintf(`Deny "StringEquals":{"k:p%d":"%d","k:p%d":"%d"}`, p, hole, q, hole))
+			}
+		}
+	}
+	return append(statements, "Allow ")
+}
+
+// TestBounded: what takes exponentially many steps ends, and says that it is not
+// exact.
+func TestBounded(t *testing.T) {
+	for _, test := range []struct {
+		pigeons, holes int
+		want           policy.Outcome
+		bounded        bool
+	}{
+		{6, 5, policy.ExplicitDeny, false},
+		{5, 5, policy.Undetermined, false},
+		{15, 15, policy.Undetermined, false},
+		{16, 15, policy.Undetermined, true},
+	} {
+		d := document(t, pigeons(test.pigeons, test.holes)...)
+		budget := policy.NewBudget(policy.DecisionSteps)
+		r := put(policy.NewContext(policy.Value{State: policy.Either}))
+		got := d.Prepare(r, budget).Decide(r.Resource)
+		if got.Outcome != test.want || got.Bounded != test.bounded {
+			t.Errorf("%d pigeons in %d holes: %s, bounded %t", test.pigeons, test.holes, got.Outcome, got.Bounded)
+		}
+		if budget.Used() > 3_000_000 {
+			t.Errorf("%d pigeons in %d holes: %d steps", test.pigeons, test.holes, budget.Used())
+		}
+		none := d.Prepare(r, policy.NewBudget(0)).Decide(r.Resource)
+		if none.Outcome != policy.Undetermined || !none.Bounded {
+			t.Errorf("%d pigeons in %d holes without a budget: %s, bounded %t", test.pigeons, test.holes, none.Outcome, none.Bounded)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math/big"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
@@ -21,31 +22,32 @@ import (
 // key stays unknown.
 
 // classes returns a value of each class that the conditions on a key tell apart
-// among the values that v allows. ok is false if it cannot be told.
-func (ev *evaluator) classes(key string, tests []*conditionTest, v Value) (values []string, ok bool) {
+// among the values that v allows. Where it is not complete, there may be others:
+// it cannot be told, or there are too many.
+func (ev *evaluator) classes(key string, tests []*conditionTest, v Value, statement int) (values []string, complete, tooMany bool) {
 	switch {
 	case len(v.OneOf) > 0:
-		return v.OneOf, true // that is all there are
+		return v.OneOf, true, false // that is all there are
 	case len(v.Within) == 0 && keyKind(key) == boolOperator:
-		return []string{"true", "false"}, true
+		return []string{"true", "false"}, true, false
 	}
 	kind, ok := commonKind(key, tests)
 	if !ok || len(v.Within) > 0 && kind != stringOperator {
-		return nil, false // numbers and so on are not picked from key sets
+		return nil, false, false // numbers and so on are not picked from key sets
 	}
 	switch kind {
 	case stringOperator, nullOperator:
-		return ev.textClasses(tests, v)
+		return ev.textClasses(tests, v, statement)
 	case numericOperator:
-		values, ok = numberClasses(tests)
+		values, complete = numberClasses(tests)
 	case dateOperator:
-		values, ok = dateClasses(tests)
+		values, complete = dateClasses(tests)
 	case addressOperator:
-		values = addressClasses(tests, v.AWSOwned)
+		values, complete = addressClasses(tests, v.AWSOwned), true
 	case binaryOperator:
-		values = binaryClasses(tests)
+		values, complete = binaryClasses(tests), true
 	case arnOperator, boolOperator, unknownOperator:
-		return nil, false
+		return nil, false, false
 	}
 	if keyKind(key) != kind {
 		// A key that is not of this kind for certain may hold texts that the
@@ -53,7 +55,7 @@ func (ev *evaluator) classes(key string, tests []*conditionTest, v Value) (value
 		// empty one, which ForAllValues takes for an empty set.
 		values = append(values, "", "?")
 	}
-	return values, ok
+	return values, complete, false
 }
 
 // commonKind is the kind of all the conditions. Classes are worked out in one
@@ -87,62 +89,107 @@ func commonKind(key string, tests []*conditionTest) (kind operatorKind, ok bool)
 	return kind, true
 }
 
-// textClasses returns one text for each way in which the patterns of the
-// conditions tell texts apart. What a condition gives on a text depends only on
-// which of its patterns match, since each condition is made of these matches by
-// "or", "and" and "not". Package glob finds a text for each combination of
-// matches that a text can have: among those of v.Within, or among all texts.
+// textClasses returns one text for each way in which the conditions tell texts
+// apart. What a condition gives on a text depends only on whether some of its
+// patterns matches; of an ARN operator, some of those before a value that is no ARN,
+// and some of those behind it (see arnList). Package glob finds a text for each
+// combination that a text can have: among those of v.Within, or among all texts.
 //
 // A value of AWS's own is matched by no pattern that names somebody, so that
 // classes which such a pattern matches are left out. What remains may be too
 // much, never too little.
-func (ev *evaluator) textClasses(tests []*conditionTest, v Value) ([]string, bool) {
-	var patterns []glob.Pattern
-	var naming []bool // of each pattern: it matches no value that v allows
+func (ev *evaluator) textClasses(tests []*conditionTest, v Value, statement int) (values []string, complete, tooMany bool) {
+	var unions []glob.Union
+	var naming glob.Union // what matches no value that v allows
 	shaped, fold := false, false
 	for _, c := range tests {
 		fold = fold || c.operator.fold
 		if c.operator.kind == arnOperator && !shaped && !arnKey(c.key) {
 			shaped = true // ARN operators tell ARNs from other texts
-			patterns, naming = append(patterns, glob.Parse(arnShape)), append(naming, false)
+			unions = append(unions, glob.Union{glob.Parse(arnShape)})
 		}
+		var union glob.Union
 		for i := range c.operands {
 			p, tells, ok := ev.classPattern(c, &c.operands[i])
-			if !ok {
-				return nil, false
-			}
-			if tells {
-				patterns = append(patterns, p)
-				naming = append(naming, v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind))
+			switch {
+			case !ok:
+				return nil, false, false
+			case c.operator.kind == arnOperator && (!tells || p.Any()):
+				unions, union = append(unions, union), nil
+			case !tells:
+			case v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind):
+				naming = append(naming, p)
+			default:
+				union = append(union, p)
 			}
 		}
+		unions = append(unions, union)
 		if c.operator.quantifier == forAllValues {
-			patterns, naming = append(patterns, glob.Exact("")), append(naming, false) // the empty text is an empty set
+			unions = append(unions, glob.Union{glob.Exact("")}) // the empty text is an empty set
 		}
 	}
-	if fold && slices.ContainsFunc(patterns, func(p glob.Pattern) bool { return !ascii(p) }) {
-		return nil, false // the automata do not know that the Kelvin sign is a "k"
+	unions = append(unions, naming)
+	if fold && slices.ContainsFunc(unions, func(u glob.Union) bool { return slices.ContainsFunc(u, func(p glob.Pattern) bool { return !ascii(p) }) }) {
+		return nil, false, false // the automata do not know that the Kelvin sign is a "k"
 	}
 	within := v.Within
 	if len(within) == 0 {
-		everything, ok := glob.Everything(patterns)
+		if values, ok := literalClasses(unions[:len(unions)-1], naming); ok {
+			ev.budget.spend(statement, 20+10*len(values))
+			return values, true, false
+		}
+		everything, ok := glob.Everything(unions)
 		if !ok {
-			return nil, false
+			return nil, false, false
 		}
 		within = []glob.KeySet{everything}
 	}
-	found, complete := glob.Classes(patterns, glob.DefaultLimits(), within...)
-	var out []string
+	limits := ev.limits(statement)
+	if limits.Steps == 0 {
+		return nil, false, true
+	}
+	found, complete := glob.Classes(unions, limits, within...)
 	for _, class := range found {
-		possible := true
-		for i, matched := range class.Matches {
-			possible = possible && (!matched || !naming[i])
-		}
-		if possible {
-			out = append(out, class.Text)
+		if !class.Matches[len(unions)-1] {
+			values = append(values, class.Text)
 		}
 	}
-	return out, complete
+	return values, complete, !complete
+}
+
+// literalClasses is textClasses for patterns without wildcards, which are most: a text
+// for each group of unions that name one, and a text that none names. Ok is false if
+// there are wildcards.
+func literalClasses(unions []glob.Union, without glob.Union) (values []string, ok bool) {
+	named := map[string]string{} // by text, the unions that name it
+	var texts []string
+	for i, u := range append(unions, without) {
+		union := strconv.Itoa(i) + " "
+		for _, p := range u {
+			text, literal := p.Literal()
+			if !literal || strings.Contains(text, "\xED") { // it may hold half a character, see [glob.Everything]
+				return nil, false
+			}
+			if named[text] == "" {
+				texts = append(texts, text)
+			}
+			if !strings.HasSuffix(named[text], union) {
+				named[text] += union
+			}
+		}
+	}
+	seen := map[string]bool{}
+	for _, text := range texts {
+		if by := named[text]; !seen[by] && !strings.HasSuffix(by, strconv.Itoa(len(unions))+" ") {
+			seen[by] = true
+			values = append(values, text)
+		}
+	}
+	other := "x"
+	for named[other] != "" {
+		other += "x"
+	}
+	return append(values, other), true
 }
 
 // classPattern is the pattern by which an operand tells texts apart. tells is

@@ -1,11 +1,6 @@
 package policy
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/trailwarden/trailwarden/pkg/glob"
-)
+import "slices"
 
 // Outcome is the answer to a request.
 type Outcome string
@@ -63,35 +58,7 @@ func (m Match) Truth() Truth {
 // Where the answer depends on keys that are not known, it is decided by cases:
 // their absence, and one value of each class that the policy tells apart.
 func (d *Document) Decide(r *Request) Decision {
-	ev := newEvaluator(r)
-	out := Decision{Matches: make([]Match, len(d.statements))}
-	var assumed assumptionSet
-	for i := range d.statements {
-		m, a := ev.match(&d.statements[i])
-		out.Matches[i] = m
-		assumed |= a
-	}
-	v := d.verdict(out.Matches)
-	switch {
-	case v.outcome == Undetermined:
-		v, assumed = d.splitCases(ev, &out, v, assumed)
-	case assumed != 0:
-		assumed = d.relevant(ev, v.outcome)
-	}
-	out.Outcome, out.DeniedEitherWay = v.outcome, v.denied
-	if d.malformed {
-		out.Outcome, out.DeniedEitherWay, out.Responsible = Undetermined, false, nil
-	}
-	if len(out.Responsible) == 0 {
-		out.Responsible = d.responsible(out.Outcome, out.Matches)
-	}
-	if out.Outcome == Undetermined {
-		out.DependsOn = d.dependsOn(ev, out.Matches)
-	}
-	if assumed != 0 {
-		out.Assumptions = assumed.list()
-	}
-	return out
+	return d.Prepare(r, NewBudget(DecisionSteps)).Decide(r.Resource)
 }
 
 // verdict is an outcome, and of an undetermined one whether it is a denial
@@ -152,46 +119,20 @@ func (d *Document) responsible(o Outcome, matches []Match) []int {
 	return out
 }
 
-// relevant returns the assumptions without which the outcome might be another.
-// Where one of the deciding statements rests on none, the others do not count.
-func (d *Document) relevant(ev *evaluator, o Outcome) assumptionSet {
-	var out, deciding assumptionSet
-	free := false
-	for i := range d.statements {
-		s := &d.statements[i]
-		m, a := ev.match(s)
-		decides := o == ExplicitDeny && s.effect == Deny || o == Allowed && s.effect == Allow
-		switch {
-		case decides && m.Truth() == Yes:
-			free = free || a == 0
-			deciding |= a
-		case o == ImplicitDeny, o == Allowed && s.effect != Allow:
-			out |= a
-		}
-	}
-	if free {
-		return out
-	}
-	return out | deciding
-}
-
 // dependsOn lists the keys of which too little is known for the statements that
 // may match: those of the conditions that may hold, and the variables in the
 // resources and in the values of those conditions.
-func (d *Document) dependsOn(ev *evaluator, matches []Match) []string {
+func (p *Prepared) dependsOn(matches []Match) []string {
+	d, ev := p.document, p.ev
 	var out []string
-	add := func(name string) {
-		if !slices.ContainsFunc(out, func(s string) bool { return strings.EqualFold(s, name) }) {
+	seen := map[string]bool{}
+	add := func(key, name string) {
+		if !seen[key] && ev.value(key).unknown() {
+			seen[key] = true
 			out = append(out, name)
 		}
 	}
-	variables := func(p *pattern) {
-		p.variables(func(key, name string) {
-			if ev.value(key).unknown() {
-				add(name)
-			}
-		})
-	}
+	variables := func(x *pattern) { x.variables(add) }
 	for i := range d.statements {
 		if matches[i].Truth() != Maybe {
 			continue
@@ -205,9 +146,7 @@ func (d *Document) dependsOn(ev *evaluator, matches []Match) []string {
 			if t, _ := ev.condition(c); t != Maybe {
 				continue
 			}
-			if ev.value(c.key).unknown() {
-				add(s.src.Conditions[j].Key)
-			}
+			add(c.key, s.src.Conditions[j].Key)
 			for k := range c.operands {
 				variables(&c.operands[k].pattern)
 			}
@@ -215,70 +154,4 @@ func (d *Document) dependsOn(ev *evaluator, matches []Match) []string {
 	}
 	slices.Sort(out)
 	return out
-}
-
-// evaluator answers one request.
-type evaluator struct {
-	request  *Request
-	action   glob.Text // lower case
-	resource glob.Text
-	// assigned are the values that the unknown keys have in the case at hand,
-	// see splitCases.
-	assigned []assignment
-	lookup   func(key string) Value // value, as patterns take it
-}
-
-func newEvaluator(r *Request) *evaluator {
-	ev := &evaluator{request: r, action: glob.Text(glob.LowerASCII(r.Action)), resource: glob.TextOf(r.Resource)}
-	ev.lookup = ev.value
-	return ev
-}
-
-// value is what is known of a key, by its lower-case name.
-func (ev *evaluator) value(key string) Value {
-	for i := range ev.assigned {
-		if ev.assigned[i].key == key {
-			return ev.assigned[i].value
-		}
-	}
-	v := ev.request.Context.Lookup(key)
-	if !v.Known && v.State != Absent && multivalued(key) {
-		v.Multi = true
-	}
-	return v
-}
-
-// Witnesses returns strings of the key set, one for each way in which the
-// Resource and NotResource patterns of the document tell its strings apart.
-// Deciding the request on each of them decides it on every string of the set.
-// The request's own Resource is not used; its context resolves policy
-// variables. Statements that do not name the request's caller or action are
-// left out. If there is more than can be looked at, complete is false and the
-// witnesses cover only a part of the set. Equal inputs give equal witnesses in
-// equal order.
-func (d *Document) Witnesses(keys glob.KeySet, r *Request) (witnesses []glob.Witness, complete bool) {
-	ev := newEvaluator(r)
-	var patterns []glob.Pattern
-	known := map[string]bool{}
-	for i := range d.statements {
-		s := &d.statements[i]
-		if p, _ := s.principal.match(&r.Caller, s.effect); p == No || s.action.match(ev.action) == No {
-			continue
-		}
-		for j := range s.resource.patterns {
-			e := s.resource.patterns[j].expand(ev.lookup)
-			if e.matchesNothing {
-				continue
-			}
-			if key := e.Key(); !known[key] {
-				known[key] = true
-				patterns = append(patterns, e.Pattern)
-			}
-		}
-	}
-	classes, complete := glob.Classes(patterns, glob.DefaultLimits(), keys)
-	for _, c := range classes {
-		witnesses = append(witnesses, c.Witness)
-	}
-	return witnesses, complete
 }

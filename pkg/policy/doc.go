@@ -33,8 +33,8 @@
 //  3. So an undetermined answer is decided by cases (casesplit.go): every
 //     combination of values of the unknown keys, of which one for each class
 //     that the conditions tell apart is enough (classes.go). If all cases give
-//     the same, that is the answer. If they are too many to be tried, the answer
-//     stays undetermined, and says so.
+//     the same, that is the answer. They are not tried one after another: most is
+//     answered key by key, and the rest is whether boxes cover a region (cover.go).
 //
 // Where AWS does not document what it does, or documents it in two ways, the
 // answer names the [Assumption] that it rests on.
@@ -42,8 +42,19 @@
 // # Sets of requests
 //
 // A request's resource may be one of very many: every key that may be written.
-// [Document.Witnesses] picks strings of a set so that what is decided on each of
-// them is decided on all. Package glob says why.
+// [Document.Prepare] works out once what does not depend on the resource
+// (prepared.go), and [Prepared.Samples] decides on strings of a set that stand for
+// all of it (witness.go): on one of each class that the resource elements tell
+// apart, or, where these are too many, on one of each kind that can change the
+// answer. Package glob finds them.
+//
+// # Bounded work
+//
+// Some policies of 20 KB would take longer than the world lasts. So all work is
+// counted in steps and ends with a [Budget] (budget.go). What was decided until then
+// is right, and what was cut says so. An answer is never taken from an incomplete
+// look unless one string is enough to show it: some string is denied, but not: all
+// are.
 //
 // Everything here is pure: data in, data out.
 package policy

@@ -22,6 +22,12 @@ type Document struct {
 	statements []compiledStatement
 	// malformed: what the document says as a whole cannot be told.
 	malformed bool
+	variables bool // the Version knows policy variables
+	// origin is the index of the first statement in the policy that it was taken
+	// from, for the account of work; see Alone.
+	origin int
+	// resources is how many entries the resource elements have.
+	resources int
 }
 
 // The versions of the policy language. A policy without Version is of the old
@@ -43,9 +49,8 @@ func Parse(text []byte) (*Document, error) {
 	}
 	d := &Document{text: text, root: root}
 	version, versions := root.Member("Version")
-	r := statementReader{}
 	if versions > 0 {
-		r.variables = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
+		d.variables = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
 		d.malformed = versions > 1 || !knownVersion(version.Value)
 	}
 	statement, lists := root.Member("Statement")
@@ -61,7 +66,8 @@ func Parse(text []byte) (*Document, error) {
 	items := d.list.Elements()
 	d.statements = make([]compiledStatement, len(items))
 	for i, item := range items {
-		d.statements[i] = r.readStatement(i, item)
+		d.statements[i] = statementReader{d.variables}.readStatement(i, item)
+		d.resources += len(d.statements[i].resource.patterns)
 	}
 	label(d.statements)
 	return d, nil

@@ -29,6 +29,26 @@ func (d *Document) With(replaced map[int][]byte, added ...[]byte) (*Document, er
 	return Parse(jsontext.InsertMember(d.text, d.root, "Statement", jsontext.NewArray(added)))
 }
 
+// Alone returns a document that holds one statement only, and reads it as d
+// reads its own: in the same version of the policy language. The statement stands
+// for the one at an index of d, which pays for the work on it. It fails with
+// [ErrSyntax] where the text is not a JSON object.
+func (d *Document) Alone(index int, statement []byte) (*Document, error) {
+	if _, err := readObject(statement); err != nil {
+		return nil, fmt.Errorf("read statement: %w", err)
+	}
+	version := oldVersion
+	if d.variables {
+		version = currentVersion
+	}
+	alone, err := Parse(fmt.Appendf(nil, `{"Version":%q,"Statement":[%s]}`, version, statement))
+	if err != nil {
+		return nil, err
+	}
+	alone.origin = index
+	return alone, nil
+}
+
 func (d *Document) checkEdit(replaced map[int][]byte, added [][]byte) error {
 	if _, count := d.root.Member("Statement"); count > 1 {
 		return fmt.Errorf("%w: the policy has two Statement elements", ErrEdit)

@@ -32,8 +32,12 @@ type PartExplanation struct {
 // statement's Match is that of [Document.Decide], which looks at its conditions
 // together: it may be No although each of them may hold.
 func (d *Document) Explain(r *Request) []StatementExplanation {
-	ev := newEvaluator(r)
-	decision := d.Decide(r)
+	return d.Prepare(r, NewBudget(DecisionSteps)).Explain(r.Resource)
+}
+
+// Explain is [Document.Explain] for a resource.
+func (p *Prepared) Explain(resource string) []StatementExplanation {
+	d, ev, decision := p.document, p.ev, p.Decide(resource)
 	out := make([]StatementExplanation, len(d.statements))
 	for i := range d.statements {
 		s := &d.statements[i]
@@ -44,8 +48,8 @@ func (d *Document) Explain(r *Request) []StatementExplanation {
 			e.Parts = append(e.Parts, PartExplanation{element, t, why})
 		}
 		add(elementName("Principal", s.principal.not), m.Principal, ev.whyPrincipal(&s.principal, m.Principal))
-		add(elementName("Action", s.action.not), action, whyElement(r.Action, s.src.Actions, s.action.malformed, action))
-		add(elementName("Resource", s.resource.not), m.Resource, whyElement(r.Resource, s.src.Resources, s.resource.malformed, m.Resource))
+		add(elementName("Action", s.action.not), action, whyElement(ev.request.Action, s.src.Actions, s.action.malformed, action))
+		add(elementName("Resource", s.resource.not), m.Resource, whyElement(resource, s.src.Resources, s.resource.malformed, m.Resource))
 		for j := range s.conditions {
 			e.Parts = append(e.Parts, ev.explainCondition(s, j))
 		}

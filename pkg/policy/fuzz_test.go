@@ -94,7 +94,8 @@ func FuzzDecide(f *testing.F) {
 				t.Errorf("%s\n%q: %v", text, value, err)
 			}
 		}
-		d.Witnesses(glob.KeySet{{Words: []string{"arn:aws:s3:::logs/"}}, {Class: "ab/1", Max: 4}}, cloudTrailRequest(NewContext(Value{State: Either})))
+		d.Prepare(cloudTrailRequest(NewContext(Value{State: Either})), NewBudget(DecisionSteps)).
+			Samples(glob.KeySet{{Words: []string{"arn:aws:s3:::logs/"}}, {Class: "ab/1", Max: 4}})
 	})
 }
 

@@ -72,8 +72,11 @@ func Set(values ...string) Value {
 	return Value{State: Present, Known: true, Multi: true, Values: values}
 }
 
-// Context holds the context keys of a request.
-type Context struct {
+// Context holds the context keys of a request. It is immutable. Two contexts are
+// == if one is a copy of the other.
+type Context struct{ of *contextKeys }
+
+type contextKeys struct {
 	keys     map[string]Value // by lower-case key name
 	families []family
 	rest     Value
@@ -86,9 +89,7 @@ type family struct {
 
 // NewContext returns an empty context in which every key has the value rest
 // until it is set.
-func NewContext(rest Value) Context {
-	return Context{keys: map[string]Value{}, rest: rest}
-}
+func NewContext(rest Value) Context { return Context{&contextKeys{rest: rest}} }
 
 // With returns a copy of c in which key has value v. A key that ends in "*"
 // stands for every key that starts so ("aws:PrincipalTag/*"); of several such,
@@ -100,8 +101,12 @@ func (c Context) With(key string, v Value) Context {
 
 // WithAll is With for several keys at once.
 func (c Context) WithAll(values map[string]Value) Context {
-	out := Context{keys: make(map[string]Value, len(c.keys)+len(values)), families: slices.Clone(c.families), rest: c.rest}
-	maps.Copy(out.keys, c.keys)
+	old := c.of
+	if old == nil {
+		old = &contextKeys{}
+	}
+	out := &contextKeys{keys: make(map[string]Value, len(old.keys)+len(values)), families: slices.Clone(old.families), rest: old.rest}
+	maps.Copy(out.keys, old.keys)
 	for key, v := range values {
 		key = strings.ToLower(key)
 		if prefix, ok := strings.CutSuffix(key, "*"); ok {
@@ -110,11 +115,11 @@ func (c Context) WithAll(values map[string]Value) Context {
 			out.keys[key] = v
 		}
 	}
-	return out
+	return Context{out}
 }
 
 // setFamily puts a family at its place: the longest prefix first.
-func (c *Context) setFamily(f family) {
+func (c *contextKeys) setFamily(f family) {
 	at, found := slices.BinarySearchFunc(c.families, f.prefix, func(g family, prefix string) int {
 		return cmp.Or(cmp.Compare(len(prefix), len(g.prefix)), strings.Compare(g.prefix, prefix))
 	})
@@ -127,17 +132,20 @@ func (c *Context) setFamily(f family) {
 
 // Lookup returns what is known of a key. The name's case does not matter.
 func (c Context) Lookup(key string) Value {
-	if v, ok := c.keys[key]; ok {
+	if c.of == nil {
+		return Value{}
+	}
+	if v, ok := c.of.keys[key]; ok {
 		return v
 	}
 	key = strings.ToLower(key)
-	if v, ok := c.keys[key]; ok {
+	if v, ok := c.of.keys[key]; ok {
 		return v
 	}
-	for _, f := range c.families {
+	for _, f := range c.of.families {
 		if strings.HasPrefix(key, f.prefix) {
 			return f.value
 		}
 	}
-	return c.rest
+	return c.of.rest
 }

@@ -167,37 +167,6 @@ func readPatternList(n *jsontext.Node, name string) (out PatternList, malformed 
 	return out, malformed
 }
 
-// match says how a statement relates to the request, and which assumptions the
-// result rests on.
-func (ev *evaluator) match(s *compiledStatement) (Match, assumptionSet) {
-	m := Match{Index: s.src.Index}
-	var assumed [4]assumptionSet
-	m.Principal, assumed[0] = s.principal.match(&ev.request.Caller, s.effect)
-	m.Action = s.action.match(ev.action)
-	m.Resource, assumed[2] = s.resource.match(ev)
-	m.Condition, assumed[3] = ev.conditions(s)
-	if s.malformed {
-		m.Action = min(m.Action, Maybe)
-	}
-	// One element that does not match settles the statement. If it is the only
-	// one, its assumptions count; if there are more, any of them would do
-	// without the others, and none of the assumptions matters.
-	misses, last := 0, 0
-	for i, t := range [4]Truth{m.Principal, m.Action, m.Resource, m.Condition} {
-		if t == No {
-			misses++
-			last = i
-		}
-	}
-	switch misses {
-	case 0:
-		return m, assumed[0] | assumed[2] | assumed[3]
-	case 1:
-		return m, assumed[last]
-	}
-	return m, 0
-}
-
 func (a *actionMatcher) match(action glob.Text) Truth {
 	result := No
 	for i := range a.patterns {
@@ -218,39 +187,4 @@ func elementTruth(entries Truth, not, malformed bool) Truth {
 		return entries.not()
 	}
 	return entries
-}
-
-func (r *resourceMatcher) match(ev *evaluator) (Truth, assumptionSet) {
-	result, assumed := No, assumptionSet(0)
-	for i := range r.patterns {
-		t, a := ev.matchResource(&r.patterns[i])
-		if r.not && r.patterns[i].misspelt() {
-			t, a = Maybe, assumeMalformedVariable // it may exempt anything
-		}
-		result = max(result, t)
-		if r.not || a != assumeNotResourceVariable {
-			assumed |= a
-		}
-	}
-	return elementTruth(result, r.not, r.malformed), assumed
-}
-
-// matchResource compares the request's resource with an entry. An entry whose
-// variable has no value matches nothing, see "IAM policy elements: Variables
-// and tags". A variable that is malformed may stand for anything.
-func (ev *evaluator) matchResource(p *pattern) (Truth, assumptionSet) {
-	e := p.expand(ev.lookup)
-	switch {
-	case e.malformed && e.Match(ev.resource):
-		return Maybe, assumeMalformedVariable
-	case e.matchesNothing:
-		return No, assumeNotResourceVariable
-	case !e.Match(ev.resource):
-		return No, 0
-	case e.notARN:
-		return Maybe, assumeShortResource
-	case e.approximate:
-		return Maybe, 0
-	}
-	return Yes, 0
 }

@@ -121,7 +121,7 @@ func (ev *evaluator) compareUnknown(c *conditionTest, x *operand, v Value) (Trut
 	t := Maybe
 	switch {
 	case len(v.Within) > 0:
-		t = matchesWithin(e.Pattern, v.Within)
+		t = ev.matchesWithin(e.Pattern, v.Within)
 	case e.Any():
 		t = Yes
 	}
@@ -134,8 +134,8 @@ func (ev *evaluator) compareUnknown(c *conditionTest, x *operand, v Value) (Trut
 
 // matchesWithin says whether a pattern matches a value that is a string of one
 // of the sets.
-func matchesWithin(p glob.Pattern, within []glob.KeySet) Truth {
-	switch p.Covers(glob.DefaultLimits(), within...) {
+func (ev *evaluator) matchesWithin(p glob.Pattern, within []glob.KeySet) Truth {
+	switch p.Covers(ev.limits(nobody), within...) {
 	case glob.All:
 		return Yes
 	case glob.None:

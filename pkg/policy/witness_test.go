@@ -48,18 +48,13 @@ func classWords(p glob.Segment) []string {
 
 // vector is how the Resource patterns of the document see a resource.
 func vector(d *Document, r *Request, text string) string {
-	q := *r
-	q.Resource = text
-	ev := newEvaluator(&q)
 	var b strings.Builder
-	for i := range d.statements {
-		s := &d.statements[i]
-		if p, _ := s.principal.match(&q.Caller, s.effect); p == No || s.action.match(ev.action) == No {
+	for _, s := range d.Prepare(r, NewBudget(DecisionSteps)).statements {
+		if s.match.Principal == No || s.match.Action == No {
 			continue
 		}
-		for j := range s.resource.patterns {
-			t, _ := ev.matchResource(&s.resource.patterns[j])
-			fmt.Fprint(&b, t, " ")
+		for _, e := range s.entries {
+			fmt.Fprint(&b, !e.matchesNothing && e.Match(glob.TextOf(text)), e.notARN, e.approximate, " ")
 		}
 	}
 	return b.String()
@@ -98,12 +93,12 @@ func TestWitnessesCoverTheKeySet(t *testing.T) {
 		for _, text := range allStrings(keys) {
 			all[text] = vector(d, r, text)
 		}
-		witnesses, complete := d.Witnesses(keys, r)
-		if !complete {
+		samples := d.Prepare(r, NewBudget(DecisionSteps)).Samples(keys)
+		if !samples.Complete || !samples.Exhaustive {
 			t.Fatal("not complete")
 		}
 		seen := map[string]bool{}
-		for _, w := range witnesses {
+		for _, w := range samples.List {
 			v, ok := all[w.Text]
 			if !ok || seen[v] {
 				t.Fatalf("witness %q: in the key set %t, like another %t", w.Text, ok, seen[v])
@@ -119,8 +114,100 @@ func TestWitnessesCoverTheKeySet(t *testing.T) {
 		}
 		for text, v := range all {
 			if !seen[v] {
-				t.Fatalf("no witness for %q (%s) among %q", text, v, witnesses)
+				t.Fatalf("no witness for %q (%s) among %v", text, v, samples.List)
 			}
 		}
 	})
+}
+
+// drawSearched draws a policy whose statements differ in their resources and in
+// few conditions, and the request.
+func drawSearched(t *rapid.T) (*Document, *Request) {
+	pick := func(label string, of ...any) any { return rapid.SampledFrom(of).Draw(t, label) }
+	var list []any
+	for range rapid.IntRange(0, 6).Draw(t, "statements") {
+		s := map[string]any{
+			"Effect": pick("effect", "Allow", "Allow", "Deny", "Deny", "Neither"), "Principal": "*", "Action": pick("action", "s3:*", "s3:*", "s3:*", "s3:Get*"),
+			pick("element", "Resource", "Resource", "NotResource").(string): rapid.SliceOfN(rapid.Custom(func(t *rapid.T) any {
+				return rapid.SampledFrom([]string{"arn:aws:s3:::", "arn:aws:s3:::", "arn:aws:s3:::", "arn:aws:*"}).Draw(t, "head") +
+					rapid.StringOfN(rapid.SampledFrom([]rune("ab/*?")), 0, 5, -1).Draw(t, "pattern") +
+					rapid.SampledFrom([]string{"", "*", "*", "${k:known}", "${k:a}*"}).Draw(t, "tail")
+			}), 1, 3).Draw(t, "resources"),
+		}
+		conditions := map[string]any{}
+		for range rapid.IntRange(0, 2).Draw(t, "conditions") {
+			conditions[pick("operator", "StringEquals", "StringNotEquals").(string)] = map[string]any{
+				pick("key", "k:a", "k:b").(string): pick("value", "x", "y", []any{"x", "y"}),
+			}
+		}
+		if len(conditions) > 0 {
+			s["Condition"] = conditions
+		}
+		if rapid.IntRange(0, 9).Draw(t, "malformed") == 0 {
+			s[pick("which", "Resource", "NotResource", "Unknown").(string)] = []any{1}
+		}
+		list = append(list, s)
+	}
+	state := func(key string) Value {
+		return Value{State: rapid.SampledFrom([]State{Either, Present}).Draw(t, "state of "+key)}
+	}
+	c := NewContext(Value{}).With("k:known", Is("ab")).With("k:a", state("k:a")).With("k:b", state("k:b"))
+	return mustParse(t, map[string]any{"Version": currentVersion, "Statement": list}), cloudTrailRequest(c)
+}
+
+// TestSearchAgainstBruteForce: the worst decision found is the worst of all
+// strings, and each Deny is shown at its best; with few steps too, or the search
+// says that it was cut.
+func TestSearchAgainstBruteForce(t *testing.T) {
+	cut, worse := 0, [4]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		d, r := drawSearched(t)
+		keys := drawKeySet(t)
+		all := d.Prepare(r, NewBudget(DecisionSteps))
+		worst, best := allowedForCertain, make([]Truth, d.Len())
+		strings := map[string]bool{}
+		for _, text := range allStrings(keys) {
+			got := all.Decide(text)
+			strings[text] = true
+			worst = max(worst, badness(got))
+			for i, m := range got.Matches {
+				best[i] = max(best[i], m.Truth())
+			}
+		}
+		look := func(steps int) (s *search) {
+			p := d.Prepare(r, NewBudget(steps))
+			s = &search{Prepared: p, keys: keys}
+			s.settle()
+			for _, x := range s.found {
+				is, right := badness(x.Decision), badness(all.Decide(x.Text))
+				open := x.Decision.Bounded && x.Decision.Outcome == Undetermined && (is == leftOpen || right == deniedExplicitly)
+				if !strings[x.Text] || is != right && !open {
+					t.Fatalf("%s\n%q is decided %+v, right is %d", d.Text(), x.Text, x.Decision, right)
+				}
+				s.cut = s.cut || x.Decision.Bounded
+			}
+			if s.cut {
+				return s
+			}
+			if s.worst() != worst {
+				t.Fatalf("%s\nfound %v, the worst is %d", d.Text(), s.found, worst)
+			}
+			for i := range d.Len() {
+				var shown Truth
+				for _, x := range s.found {
+					shown = max(shown, x.Decision.Matches[i].Truth())
+				}
+				if d.statements[i].effect == Deny && all.casesOf(i).truth != No && shown != best[i] {
+					t.Fatalf("%s\nstatement %d matches: %s, shown: %s", d.Text(), i, best[i], shown)
+				}
+			}
+			return s
+		}
+		if look(DecisionSteps).cut {
+			cut++
+		}
+		worse[worst]++
+		look(rapid.IntRange(0, 3_000).Draw(t, "steps"))
+	})
+	t.Logf("cut %d, allowed %d, open %d, denied %d, denied explicitly %d", cut, worse[0], worse[1], worse[2], worse[3])
 }

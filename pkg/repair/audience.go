@@ -140,9 +140,8 @@ func (p *planner) canBeMet(doc *policy.Document, index int) bool {
 	for _, q := range trail.ServiceRequirements(p.documented.trails[0], p.environment) {
 		if q.Action == trail.WriteStatement.Action() {
 			set := q.Sets[0]
-			d := doc.Decide(&policy.Request{
-				Caller: set.Caller, Action: q.Action, Resource: q.Resource, Context: ofAnyTrail(set.Context),
-			})
+			request := policy.Request{Caller: set.Caller, Action: q.Action, Context: ofAnyTrail(set.Context)}
+			d := doc.Prepare(&request, p.options.Budget).Decide(q.Resource)
 			return d.Matches[index].Condition != policy.No
 		}
 	}

@@ -152,7 +152,7 @@ func (p *planner) prove(r revision) candidate {
 func (p *planner) judge(doc *policy.Document) delivery.Report {
 	b := p.bucket
 	b.State, b.Policy = delivery.PolicyRead, doc
-	return delivery.Judge(b, p.known, p.environment)
+	return delivery.JudgeWithin(p.options.Budget, b, p.known, p.environment)
 }
 
 // blockingDenies are the indexes of the Denies that stand in the way of a
@@ -230,9 +230,13 @@ func nothingLacks(r delivery.Report) bool {
 	return true
 }
 
-// nearness grows as a requirement comes nearer to allowed, now and later.
+// nearness grows as a requirement comes nearer to allowed, now and later. Of one
+// that the budget has left open nothing is known, so that no change is known to
+// help it, or to leave it as it was.
 func nearness(rr delivery.RequirementReport) int {
 	switch {
+	case rr.Cut:
+		return 0
 	case rr.Decision == policy.Allowed && !rr.Beyond:
 		return 4
 	case rr.Decision == policy.Allowed:

@@ -124,7 +124,7 @@ func (p *planner) needs(c candidate, beyond bool) []need {
 		}
 		var own []need
 		for _, rr := range tr.Requirements {
-			met := rr.Decision == policy.Allowed && (!beyond || !rr.Beyond)
+			met := rr.Decision == policy.Allowed && (!beyond || !rr.Beyond) || rr.Granted
 			if met || rr.Perhaps != trail.Certain || rr.Decision == policy.ExplicitDeny || len(p.unsaid(rr)) > 0 {
 				continue
 			}

@@ -68,9 +68,8 @@ func (p planned) keepsServing(t failer, one trail.Trail) {
 func (p planned) witnesses(set trail.RequestSet, request policy.Request) []string {
 	var out []string
 	for _, doc := range []*policy.Document{p.bucket.Policy, p.after} {
-		found, _ := doc.Witnesses(set.Resources, &request)
-		for _, w := range found {
-			out = append(out, w.Text)
+		for _, s := range doc.Prepare(&request, policy.NewBudget(policy.DecisionSteps)).Samples(set.Resources).List {
+			out = append(out, s.Text)
 		}
 	}
 	return out

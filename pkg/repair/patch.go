@@ -20,6 +20,7 @@ import (
 type patcher struct {
 	documented *documented
 	visible    visibility
+	budget     *policy.Budget
 }
 
 // patch patches statements for the needs, each for as many as it can serve, and
@@ -87,7 +88,7 @@ func (m patcher) cheapest(grants []grant, n need) (index int, patched grant, rea
 	}
 	slices.SortStableFunc(drafts, func(a, b draft) int { return cmp.Compare(a.cost, b.cost) })
 	for _, d := range drafts {
-		if doc, err := alone(d.text); err == nil && n.metBy(doc) {
+		if doc, err := alone(d.text); err == nil && n.metBy(doc, m.budget) {
 			return d.index, grantAt(doc, 0), d.reason
 		}
 	}
@@ -176,7 +177,7 @@ func (m patcher) extended(g grant, n need) (text []byte, cost int) {
 // unless CloudTrail cannot meet the statement's conditions and it names
 // nobody else's account.
 func (m patcher) reset(g grant, n need) []byte {
-	if !namedAfter(n.statement.Kind, g.st.Sid) || m.visible.namesStranger(g) || !n.neverMatchedBy(g) {
+	if !namedAfter(n.statement.Kind, g.st.Sid) || m.visible.namesStranger(g) || !n.neverMatchedBy(g, m.budget) {
 		return nil
 	}
 	trails := m.trailsOf(g)
@@ -209,7 +210,7 @@ func (m patcher) trailsOf(g grant) []trail.Trail {
 // neverMatchedBy reports whether no request that CloudTrail makes for the
 // needed action meets the statement's conditions, whatever the trail and its
 // organization are and however its files are encrypted.
-func (n need) neverMatchedBy(g grant) bool {
+func (n need) neverMatchedBy(g grant, budget *policy.Budget) bool {
 	doc, err := alone(g.text)
 	if err != nil {
 		return false
@@ -219,9 +220,8 @@ func (n need) neverMatchedBy(g grant) bool {
 			continue
 		}
 		place := r.Sets[0]
-		d := doc.Decide(&policy.Request{
-			Caller: place.Caller, Action: r.Action, Resource: n.statement.Resources[0], Context: ofAnyTrail(place.Context),
-		})
+		request := policy.Request{Caller: place.Caller, Action: r.Action, Context: ofAnyTrail(place.Context)}
+		d := doc.Prepare(&request, budget).Decide(n.statement.Resources[0])
 		if d.Matches[0].Condition != policy.No {
 			return false
 		}
@@ -231,19 +231,16 @@ func (n need) neverMatchedBy(g grant) bool {
 
 // metBy reports whether a policy allows what is unmet, tried on one request of
 // every kind that it tells apart.
-func (n need) metBy(doc *policy.Document) bool {
+func (n need) metBy(doc *policy.Document, budget *policy.Budget) bool {
 	for _, r := range n.requirements {
 		if !slices.Contains(n.unmet, r.ID) {
 			continue
 		}
 		for _, place := range r.Sets {
 			request := policy.Request{Caller: place.Caller, Action: r.Action, Context: place.Context}
-			witnesses, _ := doc.Witnesses(place.Resources, &request)
-			for _, w := range witnesses {
-				request.Resource = w.Text
-				if doc.Decide(&request).Outcome != policy.Allowed {
-					return false
-				}
+			samples := doc.Prepare(&request, budget).Samples(place.Resources)
+			if !samples.Complete || slices.ContainsFunc(samples.List, func(s policy.Sample) bool { return s.Decision.Outcome != policy.Allowed }) {
+				return false
 			}
 		}
 	}

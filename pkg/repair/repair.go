@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -29,6 +30,9 @@ type Options struct {
 	// ReadAccounts are the accounts whose trails are all among those given, of
 	// every region.
 	ReadAccounts []string
+	// Budget is what the plan may take; of [delivery.JudgeWithin], what is left of
+	// it. Nil: as much as a judgement by itself.
+	Budget *policy.Budget
 }
 
 // Plan is what restoring would write. A plan that changes nothing has the
@@ -91,6 +95,9 @@ func For(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report 
 	env.BucketOwner = cmp.Or(env.BucketOwner, b.Owner)
 	env.BucketRegion = cmp.Or(env.BucketRegion, b.Region)
 	p := &planner{bucket: b, known: trails, environment: env, options: o}
+	if p.options.Budget == nil {
+		p.options.Budget = delivery.NewBudget(b, trails)
+	}
 	p.trails = slices.DeleteFunc(slices.Clone(trails), func(t trail.Trail) bool { return t.Bucket != b.Name })
 	if len(p.trails) == 0 || !writable(b) {
 		now := candidate{revision: original(b.Policy), report: report}
@@ -117,7 +124,8 @@ func writable(b delivery.Bucket) bool {
 	return b.State == delivery.PolicyMissing || b.State == delivery.PolicyRead && b.Policy != nil
 }
 
-// planner is what one plan is made for. It does not change while that is made.
+// planner is what one plan is made for. It does not change while that is made, but
+// for the budget.
 type planner struct {
 	bucket      delivery.Bucket
 	known       []trail.Trail // all that were given

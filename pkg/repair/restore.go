@@ -2,6 +2,7 @@ package repair
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -78,11 +79,17 @@ func (p *planner) unmet(c candidate, k trail.StatementKind) []Purpose {
 	return out
 }
 
+// errTooComplex says that the budget has cut the proof of a change.
+var errTooComplex = errors.New("it is too complex to prove that a change of it would help")
+
 // attempt returns the policy drafted for the needs and proved, or the policy as
 // it is. Needs that the draft does not help are left out of the second draft,
 // so that nothing is changed in vain: what is granted for them a Deny may block.
 func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate, error) {
 	for range 2 {
+		if p.options.Budget.Exhausted() {
+			return now, errTooComplex
+		}
 		draft, err := p.draft(now.revision, needs, patches)
 		if err != nil {
 			return now, err
@@ -98,6 +105,9 @@ func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate,
 		case len(needs):
 			return got, nil
 		case 0:
+			if got.report.TooComplex() {
+				return now, errTooComplex
+			}
 			return now, nil
 		}
 		needs = helped
@@ -109,7 +119,7 @@ func (p *planner) attempt(now candidate, needs []need, patches bool) (candidate,
 // if there is one and patches are allowed, and else by a documented statement.
 // If the policy gets too large, statements of the trails are merged instead.
 func (p *planner) draft(before revision, needs []need, patches bool) (revision, error) {
-	m := patcher{documented: p.documented, visible: newVisibility(before.doc, p.known, p.environment)}
+	m := patcher{documented: p.documented, visible: newVisibility(before.doc, p.known, p.environment), budget: p.options.Budget}
 	edits, unmet := []edit(nil), needs
 	if patches {
 		edits, unmet = m.patch(before, needs)
