@@ -33,6 +33,8 @@ type attempt struct {
 	// failure says why it failed, in words that are the same each time, and
 	// detail with the service's own words.
 	failure, detail string
+	// late says that a try of the write had no answer. It may still be made.
+	late bool
 	// gaveUp says that the write failed, so that it is not tried again, and rejected
 	// that S3 did not take it: nothing was overwritten.
 	gaveUp, rejected bool
@@ -176,10 +178,11 @@ func (g *Guard) keep(ctx context.Context, rec record, b delivery.Bucket, reason 
 // before.
 func (g *Guard) write(ctx context.Context, b BucketRef, before delivery.Bucket, done attempt) (attempt, error) {
 	if plan := done.plan; plan.Changed {
-		if err := g.putPolicy(ctx, b, before, plan.Policy); err != nil {
+		late, err := g.putPolicy(ctx, b, before, plan.Policy)
+		if done.late = late; err != nil {
 			return done, err
 		}
-		done.written, done.wrote = g.now(), true
+		done.written, done.wrote = g.writtenBy(done), true
 	}
 	if done.plan.ResetPayer {
 		err := g.writeWithRetry(ctx, b, func() error {
@@ -190,7 +193,7 @@ func (g *Guard) write(ctx context.Context, b BucketRef, before delivery.Bucket, 
 		if err != nil {
 			return done, err
 		}
-		done.written, done.wrote = g.now(), true
+		done.written, done.wrote = g.writtenBy(done), true
 	}
 	return done, nil
 }
@@ -213,10 +216,15 @@ func (g *Guard) checkUnchanged(ctx context.Context, b BucketRef, before delivery
 // is a failure is made again only while the bucket is still as before: S3 has no
 // conditional write, and refuses one of two that come together. The error is
 // errOvertaken if somebody else has written in between.
-func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Bucket, policy []byte) error {
+//
+// Late says that a try had no answer, so that it may be made after all the others. It
+// writes what they write, and harms nobody but who writes in between.
+func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Bucket, policy []byte) (late bool, _ error) {
 	want := ledger.Fingerprint(policy)
-	return g.writeWithRetry(ctx, b, func() error {
-		return g.ports.Buckets.PutPolicy(ctx, b, policy)
+	err := g.writeWithRetry(ctx, b, func() error {
+		err := g.ports.Buckets.PutPolicy(ctx, b, policy)
+		late = late || unanswered(err)
+		return err
 	}, func(now delivery.Bucket) (bool, error) {
 		switch {
 		case ledger.Fingerprint(policyText(now)) == want:
@@ -226,6 +234,26 @@ func (g *Guard) putPolicy(ctx context.Context, b BucketRef, before delivery.Buck
 		}
 		return false, nil
 	})
+	return late, err
+}
+
+// unanswered reports whether the service said nothing, so that it is not known what
+// becomes of the call.
+func unanswered(err error) bool {
+	var p *PortError
+	return err != nil && (!errors.As(err, &p) || p.Class == Transient && p.Code == "")
+}
+
+// lateTime is how long a write without an answer may still be made.
+const lateTime = 30 * time.Second
+
+// writtenBy is until when the attempt's write may be made, or was. What somebody else
+// writes until then, and is not there any more, was overwritten unseen.
+func (g *Guard) writtenBy(done attempt) time.Time {
+	if done.late {
+		return g.now().Add(lateTime)
+	}
+	return g.now()
 }
 
 // writeWithRetry tries a write until it succeeds, fails for good, or time is
@@ -298,7 +326,7 @@ func (g *Guard) failed(rec record, done attempt, err error) attempt {
 		done.problem = &WriteError{Bucket: rec.Bucket, Err: err}
 	}
 	if done.mayBeWritten {
-		done.written = g.now() // for all that is known
+		done.written = g.writtenBy(done) // for all that is known
 	}
 	return done
 }

@@ -132,7 +132,7 @@ func (g *Guard) Undo(ctx context.Context, b BucketRef, s ledger.Snapshot, by str
 	}
 	err = g.checkUnchanged(ctx, b, current)
 	if err == nil {
-		err = g.putPolicy(ctx, b, current, s.Policy)
+		_, err = g.putPolicy(ctx, b, current, s.Policy)
 	}
 	if errors.Is(err, errOvertaken) {
 		return ErrPolicyChanged

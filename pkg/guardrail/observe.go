@@ -165,7 +165,7 @@ func (g *Guard) observeBucket(ctx context.Context, t Target, obs observation) (o
 		return obs, err
 	}
 	obs.unanswered = err
-	obs.bucket = delivery.Bucket{Name: b.Name, Owner: b.Account, Reason: unanswered(err), Unanswered: true}
+	obs.bucket = delivery.Bucket{Name: b.Name, Owner: b.Account, Reason: noAnswer(err), Unanswered: true}
 	return obs, nil
 }
 
@@ -185,9 +185,9 @@ func (g *Guard) readBucket(ctx context.Context, b BucketRef) (delivery.Bucket, e
 	}
 }
 
-// unanswered says in words that are the same each time why a bucket could not be
+// noAnswer says in words that are the same each time why a bucket could not be
 // read for now.
-func unanswered(err error) string {
+func noAnswer(err error) string {
 	var p *PortError
 	switch {
 	case !errors.As(err, &p):

@@ -3,7 +3,9 @@ package guardrail_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -34,6 +36,63 @@ func (c *contested) PutPolicy(ctx context.Context, b guardrail.BucketRef, policy
 		c.foreign()
 	}
 	return &guardrail.PortError{Op: "s3:PutBucketPolicy", Class: guardrail.Transient, Code: c.code, Err: errFault}
+}
+
+// late are buckets whose first write has no answer, and is made after all.
+type late struct {
+	guardrail.Buckets
+
+	first func() // makes it
+	tries int
+}
+
+func (l *late) PutPolicy(ctx context.Context, b guardrail.BucketRef, policy []byte) error {
+	if l.tries++; l.tries > 1 {
+		return l.Buckets.PutPolicy(ctx, b, policy)
+	}
+	ctx = context.WithoutCancel(ctx)
+	l.first = func() { _ = l.Buckets.PutPolicy(ctx, b, policy) }
+	return &guardrail.PortError{Op: "s3:PutBucketPolicy", Class: guardrail.Transient, Err: context.DeadlineExceeded}
+}
+
+// TestWriteThatIsMadeLate lets a write have no answer, be made again, and be made by S3
+// at last. It is told once; and where somebody else wrote before S3 made it, that is told
+// too.
+func TestWriteThatIsMadeLate(t *testing.T) {
+	for _, foreign := range []bool{false, true} {
+		w := newWorld(t)
+		r := w.put(t, readerOnly())
+		buckets := &late{Buckets: w.Account}
+		w.ports.Buckets = buckets
+		w.rebuild()
+		w.reconcile(t, r)
+		if buckets.tries != 2 || !w.healthy(t) {
+			t.Fatalf("%d writes, healthy %t", buckets.tries, w.healthy(t))
+		}
+		restored, want := w.policy(t), "restored"
+		w.clock.pass(5 * time.Second)
+		var events []guardrail.Request
+		if foreign {
+			events, want = append(events, w.put(t, withStatement(t, restored, intrusion))), "restored changed"
+		}
+		buckets.first()
+		if w.policy(t) != restored {
+			t.Fatalf("the policy is %s", w.policy(t))
+		}
+		own := w.event("PutBucketPolicy") // of both of our writes
+		own.Bucket, own.SubmittedPolicy = bucket, []byte(restored)
+		for _, r := range append(events, own, r) {
+			w.reconcile(t, r)
+		}
+		w.sweep(t)
+		w.wantKinds(t, want)
+		if foreign && !strings.Contains(w.lastAlert(t), "Intruder") {
+			t.Errorf("the alert does not show what was overwritten:\n%s", w.lastAlert(t))
+		}
+		if n := len(w.record(t).Repairs); n != 1 {
+			t.Errorf("%d repairs count", n)
+		}
+	}
 }
 
 // TestWritesMeetOthers lets a write fail and somebody else write at the same time. What

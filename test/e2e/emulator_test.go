@@ -30,6 +30,7 @@ type emulator struct {
 
 	mu     sync.Mutex
 	calls  []apiCall
+	gaveUp []apiCall         // calls whose answer the function did not wait for
 	payers map[string]string // request payer by bucket
 	fault  func(apiCall) *failure
 }
@@ -103,7 +104,7 @@ func (e *emulator) reset() error {
 	_ = response.Body.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.calls, e.fault, e.payers = nil, nil, map[string]string{}
+	e.calls, e.gaveUp, e.fault, e.payers = nil, nil, nil, map[string]string{}
 	return nil
 }
 
@@ -116,6 +117,7 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	c := identify(r, body)
+	defer e.noteGivenUp(r.Context(), c)
 	e.mu.Lock()
 	e.calls = append(e.calls, c)
 	var fail *failure
@@ -130,6 +132,15 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e.servePayer(w, c, body)
 	default:
 		e.forward.ServeHTTP(w, r)
+	}
+}
+
+// noteGivenUp notes a call whose answer nobody waits for any more.
+func (e *emulator) noteGivenUp(ctx context.Context, c apiCall) {
+	if ctx.Err() != nil {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.gaveUp = append(e.gaveUp, c)
 	}
 }
 

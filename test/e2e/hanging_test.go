@@ -87,7 +87,7 @@ func TestEveryCallThatHangs(t *testing.T) {
 	all.Wait()
 	alerts := alertsByBucket(t)
 	for i, call := range calls {
-		if got := strings.Join(alerts[name(i)], " "); got != call.told {
+		if got := strings.Join(kindsOf(alerts[name(i)]), " "); got != call.told {
 			t.Errorf("%s: told %q, want %q", call.op, got, call.told)
 		}
 		if policy := policyOf(t, name(i)); strings.Contains(policy, "AWSCloudTrailWrite20150319") != call.restored {
