@@ -37,5 +37,6 @@
 //
 // Stores are conditional on the version that was read, so one of two wins. A
 // repair under way is a lease on the target (lease.go): another process that
-// has something to do or to tell waits for its end, or for its time to be up.
+// has something to do or to tell waits for its end, or for its time to be up. An
+// alert is claimed while it is published (publish.go).
 package guardrail
