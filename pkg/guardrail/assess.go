@@ -22,6 +22,9 @@ type outcome struct {
 	// stale are ARNs of trails that report an error of a delivery from before
 	// the bucket last changed.
 	stale []string
+	// stopped is that there was no time to judge the policy in full, nil if there was.
+	// Another time it may be settled, so that the reconciliation is to be repeated.
+	stopped error
 
 	judged judgement
 }
@@ -62,23 +65,28 @@ func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation
 	if earlier.judged.askedRegions {
 		obs.regions, obs.askedRegions, obs.regionsErr = earlier.judged.regions, true, earlier.judged.regionsErr
 	}
-	out := assess(t, rec, obs, done, earlier, g.config)
+	out := assess(ctx, t, rec, obs, done, earlier, g.config)
 	if obs.askedRegions || !hangsOnRegions(out.report) {
 		return obs, out
 	}
 	obs = g.withRegions(ctx, t, obs)
-	return obs, assess(t, rec, obs, done, out, g.config)
+	return obs, assess(ctx, t, rec, obs, done, out, g.config)
 }
 
 // advised is the report with the planner's advice, for people to read. What is
 // remembered is the judgement alone: advice may be worded anew.
-func (o outcome) advised(t Target, obs observation) delivery.Report {
+func (o outcome) advised(ctx context.Context, t Target, obs observation) delivery.Report {
 	if o.judged.at.IsZero() {
 		return o.report
 	}
 	hardened := repair.Plan{}
 	if repair.Hardens(o.report) {
-		hardened = repair.For(obs.bucket, obs.trails, environment(t, obs), o.judged.report, planOptions(t, true))
+		ctx, cancel := context.WithTimeout(ctx, wantedTime)
+		defer cancel()
+		options := planOptions(t, true)
+		options.Budget = delivery.NewBudget(obs.bucket, obs.trails)
+		defer context.AfterFunc(ctx, options.Budget.Stop)()
+		hardened = repair.For(obs.bucket, obs.trails, environment(t, obs), o.judged.report, options)
 	}
 	return repair.Advise(obs.bucket.Policy, o.report, o.plan, hardened)
 }
@@ -96,10 +104,11 @@ func hangsOnRegions(r delivery.Report) bool {
 }
 
 // assess says what is to be said of what was observed, and what restoring would
-// do. It is pure. Done is the repair that this reconciliation has made, if any;
+// do. It is pure, but for the context: where that ends, what was not settled by then is
+// too complex to judge. Done is the repair that this reconciliation has made, if any;
 // earlier is the outcome of a round before, whose judgement is kept where it
 // still holds.
-func assess(t Target, rec record, obs observation, done attempt, earlier outcome, c Config) outcome {
+func assess(ctx context.Context, t Target, rec record, obs observation, done attempt, earlier outcome, c Config) outcome {
 	switch s := t.Subject.(type) {
 	case DeletedTrail:
 		return outcome{report: absent(s)}
@@ -108,8 +117,10 @@ func assess(t Target, rec record, obs observation, done attempt, earlier outcome
 	}
 	out := outcome{judged: earlier.judged}
 	env := environment(t, obs)
+	budget := delivery.NewBudget(obs.bucket, obs.trails)
+	defer context.AfterFunc(ctx, budget.Stop)()
 	if !out.judged.restsOn(obs) {
-		out.judged = judgement{observation: obs, report: delivery.Judge(obs.bucket, obs.trails, env)}
+		out.judged = judgement{observation: obs, report: delivery.JudgeWithin(budget, obs.bucket, obs.trails, env)}
 	}
 	statuses, stale := freshStatuses(obs.statuses, lastChange(t, rec, done))
 	out.report = delivery.JudgeStatus(out.judged.report, obs.trails, statuses)
@@ -117,10 +128,16 @@ func assess(t Target, rec record, obs observation, done attempt, earlier outcome
 	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
 	if out.amiss() || c.Harden {
 		if out.judged.plan == nil {
-			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, planOptions(t, c.Harden))
+			options := planOptions(t, c.Harden)
+			options.Budget = budget
+			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, options)
 			out.judged.plan = &plan
 		}
 		out.plan = *out.judged.plan
+	}
+	if budget.Stopped() {
+		out.stopped = &ObserveError{Subject: "policy of bucket " + obs.bucket.Name, Err: errTimeUp}
+		out.judged = judgement{}
 	}
 	return out
 }

@@ -1,6 +1,8 @@
 package guardrail
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -113,7 +115,7 @@ func TestAssess(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			target := Target{Subject: test.subject, Change: test.change}
 			rec := record{Record: test.record, memory: noMemory{}}
-			out := assess(target, rec, test.obs, test.done, outcome{}, test.config)
+			out := assess(t.Context(), target, rec, test.obs, test.done, outcome{}, test.config)
 			if out.report.Verdict != test.verdict || ids(out.report) != test.findings {
 				t.Errorf("%s, %q; want %s, %q", out.report.Verdict, ids(out.report), test.verdict, test.findings)
 			}
@@ -134,12 +136,12 @@ func TestAssessAgain(t *testing.T) {
 	ref := BucketRef{Name: testBucket, Account: testAccount, Region: "eu-central-1"}
 	target := Target{Subject: TrailBucket{BucketRef: ref, Trails: []trail.Trail{testTrail()}}}
 	rec := record{memory: noMemory{}}
-	first := assess(target, rec, seen(t, documentedPolicy(t), now), attempt{}, outcome{}, Config{})
+	first := assess(t.Context(), target, rec, seen(t, documentedPolicy(t), now), attempt{}, outcome{}, Config{})
 	// A judgement that would betray its reuse.
 	first.judged.report.Findings = []delivery.Finding{{ID: "kept", Kind: delivery.Weakness}}
 
 	kept := func(o observation) bool {
-		return ids(assess(target, rec, o, attempt{}, first, Config{}).report) == "kept"
+		return ids(assess(t.Context(), target, rec, o, attempt{}, first, Config{}).report) == "kept"
 	}
 	if !kept(seen(t, documentedPolicy(t), now.Add(time.Second))) {
 		t.Error("the same bucket was judged again")
@@ -160,4 +162,35 @@ func TestAssessAgain(t *testing.T) {
 			t.Errorf("%s: the earlier judgement was kept", name)
 		}
 	}
+}
+
+// A policy that takes longer than there is time is too complex for now: that is told, and
+// the bucket is judged again.
+func TestAssessWithoutTime(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	now := time.Date(2026, 9, 13, 18, 0, 0, 0, time.UTC)
+	target := Target{Subject: TrailBucket{BucketRef: BucketRef{Name: testBucket, Account: testAccount}, Trails: []trail.Trail{testTrail()}}}
+	obs := seen(t, ComplexPolicy(testBucket), now)
+	out := assess(ctx, target, record{memory: noMemory{}}, obs, attempt{}, outcome{}, Config{})
+	if !out.report.TooComplex() || out.report.Verdict != delivery.Undetermined || !out.plan.Empty() {
+		t.Errorf("report %+v, plan %+v", out.report, out.plan)
+	}
+	if _, ok := errors.AsType[*ObserveError](out.stopped); !ok || out.judged.restsOn(obs) {
+		t.Errorf("stopped %v", out.stopped)
+	}
+}
+
+// ComplexPolicy takes more work than there is for any policy.
+func ComplexPolicy(bucket string) string {
+	statements := []string{
+		`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],` +
+			`"Resource":["arn:aws:s3:::` + bucket + `","arn:aws:s3:::` + bucket + `/AWSLogs/*"]}`,
+	}
+	for i := range 52 {
+		letter := string(rune('a' + i%26))
+		statements = append(statements, `{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::`+bucket+
+			`/AWSLogs/*`+letter+strings.Repeat("?", 4+i)+`*`+letter+`","Condition":{"StringEquals":{"aws:ResourceTag/k0":"a","aws:ResourceTag/k1":"a"}}}`)
+	}
+	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }

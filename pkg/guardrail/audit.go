@@ -47,6 +47,6 @@ func (g *Guard) audit(ctx context.Context, inv inventory, name string, o occasio
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
-		Report: out.advised(t, obs), Plan: out.plan, Err: join(obs.failures(out.report)),
+		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)),
 	}
 }

@@ -187,7 +187,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	}
 	n := alert.Notice{
 		Kind: kind, Account: key.Account, Region: obs.bucket.Region, At: g.now(),
-		Since: began, Noticed: noticed, Report: out.advised(t, obs), Changes: changes, Statuses: obs.statuses,
+		Since: began, Noticed: noticed, Report: out.advised(ctx, t, obs), Changes: changes, Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
 		Notes: obs.remarks(),

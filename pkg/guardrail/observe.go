@@ -291,13 +291,9 @@ func hasUnknown(r delivery.Report) bool {
 	return slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Kind == delivery.Unknown })
 }
 
-// failures are why the reconciliation is to be repeated.
-func (o observation) failures(r delivery.Report) []error {
-	var errs []error
-	if o.unanswered != nil {
-		errs = append(errs, o.unanswered)
-	}
-	return slices.Concat(errs, o.lacks(r), o.problems)
+// failures are why the reconciliation is to be repeated. Some may be nil.
+func (o observation) failures(out outcome) []error {
+	return slices.Concat([]error{o.unanswered, out.stopped}, o.lacks(out.report), o.problems)
 }
 
 // remarks say what the judgement does without.

@@ -147,7 +147,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 
 		if rec.leasedToOther(t, g.now()) {
 			if !concerned(t, rec, obs, out) {
-				return g.finish(ctx, t, rec, res, obs.failures(out.report))
+				return g.finish(ctx, t, rec, res, obs.failures(out))
 			}
 			if err = g.awaitLease(work, t, rec); err == nil {
 				continue
@@ -179,7 +179,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 			return res, g.abandon(ctx, t, rec, done, err)
 		}
 		g.releaseLease(ctx, t, lost, done)
-		problems := slices.Concat([]error{rec.cause()}, obs.failures(out.report), []error{done.problem})
+		problems := slices.Concat([]error{rec.cause()}, obs.failures(out), []error{done.problem})
 		done = attempt{} // it is remembered, and notified
 		if again && join(problems) == nil {
 			continue

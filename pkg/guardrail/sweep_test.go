@@ -9,8 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -74,6 +77,50 @@ func TestStuckBucketsKeepNoOtherFromBeingRestored(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// TestCostlyBucketsKeepNoOtherFromBeingRestored sweeps as many buckets as are looked at
+// together, whose policies take more work than there is for any, and one that is broken.
+// All are told; and so they are by the events of their policies.
+func TestCostlyBucketsKeepNoOtherFromBeingRestored(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var events []guardrail.Request
+	for i := range guardrail.DefaultParallel {
+		tr := mainTrail()
+		tr.Name, tr.Bucket = fmt.Sprint(i), fmt.Sprintf("%s%d", stuckPrefix, i)
+		tr.ARN = strings.Replace(tr.ARN, "trail/main", "trail/"+tr.Name, 1)
+		w.PutTrail(tr, trail.Status{Logging: true})
+		policy := guardrail.ComplexPolicy(tr.Bucket)
+		w.PutBucket(inmem.Bucket{Name: tr.Bucket, Policy: []byte(policy)})
+		w.config.Restore = append(w.config.Restore, tr.Bucket)
+		r := w.event("PutBucketPolicy")
+		r.Bucket, r.SubmittedPolicy = tr.Bucket, []byte(policy)
+		events = append(events, r)
+	}
+	w.rebuild()
+	w.put(t, readerOnly())
+	w.sweep(t)
+	if !w.healthy(t) {
+		t.Error("not restored")
+	}
+	for _, r := range events {
+		w.reconcile(t, r)
+	}
+	told := map[string]string{}
+	for _, m := range w.alerts.Messages() {
+		told[m.Attributes["bucket"]] += m.Attributes["kind"] + " "
+		if m.Attributes["bucket"] != bucket && !strings.Contains(m.Body, "policy-too-complex") {
+			t.Errorf("the alert does not say why:\n%s", m.Body)
+		}
+	}
+	want := map[string]string{bucket: "restored "}
+	for _, r := range events {
+		want[r.Bucket] = "opened "
+	}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
 	}
 }
 
