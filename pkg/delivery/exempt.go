@@ -262,8 +262,8 @@ func isSource(key string) bool {
 }
 
 // asBefore reports whether an edited Deny treats callers that are not CloudTrail
-// as it did: roles of this and of another account, another service. Both policies
-// hold the Deny only.
+// as it did: roles of this and of another account, and another service, one that acts
+// for the trail's own account among them. Both policies hold the Deny only.
 func asBefore(before, after *decider, others []policy.Request) bool {
 	return !slices.ContainsFunc(others, func(q policy.Request) bool {
 		return before.prepare(q).Decide(q.Resource).Matches[0].Truth() != after.prepare(q).Decide(q.Resource).Matches[0].Truth()
@@ -291,15 +291,23 @@ func others(q policy.Request) []policy.Request {
 	if v := q.Context.Lookup("aws:ResourceAccount"); v.Known {
 		owner = v.Values[0]
 	}
-	service := q
-	service.Caller = policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: "other.amazonaws.com"}}
-	service.Context = q.Context.WithAll(map[string]policy.Value{
-		serviceNameKey:                  policy.Is("other.amazonaws.com"),
-		"aws:PrincipalServiceNamesList": policy.Set("other.amazonaws.com"),
-		sourceARNKey:                    policy.Is("arn:aws:other:us-east-1:000000000000:thing/x"),
-		"aws:SourceAccount":             policy.Is("000000000000"),
-	})
-	return []policy.Request{asRole(owner), asRole("000000000000"), service}
+	// Another service acts for a stranger, or for whom CloudTrail acts.
+	asService := func(account string) policy.Request {
+		r := q
+		r.Caller = policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: "other.amazonaws.com"}}
+		r.Context = q.Context.WithAll(map[string]policy.Value{
+			serviceNameKey:                  policy.Is("other.amazonaws.com"),
+			"aws:PrincipalServiceNamesList": policy.Set("other.amazonaws.com"),
+			sourceARNKey:                    policy.Is("arn:aws:other:us-east-1:" + account + ":thing/x"),
+			"aws:SourceAccount":             policy.Is(account),
+		})
+		return r
+	}
+	out := []policy.Request{asRole(owner), asRole("000000000000"), asService("000000000000")}
+	if v := q.Context.Lookup("aws:SourceAccount"); v.Known {
+		out = append(out, asService(v.Values[0]))
+	}
+	return out
 }
 
 // indent makes JSON readable, its members in their order.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // edited returns the bucket with the edits of a finding put in.
@@ -147,7 +148,7 @@ func TestEditForms(t *testing.T) {
 		{
 			"strangers' accounts kept off, and a service by its name",
 			`{"Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"arn:aws:s3:::logs-b/*","Condition":{"StringNotEquals":{"aws:PrincipalServiceName":"config.amazonaws.com","aws:SourceAccount":"222222222222"}}}`,
-			`{"StringNotEquals":{"aws:PrincipalServiceName":"config.amazonaws.com","aws:SourceAccount":["222222222222","111111111111"]}}`,
+			`{"StringNotEquals":{"aws:PrincipalServiceName":"config.amazonaws.com","aws:SourceAccount":"222222222222"},"ArnNotEqualsIfExists":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111111111111:trail/main"}}`,
 		},
 		{
 			"strangers' organizations kept off, whoever but an account asks",
@@ -187,5 +188,36 @@ func TestEditOfNotPrincipal(t *testing.T) {
 		`"Action":"s3:*","Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]}`
 	if got := compact(t, f.Edit); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// An edit lets no other service through, not even one that acts for the trail's own
+// account.
+func TestEditsLetNoOtherServiceThrough(t *testing.T) {
+	for _, condition := range []string{
+		`"StringNotEquals":{"aws:SourceAccount":["222222222222"]},"Bool":{"aws:PrincipalIsAWSService":"true"}`,
+		`"StringNotEqualsIfExists":{"aws:SourceOrgID":"o-other","aws:SourceAccount":"222222222222"},"Bool":{"aws:PrincipalIsAWSService":"true"}`,
+	} {
+		b := delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, `{"Version":"2012-10-17","Statement":[
+			{"Effect":"Allow","Principal":{"Service":["cloudtrail.amazonaws.com","config.amazonaws.com"]},"Action":["s3:PutObject","s3:GetBucketAcl"],
+			 "Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"]},
+			{"Sid":"Guard","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],"Condition":{`+condition+`}}]}`)}
+		r := delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Environment{Now: now()})
+		after := edited(t, b, finding(t, r, "log-files-denied"))
+		config := policy.Request{
+			Caller:   policy.Caller{Principal: policy.Principal{Type: policy.Service, Value: "config.amazonaws.com"}},
+			Action:   "s3:PutObject",
+			Resource: "arn:aws:s3:::logs-b/AWSLogs/111111111111/Config/x",
+			Context: policy.NewContext(policy.Value{}).WithAll(map[string]policy.Value{
+				"aws:PrincipalIsAWSService": policy.Is("true"), "aws:PrincipalServiceName": policy.Is("config.amazonaws.com"),
+				"aws:SourceAccount": policy.Is("111111111111"), "aws:SourceArn": policy.Is("arn:aws:config:us-east-1:111111111111:recorder/x"),
+			}),
+		}
+		if was, is := b.Policy.Decide(&config).Outcome, after.Policy.Decide(&config).Outcome; was != policy.ExplicitDeny || is != was {
+			t.Errorf("%s: AWS Config was %s and is %s", condition, was, is)
+		}
+		if got := delivery.Judge(after, []trail.Trail{mainTrail()}, trail.Environment{Now: now()}); got.Verdict != delivery.Delivering {
+			t.Errorf("%s: %s", condition, show(got))
+		}
 	}
 }

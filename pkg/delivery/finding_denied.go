@@ -45,7 +45,7 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 		}
 		if blocking := e.denying(j.doc, true); len(blocking) > 0 {
 			x := j.exempt(e, blocking)
-			f.Remedy, f.Edit = x.remedy(j.doc), x.edit()
+			f.Remedy, f.Edit = x.remedy(j.doc)+j.orKMSKey(t, e, blocking), x.edit()
 			f.Statements = statementNames(j.doc, blocking)
 		} else {
 			f.Restorable = true
@@ -68,6 +68,37 @@ func (j *judgement) grant(t trail.Trail, e *evaluation) string {
 			near[0].Element, shown(near[0].Label), t.ARN, plan)
 	}
 	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.Action, e.Resource, trail.ServicePrincipal, t.ARN, plan)
+}
+
+// orKMSKey says so where Denies ask for a KMS key that the trail has not got, and would
+// let the requirement through with it.
+func (j *judgement) orKMSKey(t trail.Trail, e *evaluation, denies []int) string {
+	if t.KMSKeyID != "" {
+		return ""
+	}
+	key := fmt.Sprintf("arn:%s:kms:%s:%s:key/any", t.Partition(), t.HomeRegion, t.Account())
+	which := "a KMS key"
+	for _, i := range denies {
+		for _, c := range j.doc.At(i).Conditions {
+			if strings.EqualFold(c.Key, "s3:x-amz-server-side-encryption-aws-kms-key-id") && len(c.Values) > 0 && strings.Contains(c.Values[0], ":key/") {
+				key, which = c.Values[0], "the KMS key "+c.Values[0]
+			}
+		}
+	}
+	t.KMSKeyID = key
+	for _, q := range trail.ServiceRequirements(t, j.environment) {
+		if q.ID != e.ID {
+			continue
+		}
+		for _, i := range denies {
+			alone, err := j.doc.Alone(i, j.doc.StatementText(i))
+			if err != nil || j.decider(alone).touches(q) {
+				return ""
+			}
+		}
+		return " Or give the trail " + which + ", as the Deny asks for."
+	}
+	return ""
 }
 
 // whyExplicit names the Deny and what of it hits.

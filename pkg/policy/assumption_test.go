@@ -20,12 +20,15 @@ func TestAssumptions(t *testing.T) {
 		{"a denial that does not match", allow + `,{"Effect":"Deny","Principal":{"AWS":"*"},` + all + `,"Condition":{"StringEquals":{"k:k":"x"}}}`, nil},
 		{"a denial that an assumption takes away", allow + `,{"Effect":"Deny","Principal":"*",` + all + `,"Condition":{"StringNotEquals":{"k:set":"x"}}}`, []string{"scalar-operator-on-set"}},
 		{"two of one denial", allow + `,{"Effect":"Deny","Principal":{"AWS":"*"},` + all + `,"Condition":{"ArnLike":{"k:arn":"arn:aws:x"}}}`, []string{"aws-star-matches-services", "malformed-arn"}},
+		{"a malformed value first", `{"Effect":"Allow","Principal":"*",` + all + `,"Condition":{"ArnNotEqualsIfExists":{"k:arn":["arn:aws:s:*:x","arn:aws:t:*:*:*"]}}}`, []string{"malformed-arn"}},
+		{"a malformed value last", `{"Effect":"Allow","Principal":"*",` + all + `,"Condition":{"ArnNotEqualsIfExists":{"k:arn":["arn:aws:t:*:*:*","arn:aws:s:*:x"]}}}`, []string{"malformed-arn"}},
+		{"what is tried for an open key", allow + `,{"Effect":"Deny","Principal":"*",` + all + `,"Condition":{"Null":{"k:open":"false"},"StringNotEquals":{"k:open":"x"}}}`, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			d := mustRead(t, []byte(`{"Version":"2012-10-17","Statement":[`+test.statements+`]}`))
 			var got []string
-			for _, a := range d.Decide(cloudTrailRequest(NewContext(Value{}).With("k:k", Is("v")).With("k:set", Set("a", "b")).With("k:arn", Is("arn:aws:s:r:1:a")))).Assumptions {
+			for _, a := range d.Decide(cloudTrailRequest(NewContext(Value{}).With("k:k", Is("v")).With("k:set", Set("a", "b")).With("k:arn", Is("arn:aws:s:r:1:a")).With("k:open", Value{State: Either}))).Assumptions {
 				got = append(got, a.ID)
 				if a.Text == "" {
 					t.Errorf("%s has no text", a.ID)

@@ -106,6 +106,18 @@ func TestVariableKeyIsNotSplit(t *testing.T) {
 	}
 }
 
+// TestVariableElsewhere: that a key stands in another statement as a variable is no bar
+// to deciding by its cases.
+func TestVariableElsewhere(t *testing.T) {
+	statements := []string{`Deny "StringEquals":{"k:a":"x"}`, `Deny "StringNotEquals":{"k:a":"x"}`}
+	c := policy.NewContext(policy.Value{State: policy.Either})
+	for _, more := range []string{`Deny "StringEquals":{"k:b":"${k:a}"}`, `Allow "StringEquals":{"k:b":"${k:a}"}`} {
+		if got := document(t, append(statements, more)...).Decide(put(c)); got.Outcome != policy.ExplicitDeny {
+			t.Errorf("with %s: %s", more, got.Outcome)
+		}
+	}
+}
+
 // TestManyKeys: keys that are unknown and have nothing to do with one another are
 // no product of cases.
 func TestManyKeys(t *testing.T) {

@@ -263,7 +263,7 @@ func (ev *evaluator) test(c *conditionTest, value string) (Truth, assumptionSet)
 		}
 		assumed |= a
 		result = max(result, t)
-		if result == Yes && a == 0 {
+		if t == Yes && a == 0 {
 			assumed = 0 // one value that fits is enough
 			break
 		}
