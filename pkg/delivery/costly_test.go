@@ -223,7 +223,7 @@ func costlyFamilies() []costly {
 		}))},
 		{name: "members granted one by one", honest: true, organization: true, steps: 6_000, statements: []statement{grantACL(), grantWrite(append(
 			[]string{key("AWSLogs/%s/*", costlyAccount)}, list(330, func(i int) string { return key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i) })...))}},
-		{name: "all but members denied", honest: true, organization: true, steps: 1_000, statements: org([]statement{butFor(denyWrite(append(
+		{name: "all but members denied", honest: true, organization: true, steps: 1_500, statements: org([]statement{butFor(denyWrite(append(
 			[]string{key("AWSLogs/%s/*", costlyAccount)}, list(330, func(i int) string { return key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i) })...), nil))})},
 		{name: "12 trails", honest: true, trails: 12, steps: 14_000, statements: append([]statement{grantACL(), {"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": key("AWSLogs/*")}}, each(numbers(0, 72), func(i int) statement {
 			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
