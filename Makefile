@@ -76,7 +76,7 @@ template: ## validate, lint and scan template.yaml, and build it with SAM
 	@sh test/python/template.sh
 
 .PHONY: check
-check: fmt vet lint words tidy vuln ## check formatting, vet, lint, words, go.mod and known vulnerabilities
+check: fmt vet lint words workflows tidy vuln ## check formatting, vet, lint, words, workflows, go.mod and known vulnerabilities
 
 .PHONY: fmt
 fmt:
@@ -94,13 +94,15 @@ lint:
 words:
 	go test ./test
 
+.PHONY: workflows
+workflows:
+	go tool -modfile=release.mod actionlint -shellcheck= -pyflakes=
+
 # tools.mod holds no packages: it is tidied by itself, outside of the module.
 .PHONY: tidy
 tidy:
 	go mod tidy -diff
-	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
-		cp tools.mod "$$dir/go.mod" && cp tools.sum "$$dir/go.sum" && \
-		echo "go mod tidy -diff (tools.mod)" && cd "$$dir" && go mod tidy -diff
+	@sh test/tidy.sh tools
 
 .PHONY: vuln
 vuln:
@@ -137,6 +139,14 @@ size: ## build the functions and fail if one is over 12 MB
 		echo "$$name: $$size bytes ($(LAMBDA_ARCH))"; \
 		test "$$size" -le $(MAX_SIZE) || { echo "over $(MAX_SIZE) bytes"; exit 1; }; \
 	done
+
+.PHONY: snapshot
+snapshot: ## build what a release is made of into dist/, and check it (builds goreleaser once)
+	@sh test/release.sh snapshot
+
+.PHONY: release
+release: ## publish the tag that is checked out (what the release workflow does)
+	@sh test/release.sh publish
 
 .PHONY: clean
 clean: ## remove everything that was built or fetched into this folder
