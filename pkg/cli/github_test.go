@@ -45,11 +45,11 @@ func acceptedByGitHub(t *testing.T, text string) sarifLog {
 	}
 	prints := map[string]bool{}
 	for _, r := range run.Results {
-		print := r.PartialFingerprints["primaryLocationLineHash"]
-		if print == "" || prints[print] {
-			t.Errorf("%s has the fingerprint %q: it is another result's, or none", r.RuleID, print)
+		own := r.PartialFingerprints["primaryLocationLineHash"]
+		if own == "" || prints[own] {
+			t.Errorf("%s has the fingerprint %q: it is another result's, or none", r.RuleID, own)
 		}
-		prints[print] = true
+		prints[own] = true
 		if r.Message.Text == "" {
 			t.Errorf("%s has no message", r.RuleID)
 		}

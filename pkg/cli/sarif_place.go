@@ -218,7 +218,7 @@ type fingerprints map[string]int
 // run to run, wherever the result stands in its file.
 func (f fingerprints) of(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	print := hex.EncodeToString(sum[:16])
-	f[print]++
-	return fmt.Sprintf("%s:%d", print, f[print])
+	id := hex.EncodeToString(sum[:16])
+	f[id]++
+	return fmt.Sprintf("%s:%d", id, f[id])
 }
