@@ -1,0 +1,96 @@
+package live_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/app"
+	"github.com/trailwarden/trailwarden/pkg/awsapi"
+	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// TestPolicyOfAnAuditor: docs/audit-policy.json grants what audits call and nothing else.
+// The account has what makes an audit call all that it may call.
+func TestPolicyOfAnAuditor(t *testing.T) {
+	person(t)
+	fake := awsfake.New(t, account, "eu-west-1")
+	for i, c := range []struct{ region, policy string }{
+		{"eu-west-1", ""},
+		{"us-west-2", ""}, // a single-region trail that is at home elsewhere
+		// A Deny on a region leaves open whether the account has enabled it.
+		{"eu-west-1", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},
+			"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs-2","arn:aws:s3:::logs-2/*"]},
+			{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-2/AWSLogs/*/CloudTrail/me-south-1/*"}]}`},
+	} {
+		name := fmt.Sprintf("logs-%d", i)
+		arn := fmt.Sprintf("arn:aws:cloudtrail:%s:%s:trail/t%d", c.region, account, i)
+		fake.PutTrail(awsfake.Trail{Trail: trail.Trail{
+			Name: fmt.Sprintf("t%d", i), ARN: arn, HomeRegion: c.region, Bucket: name, CustomSelectors: true, MultiRegion: i != 1,
+		}})
+		fake.PutBucket(awsfake.Bucket{Name: name, Policy: c.policy})
+	}
+	// A bucket that is gone, and one of another account.
+	fake.PutTrail(awsfake.Trail{Trail: trail.Trail{
+		Name: "gone", ARN: "arn:aws:cloudtrail:eu-west-1:" + account + ":trail/gone", HomeRegion: "eu-west-1", Bucket: "logs-gone", Organization: true,
+	}})
+	called := map[string]bool{}
+	audit := func() {
+		guard, who, err := open(app.Session{Region: "eu-west-1", Endpoint: fake.URL}, func(string) (string, bool) { return "", false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := guard.Audit(t.Context(), who.Account, who.Region, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range fake.Calls() {
+			called[c.Operation] = true
+		}
+	}
+	audit()
+	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
+		if c.Operation == "s3:GetBucketPolicy" || c.Operation == "s3:HeadBucket" {
+			return &awsfake.Fault{Status: 403, Code: "AccessDenied"}
+		}
+		return nil
+	})
+	audit()
+
+	var want []string
+	for _, a := range awsapi.Actions() {
+		if called[a.Service+":"+a.Operation] && a.IAM != "" {
+			want = append(want, a.IAM)
+			if a.Write {
+				t.Errorf("an audit calls %s", a.Operation)
+			}
+		}
+	}
+	text, err := os.ReadFile("../../../docs/audit-policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Statement []struct {
+			Effect string
+			Action []string
+		}
+	}
+	if err := json.Unmarshal(text, &policy); err != nil {
+		t.Fatal(err)
+	}
+	var granted []string
+	for _, s := range policy.Statement {
+		if s.Effect != "Allow" {
+			t.Errorf("a statement is a %s", s.Effect)
+		}
+		granted = append(granted, s.Action...)
+	}
+	slices.Sort(want)
+	slices.Sort(granted)
+	if !slices.Equal(granted, want) {
+		t.Errorf("docs/audit-policy.json grants %q,\nand audits call %q", granted, want)
+	}
+}
