@@ -103,7 +103,7 @@ func (s state) words() string {
 	case uncertain:
 		return "CloudTrail delivery uncertain at"
 	case weak:
-		return "weak policy for CloudTrail at"
+		return "weak CloudTrail policy at"
 	case sound:
 	}
 	return "CloudTrail delivers to"

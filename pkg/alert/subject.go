@@ -3,6 +3,7 @@ package alert
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -12,46 +13,60 @@ import (
 // "less than 100 characters".
 const maxSubject = 99
 
-// The bounds of a subject's parts, in bytes. The longest words that start a
-// subject have 60, so that the bucket and the actor always get 16 each.
+// The bounds of a subject's parts, in bytes. The longest short lead has 49, "CRITICAL:
+// restored in part, delivery uncertain at", so that the bucket and the actor always get 20
+// each.
 const (
-	maxLead   = 60
+	maxLead   = 50
 	maxTarget = 63
 	maxPhrase = 24
 	minBucket = 12
-	// enoughBucket is how much of a bucket's name is left before the actor's is cut.
-	enoughBucket = 24
+	// enoughBucket is how much of a bucket's name is left before the actor's is cut:
+	// a prefix of 12, and the account id with which AWS's own names go on.
+	enoughBucket = 28
 )
 
-// subject returns the subject: the verdict, the bucket, how many trails, and how
-// it came about. It starts with a letter, as SNS wants it.
+// subject returns the subject: severity and verdict, the bucket, how many trails, and
+// how it came about. It starts with a letter, as SNS wants it.
 //
-// Where it is too long, what was called is left out first, then the number of trails;
-// then the bucket's name and the actor's are cut, each so that it can be
-// recognized.
+// Where it is too long, what was called is left out first, then the number of trails,
+// then that it is about CloudTrail; then the bucket's name and the actor's are cut,
+// each so that it can be recognized. Severity and verdict are never cut.
 func (v *view) subject() string {
-	lead, target, count := keepStart(ascii(v.lead()), maxLead)+" ", keepBoth(ascii(v.target()), maxTarget), ""
+	target, count := keepBoth(ascii(v.target()), maxTarget), ""
 	if n := v.affectedCount(); n > 1 {
 		count = fmt.Sprintf(" (%d trails)", n)
 	}
+	lead := ascii(v.lead())
+	short := keepStart(strings.ReplaceAll(lead, "CloudTrail ", ""), maxLead)
 	ending, who := v.ending()
 	brief := ending
 	if len(who) > 0 {
 		brief = " - by "
 	}
-	room := maxSubject - len(lead)
 	all := fullLabels(who)
-	for _, form := range [][2]string{{count, ending}, {count, brief}, {"", brief}} {
-		if s := target + form[0] + form[1] + all; len(s) <= room {
-			return lead + s
+	for _, form := range [][3]string{{lead, count, ending}, {lead, count, brief}, {lead, "", brief}} {
+		if s := form[0] + " " + target + form[1] + form[2] + all; len(s) <= maxSubject {
+			return s
 		}
 	}
-	room -= len(brief)
+	for _, lead := range []string{lead, short} {
+		start := lead + " " + target + brief
+		if len(who) == 0 && len(start) <= maxSubject {
+			return start
+		}
+		if room := maxSubject - len(start); len(who) > 0 && len(who[0].text()) <= room {
+			if actors := fitLabels(who, room); strings.HasPrefix(actors, who[0].text()) {
+				return start + actors
+			}
+		}
+	}
+	room := maxSubject - len(short+" "+brief)
 	actor := fitLabels(who, room-min(len(target), max(room-len(all), min(enoughBucket, room/2))))
-	return lead + keepBoth(target, room-len(actor)) + brief + actor
+	return short + " " + keepBoth(target, room-len(actor)) + brief + actor
 }
 
-// lead returns the first words of a subject.
+// lead returns the first words of a subject: the severity, and the verdict.
 func (v *view) lead() string {
 	words := v.state.words()
 	well := v.state.rank() <= weak.rank()

@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -82,6 +83,9 @@ func TestSubjectNamesPersonAndBucket(t *testing.T) {
 		if end := person[max(len(person)-shown, 0):]; !strings.Contains(m.Subject, end) {
 			t.Errorf("%q does not show %q of %q", m.Subject, end, person)
 		}
+		if lead, _, ok := strings.Cut(m.Subject, " "+bucket[:min(shown, len(bucket))]); !ok || !slices.Contains(leads(), strings.ReplaceAll(lead, "CloudTrail ", "")) {
+			t.Errorf("%q does not start with a whole severity and verdict", m.Subject)
+		}
 		if strings.Contains(m.Subject, "(cut") {
 			t.Errorf("%q was cut without thought", m.Subject)
 		}
@@ -90,6 +94,52 @@ func TestSubjectNamesPersonAndBucket(t *testing.T) {
 			t.Errorf("the text does not say %q:\n%s", c.Caller(), m.Body)
 		}
 	})
+}
+
+// leads are the severities and verdicts of the reports above, without the word
+// CloudTrail, which may be left out.
+func leads() []string {
+	var all []string
+	for state, severities := range map[string][]string{
+		"blocked at": {"CRITICAL"}, "stopped for": {"CRITICAL"}, "delivery uncertain at": {"MEDIUM", "HIGH"},
+		"weak policy at": {"MEDIUM", "HIGH"}, "delivers to": {"INFO", "HIGH"},
+	} {
+		for _, s := range severities {
+			all = append(all, s+": "+state, s+": still "+state, s+": restored in part, "+state, s+": restore failed, "+state, s+": fight over")
+		}
+	}
+	return append(all, "RESTORED: delivers again to", "RESOLVED: delivers again to")
+}
+
+// The names that AWS itself gives to buckets and sessions.
+func TestSubjectOfAWSNames(t *testing.T) {
+	const sts = "arn:aws:sts::111111111111:assumed-role/"
+	for _, tt := range []struct{ bucket, actor, via, want string }{
+		{
+			"aws-cloudtrail-logs-111111111111-0123abcd", sts + "Developer/dana@acme.example", "",
+			"CRITICAL: blocked at aws-cloudtrail-logs-111111111111-0123abcd - by Developer/dana@acme.example",
+		},
+		{
+			"aws-controltower-logs-222222222222-us-east-1", sts + "AWSReservedSSO_AWSAdministratorAccess_0123456789abcdef/dana@acme.example", "",
+			"CRITICAL: CloudTrail blocked at aws-controltower-logs-222222222222-us-east-1 - by dana@acme.example",
+		},
+		{
+			"aws-controltower-logs-222222222222-us-east-1",
+			sts + "AWSCloudFormationStackSetExecutionRole/a1b2c3d4-5678-90ab-cdef-111122223333", "cloudformation.amazonaws.com",
+			"CRITICAL: blocked at aws-controlto..222-us-east-1 - by AWSCloudFormationStackS.. via cloudformation",
+		},
+		{
+			strings.Repeat("b", 63), sts + "stacksets-exec-0123456789abcdef0123456789abcdef/dana@acme.example", "cloudformation.amazonaws.com",
+			"CRITICAL: blocked at bbbbbbbbbbbbbbbbbb..bbbbbbbbbbbbbbbbbb - by stacksets-exec../dana@acme.example",
+		},
+	} {
+		n := openedPolicyDeleted()
+		n.Report.Bucket, n.Report.Trails = tt.bucket, n.Report.Trails[:1]
+		n.Changes[0].Actor, n.Changes[0].Via = tt.actor, tt.via
+		if got := alert.Compose(n, alert.Text).Subject; got != tt.want {
+			t.Errorf("%d characters: %q, want %q", len(got), got, tt.want)
+		}
+	}
 }
 
 // However long a caller's names are, their ends are shown in every format.
