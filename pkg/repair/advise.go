@@ -159,7 +159,7 @@ func labels(doc *policy.Document, indexes []int) []string {
 }
 
 func lowerFirst(s string) string {
-	if s == "" {
+	if s == "" || strings.HasPrefix(s, "CloudTrail ") {
 		return s
 	}
 	return strings.ToLower(s[:1]) + s[1:]
