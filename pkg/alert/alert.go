@@ -48,6 +48,15 @@ type Notice struct {
 	OptedIn bool
 	// Plan is what restoring did, or would do.
 	Plan repair.Plan
+	// Mended is the whole policy with which CloudTrail can deliver, for a person to put; see
+	// [repair.Mended]. Empty: none is known, or none is needed.
+	Mended []byte
+	// Trails are the trails that deliver into the bucket, and Organization is what is known of
+	// that of the account. Commands are made from them.
+	Trails       []trail.Trail
+	Organization trail.Organization
+	// Stack is the deployment that tells.
+	Stack Stack
 	// Failure says why a repair could not be carried out or did not help.
 	Failure string
 	// Repairs is how often the bucket was repaired in the window of the budget.
@@ -63,6 +72,13 @@ type Notice struct {
 	Overwritten []byte
 	// Notes are further plain sentences.
 	Notes []string
+}
+
+// Stack is what an alert says of the deployment that sends it. What is not known is empty.
+type Stack struct {
+	Account string
+	Region  string
+	Table   string // name of the DynamoDB table with its memory
 }
 
 // Format is the form of a message's body.

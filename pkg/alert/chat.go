@@ -101,14 +101,22 @@ func (v *view) chatDescription() string {
 	return b.String()
 }
 
+// chatSteps are the steps, each command on a line of its own. One that is too long, such as a whole
+// policy, is left out, and the step says so.
 func (v *view) chatSteps() []string {
+	const left = " (too long for a chat)"
 	var steps []string
 	for _, s := range first(v.next, maxChatSteps) {
-		text := escapeMarkup(s.Text)
-		for _, c := range s.Commands {
-			if shown := " " + code(c); len(text)+len(shown) <= maxChatStep {
+		text, complete := escapeMarkup(s.text), true
+		for _, c := range s.commands {
+			if shown := "\n" + code(c.line()); len(text)+len(shown) <= maxChatStep-len(left) {
 				text += shown
+			} else {
+				complete = false
 			}
+		}
+		if !complete {
+			text = cut(text, maxChatStep-len(left)) + left
 		}
 		steps = append(steps, cut(text, maxChatStep))
 	}

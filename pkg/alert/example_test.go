@@ -48,9 +48,9 @@ func ExampleCompose() {
 	//
 	// What to do now
 	//  1. Restore it. The command shows the change and asks before it writes:
-	//       trailwarden restore --bucket logs-b
+	//       trailwarden restore --bucket logs-b --bucket-owner 111111111111 --region us-east-1
 	//  2. When it is done, check:
-	//       trailwarden audit
+	//       trailwarden audit --region us-east-1
 }
 
 // Text from outside cannot forge a line.

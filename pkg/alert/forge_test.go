@@ -21,7 +21,7 @@ func headings() []string {
 	return []string{
 		"What to do now", "Findings", "What CloudTrail itself reports (it can be minutes behind)", "Not restored",
 		"What was changed in the policy", "What restoring would change in the policy", "The policy that was replaced",
-		"The policy that Trailwarden wrote", "Notes", "-- ", "Trailwarden, " + alert.Project,
+		"The policy that Trailwarden wrote", "Notes", "Commands with a whole policy", "-- ", "Trailwarden, " + alert.Project,
 	}
 }
 

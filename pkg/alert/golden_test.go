@@ -47,7 +47,9 @@ func TestGolden(t *testing.T) {
 
 // What is told of a finding that no story leads to is composed by hand.
 func TestGoldenByHand(t *testing.T) {
-	told := func(name string) bool { return slices.ContainsFunc(stories(), func(st story) bool { return st.name == name }) }
+	told := func(name string) bool {
+		return slices.ContainsFunc(stories(), func(st story) bool { return st.name == name })
+	}
 	for _, s := range examples() {
 		if told(s.name) {
 			continue

@@ -119,7 +119,7 @@ func (v *view) json(subject string) string {
 			Window:     int64(v.Window / time.Second),
 		},
 		Blind:   v.Blind,
-		Next:    list(v.next),
+		Next:    list(v.nextSteps()),
 		Diff:    strings.Join(v.diff, "\n"),
 		Notes:   v.Notes,
 		Omitted: v.omitted.byName(),

@@ -240,6 +240,7 @@ func openedWeakness() alert.Notice {
 func openedHeld() alert.Notice {
 	s := openedPolicyDeleted()
 	s.OptedIn = true
+	s.Stack = alert.Stack{Account: "111111111111", Region: "us-east-1", Table: "trailwarden-Table-1J8XK2M4N6P8Q"}
 	s.Held = "alice put the former policy back at 17:49 UTC; repairs go on when the policy changes again."
 	return s
 }

@@ -27,19 +27,36 @@ type rule struct {
 	need    need
 	held    bool // only while repairs are on hold
 	sound   bool // only if nothing is wrong any more
-	text    string
-	// commands may hold {bucket}, {trail} (the ARN), {name} and {region} (the
-	// trail's).
+	whole   bool // only if its commands can be given, all of them
+	// unmended says that it speaks only where no whole policy is known that could be put.
+	unmended bool
+	// text may hold {statements}, {read}: when the bucket was read, and {name}: that of the
+	// trail.
+	text string
+	// commands are templates, with the values and documents of [view.values] and
+	// [view.document]: "--flag {value}", "[ --optional {value}]", and at the end "--flag @document".
 	commands []string
 }
 
-// The commands that several rules give.
+// The commands that several rules give. What the guard knows stands in them: a person in
+// another region, or in another account, gets what is meant or an error.
 const (
-	getPolicy = "aws s3api get-bucket-policy --bucket {bucket} > policy.json"
-	getTrails = "aws cloudtrail describe-trails > trails.json"
-	required  = "trailwarden required --bucket {bucket} --trails trails.json"
-	plan      = "trailwarden plan --bucket {bucket} --policy policy.json --trails trails.json"
-	move      = "aws cloudtrail update-trail --name {trail} --s3-bucket-name NEW-BUCKET --region {region}"
+	restore = "trailwarden restore --bucket {bucket}[ --bucket-owner {account}][ --region {stack}][ --table {table}]"
+	undo    = "trailwarden undo --bucket {bucket}[ --bucket-owner {account}] --region {stack} --table {table}"
+	audit   = "trailwarden audit[ --region {stack}]"
+
+	getPolicy = "aws s3api get-bucket-policy --bucket {bucket}[ --expected-bucket-owner {account}][ --region {region}]"
+	putPolicy = "aws s3api put-bucket-policy --bucket {bucket}[ --expected-bucket-owner {account}][ --region {region}] --policy @mended"
+	putPayer  = "aws s3api put-bucket-request-payment --bucket {bucket}[ --expected-bucket-owner {account}][ --region {region}]" +
+		" --request-payment-configuration Payer=BucketOwner"
+
+	getTrails = "aws cloudtrail describe-trails --region {seen-from} > trails.json"
+	// ofOrganization is asked for where an organization trail needs it and it is not known.
+	ofOrganization  = "[ --organization-id {organization}]"
+	askOrganization = ` --organization-id "$(aws organizations describe-organization --query Organization.Id --output text)"`
+
+	status = "aws cloudtrail get-trail-status --name {trail} --region {home}"
+	start  = "aws cloudtrail start-logging --name {trail} --region {home}"
 )
 
 // rules is the table of next steps, the most urgent first.
@@ -52,128 +69,152 @@ func urgent() []rule {
 	return []rule{
 		{
 			kinds: []Kind{BudgetExhausted},
-			text: "Agree with those who change it, named above, on one place that owns the policy, and put the " +
-				"statements that AWS documents there:",
-			commands: []string{getTrails, required},
+			text: "Agree with those who change it, named above, on one place that owns the policy. The policy that belongs there " +
+				"is the one below.",
 		},
 		{
 			kinds: []Kind{RestoreFailed},
-			text:  "Take away what made the repair fail. It is named above.",
+			text:  "Take away what made the repair fail. It is named above, under \"Done\".",
+		},
+		{
+			finding: delivery.DeniedFamily, need: denied,
+			text: "Let CloudTrail through {statements}, where the policy is maintained (a template, a pipeline). How it has to " +
+				"read stands below. Trailwarden never edits a Deny.",
+		},
+		{
+			finding: delivery.DeniedFamily, need: obstructed,
+			text: "Take away what keeps the policy from being restored; the reason is told below. Then see the change, " +
+				"and restore it:",
+			commands: []string{restore},
 		},
 		{
 			finding: anyFinding, need: restorable,
 			text:     "Restore it. The command shows the change and asks before it writes:",
-			commands: []string{"trailwarden restore --bucket {bucket}"},
+			commands: []string{restore},
 		},
 		{
-			finding:  delivery.BucketMissingID,
-			text:     "Create the bucket again in its account, or let the trail use another one whose policy admits it:",
-			commands: []string{move},
+			finding: anyFinding, whole: true,
+			text:     "Or put the whole policy with the AWS CLI alone. It takes the place of the one that was read at {read}:",
+			commands: []string{putPolicy},
+		},
+		{
+			finding: delivery.BucketMissingID,
+			text: "Create the bucket again in its account, with the policy that AWS documents for its trails. If the command says " +
+				"that the name is taken, it belongs to somebody else now:",
+			commands: []string{
+				"aws s3api create-bucket --bucket {bucket}[ --region {region}][ --create-bucket-configuration LocationConstraint={location}]",
+				"aws s3api put-bucket-policy --bucket {bucket}[ --expected-bucket-owner {account}][ --region {region}] --policy @documented",
+			},
 		},
 		{
 			finding: delivery.BucketOwnerChangedID,
-			text: "Treat this as an incident: the bucket's name belongs to another account now, and nothing must be " +
-				"written to it. Let the trail use a bucket of your own:",
-			commands: []string{move},
+			text: "Treat this as an incident, unless it is a bucket of yours in another account (then declare its owner: parameter " +
+				"BucketOwners): the bucket's name belongs to somebody else now, and nothing must be written to it. Let the trail " +
+				"use a new bucket of your own:",
+			commands: []string{
+				"aws s3api create-bucket --bucket {new} --region {stack}[ --create-bucket-configuration LocationConstraint={stack-location}]",
+				"aws s3api put-bucket-policy --bucket {new} --expected-bucket-owner {account} --region {stack} --policy @documented-new",
+				"aws cloudtrail update-trail --name {trail} --s3-bucket-name {new} --region {home}",
+			},
 		},
 		{
 			finding: delivery.TrailDeletedID, need: theirs,
-			text: "The trail is the organization's, and only its own account can bring it back. There, see whether it still " +
-				"exists for the organization, whether CloudTrail has trusted access, and whether this account is still a member:",
+			text: "The trail is the organization's, and only its own account can bring it back. With credentials of the management " +
+				"account, see whether it still exists for the organization, whether CloudTrail has trusted access, and whether this " +
+				"account is still a member:",
 			commands: []string{
-				"aws cloudtrail describe-trails --region {region}",
+				"aws cloudtrail describe-trails --region {home}",
 				"aws organizations list-aws-service-access-for-organization",
 				"aws organizations list-accounts",
 			},
 		},
 		{
 			finding: delivery.TrailDeletedID, need: ours,
-			text: "If the trail was not deleted on purpose, create it again with its former settings, and start it:",
+			text: "If the trail was not deleted on purpose, create it again with its former settings, and start it. The calls that " +
+				"made it say what these were:",
 			commands: []string{
-				"aws cloudtrail create-trail --name {name} --s3-bucket-name BUCKET --region {region}",
-				"aws cloudtrail start-logging --name {name} --region {region}",
+				"aws cloudtrail lookup-events --lookup-attributes AttributeKey=ResourceName,AttributeValue={name} --region {home}",
 			},
 		},
 		{
 			finding:  delivery.TrailStoppedID,
 			text:     "Start the trail again:",
-			commands: []string{"aws cloudtrail start-logging --name {trail} --region {region}"},
+			commands: []string{start},
 		},
 		{
-			finding: delivery.DeniedFamily, need: denied,
-			text: "Let CloudTrail through the statement that stands in its way, where the policy is maintained. " +
-				"Trailwarden never edits a Deny; it prints the exact edit:",
-			commands: []string{getPolicy, getTrails, plan},
+			finding:  delivery.RequesterPaysID,
+			text:     "Or, with the AWS CLI alone, let the bucket's owner pay for requests again:",
+			commands: []string{putPayer},
 		},
 		{
-			finding: delivery.DeniedFamily, need: obstructed,
-			text: "Take away what keeps the policy from being restored; the reason is told below. Then see the change, " +
-				"and restore it:",
-			commands: []string{getPolicy, getTrails, plan, "trailwarden restore --bucket {bucket}"},
-		},
-		{
-			finding: delivery.RequesterPaysID, need: refused,
-			text:     "Let the bucket's owner pay for requests again:",
-			commands: []string{"aws s3api put-bucket-request-payment --bucket {bucket} --request-payment-configuration Payer=BucketOwner"},
-		},
-		{
-			finding: delivery.PolicyMissingID, need: refused,
+			finding: delivery.PolicyMissingID, need: refused, unmended: true,
 			text:     "Write the policy that AWS documents for the trails. Print it with:",
-			commands: []string{getTrails, required},
+			commands: []string{getTrails, "trailwarden required --bucket {bucket} --trails trails.json" + ofOrganization},
 		},
 		{
 			finding: delivery.PolicyUnreadableID,
 			text: "Let Trailwarden's role read the policy (s3:GetBucketPolicy) if it may not, and look at it yourself from the " +
 				"bucket's account:",
-			commands: []string{"aws s3api get-bucket-policy --bucket {bucket}"},
+			commands: []string{getPolicy},
 		},
 		{
 			finding: delivery.DeliveryFailingID,
 			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
-				"control policies. See CloudTrail's own words:",
-			commands: []string{"aws cloudtrail get-trail-status --name {trail} --region {region}"},
+				"control policies. See CloudTrail's own words, and who may use the key:",
+			commands: []string{status, "aws kms get-key-policy --key-id {key} --policy-name default --output text --region {key-region}"},
 		},
 	}
 }
 
 // closing is what can wait until delivery is right.
 func closing() []rule {
+	const harden = restore + " --harden"
 	return []rule{
 		{
 			finding: delivery.PolicyTooComplexID,
 			text: "Find out who wrote the policy so, and make it simpler, the named statements first. Until then CloudTrail's own " +
-				"report (get-trail-status) tells whether files are delivered. Judge it again with:",
-			commands: []string{getPolicy, getTrails, "trailwarden check --bucket {bucket} --policy policy.json --trails trails.json"},
+				"report tells whether files are delivered. Ask for it, and judge the policy again:",
+			commands: []string{
+				status, getPolicy + " > policy.json", getTrails,
+				"trailwarden check --bucket {bucket}[ --bucket-owner {account}][ --bucket-region {region}] --policy policy.json" +
+					" --trails trails.json" + ofOrganization,
+			},
 		},
 		{
-			finding:  delivery.UndeterminedFamily,
-			text:     "See what the answer hangs on:",
-			commands: []string{getPolicy, getTrails, "trailwarden explain --bucket {bucket} --policy policy.json --trails trails.json"},
+			finding: delivery.UndeterminedFamily,
+			text:    "See what the answer hangs on:",
+			commands: []string{
+				getPolicy + " > policy.json",
+				getTrails,
+				"trailwarden explain --bucket {bucket}[ --bucket-owner {account}][ --bucket-region {region}] --policy policy.json" +
+					" --trails trails.json" + ofOrganization,
+			},
 		},
 		{
 			finding: delivery.SourceARNMissingID, need: refused,
-			text:     "Bind the grant to its trail. See the change that would do it:",
-			commands: []string{getPolicy, getTrails, plan + " --harden"},
+			text:     "Bind the grant to its trail. The command shows the change and asks before it writes:",
+			commands: []string{harden},
 		},
 		{
 			finding: delivery.LegacyAccountsID, need: refused,
-			text:     "Grant to the service cloudtrail.amazonaws.com. See the change that would do it:",
-			commands: []string{getPolicy, getTrails, plan + " --harden"},
+			text:     "Grant to the service cloudtrail.amazonaws.com. The command shows the change and asks before it writes:",
+			commands: []string{harden},
 		},
 		{
 			finding:  delivery.GrantExpiresID,
-			text:     "Let the grant outlast the date. See the change that would do it, if no Deny is in the way:",
-			commands: []string{getPolicy, getTrails, plan + " --harden"},
+			text:     "Let the grant outlast the date. The command shows the change, if no Deny is in the way, and asks before it writes:",
+			commands: []string{harden},
 		},
 		{
-			finding:  delivery.BacklogDeniedID,
-			text:     "If CloudTrail had trouble in the last 30 days, let it write the files of those days too. See the change:",
-			commands: []string{getPolicy, getTrails, plan + " --harden"},
+			finding: delivery.BacklogDeniedID,
+			text: "If CloudTrail had trouble in the last 30 days, let it write the files of those days too. The command shows the " +
+				"change and asks before it writes:",
+			commands: []string{harden},
 		},
 		{
 			finding:  delivery.NewRegionsNotGrantedID,
-			text:     "Before a region is enabled, grant its folder too, or all of them. See the change:",
-			commands: []string{getPolicy, getTrails, plan + " --harden"},
+			text:     "Before a region is enabled, grant its folder too, or all of them. The command shows the change and asks before it writes:",
+			commands: []string{harden},
 		},
 		{
 			finding: delivery.StaleTrailARNID,
@@ -182,19 +223,22 @@ func closing() []rule {
 		{
 			kinds: []Kind{Restored},
 			text: "Find out who made the change and why, and correct it at its source (a template, a pipeline), or " +
-				"the next run breaks it again. If the repair was not wanted, put the former policy back (TABLE is the " +
-				"stack's output TableName):",
-			commands: []string{"trailwarden undo --bucket {bucket} --table TABLE"},
+				"the next run breaks it again.",
+		},
+		{
+			kinds: []Kind{Restored}, whole: true,
+			text:     "If the repair was not wanted, put the former policy back. The command shows it and asks before it writes:",
+			commands: []string{undo},
 		},
 		{
 			held:     true,
-			text:     "Repairs are on hold. Let them go on when the bucket may be repaired again (TABLE is the stack's output TableName):",
-			commands: []string{"trailwarden undo --release --bucket {bucket} --table TABLE"},
+			text:     "Repairs are on hold. Let them go on when the bucket may be repaired again:",
+			commands: []string{undo + " --release"},
 		},
 		{
 			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted},
 			text:     "When it is done, check:",
-			commands: []string{"trailwarden audit"},
+			commands: []string{audit},
 		},
 		{
 			kinds: []Kind{Resolved}, sound: true,

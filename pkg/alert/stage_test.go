@@ -80,8 +80,11 @@ func newStageOf(t testing.TB, f alert.Format, tr trail.Trail, d inmem.Descriptio
 	t.Helper()
 	s := &stage{
 		t: t, number: d.Account, home: d.Region, bucket: tr.Bucket, trail: tr,
-		clock:  clock{now: time.Date(2026, time.September, 13, 17, 50, 31, 0, time.UTC)},
-		config: guardrail.Config{Format: f, RemindEvery: 24 * time.Hour},
+		clock: clock{now: time.Date(2026, time.September, 13, 17, 50, 31, 0, time.UTC)},
+		config: guardrail.Config{
+			Format: f, RemindEvery: 24 * time.Hour,
+			Stack: alert.Stack{Account: d.Account, Region: d.Region, Table: "trailwarden-Table-1J8XK2M4N6P8Q"},
+		},
 	}
 	d.Trails = []trail.Trail{tr}
 	d.Statuses = []trail.Status{{ARN: tr.ARN, Logging: true, DeliveredAt: s.now.Add(-3 * time.Minute), StartedLoggingAt: s.now.Add(-400 * 24 * time.Hour)}}

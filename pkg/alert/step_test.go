@@ -1,9 +1,14 @@
 package alert_test
 
 import (
+	"encoding/json"
+	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -26,7 +31,7 @@ func TestEveryFindingHasStep(t *testing.T) {
 			if len(got) < 2 {
 				t.Errorf("%s (restorable: %v) has the steps %v only", f.ID, restorable, got)
 			}
-			if restorable != slices.Contains(got[0].Commands, "trailwarden restore --bucket logs-b") {
+			if restorable != slices.Contains(got[0].Commands, "trailwarden restore --bucket logs-b --bucket-owner 111111111111") {
 				t.Errorf("%s (restorable: %v) starts with %v", f.ID, restorable, got[0])
 			}
 		}
@@ -79,24 +84,114 @@ func TestCommandsAreQuoted(t *testing.T) {
 func TestHeldRepairsCanBeReleased(t *testing.T) {
 	got := alert.NextSteps(openedHeld())
 	if !slices.ContainsFunc(got, func(s alert.Step) bool {
-		return slices.Contains(s.Commands, "trailwarden undo --release --bucket logs-b --table TABLE")
+		return slices.Contains(s.Commands,
+			"trailwarden undo --bucket logs-b --bucket-owner 111111111111 --region us-east-1 --table trailwarden-Table-1J8XK2M4N6P8Q --release")
 	}) {
 		t.Errorf("got %v", got)
 	}
 }
 
-// The commands name what the command line cannot do without.
+// The commands say all that the command line cannot know, and nothing is left for the reader to
+// fill in. That they work is seen in test/e2e, where each of them is run.
 func TestCommandsAreComplete(t *testing.T) {
-	for _, s := range examples() {
-		for _, step := range alert.NextSteps(s.notice) {
+	placeholder := regexp.MustCompile(`\b(BUCKET|TRAIL|TABLE|ACCOUNT|REGION|NEW-BUCKET|ORGANIZATION-ID)\b|[<>{}\[\]…]|\.\.\.`)
+	for _, st := range stories() {
+		s := newStage(t, alert.JSON)
+		if st.tower {
+			s = newTowerStage(t, alert.JSON)
+		}
+		var told struct{ Next []alert.Step }
+		if err := json.Unmarshal([]byte(st.tellAs(s).Body), &told); err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range told.Next {
 			for _, c := range step.Commands {
-				if strings.HasPrefix(c, "trailwarden required") && !strings.Contains(c, " --bucket ") {
-					t.Errorf("%s: %q: the account's trails may use several buckets", s.name, c)
+				words, document, _ := strings.Cut(c, " '")
+				if bad := placeholder.FindString(strings.ReplaceAll(words, " > ", " ")); bad != "" {
+					t.Errorf("%s: %q is to be filled in: %s", st.name, bad, c)
 				}
-				if strings.HasPrefix(c, "trailwarden undo") && !strings.Contains(c, " --table ") {
-					t.Errorf("%s: %q: the table is not known", s.name, c)
+				if document != "" && !json.Valid([]byte(strings.TrimSuffix(document, "'"))) {
+					t.Errorf("%s: the document is no JSON: %s", st.name, c)
+				}
+				offline := strings.HasPrefix(c, "trailwarden explain") || strings.HasPrefix(c, "trailwarden required") || strings.HasPrefix(c, "aws organizations")
+				if !offline && !strings.Contains(words, " --region ") {
+					t.Errorf("%s: no region: %s", st.name, c)
+				}
+				if ofBucket := strings.Contains(words, " --bucket ") && !strings.HasPrefix(c, "trailwarden required"); ofBucket && !strings.Contains(words, "owner "+s.number) && !strings.Contains(words, " create-bucket ") {
+					t.Errorf("%s: it is not said whose bucket is meant: %s", st.name, c)
 				}
 			}
+		}
+	}
+}
+
+// A policy stands in a command as it is, whatever is in its strings, and a mail may show it on
+// several lines.
+func TestPolicyInCommand(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		sid := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{"it's", "\u202e", "\U0001f600", "a\\b", "'; rm -rf / #", "$(id)", "`id`", "!!"})).Draw(t, "sid")
+		policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{"Sid": sid}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := openedPolicyDeleted()
+		n.Mended = policy
+		i := slices.IndexFunc(alert.NextSteps(n), func(s alert.Step) bool { return strings.Contains(s.Text, "AWS CLI alone") })
+		if i < 0 {
+			t.Fatal("no step with the whole policy")
+		}
+		command := alert.NextSteps(n)[i].Commands[0]
+		if bad := strings.IndexFunc(command, func(r rune) bool { return r < ' ' || r > '~' }); bad >= 0 {
+			t.Errorf("%q holds more than printable ASCII", command)
+		}
+		_, body, _ := strings.Cut(alert.Compose(n, alert.Text).Body, "Commands with a whole policy")
+		for _, text := range []string{command, body} {
+			_, quoted, _ := strings.Cut(text, " --policy '")
+			got, rest := unquote(quoted)
+			if rest = strings.TrimSpace(rest); rest != "" && !strings.HasPrefix(rest, "-- ") {
+				t.Errorf("%q comes after the policy", rest)
+			}
+			if !equalJSON(t, got, string(policy)) {
+				t.Errorf("%s is not %s", got, policy)
+			}
+		}
+	})
+}
+
+// unquote reads a word in single quotes as a shell does, from behind the first quote on.
+func unquote(text string) (word, rest string) {
+	var b strings.Builder
+	for {
+		before, after, _ := strings.Cut(text, "'")
+		b.WriteString(before)
+		if !strings.HasPrefix(after, `\''`) {
+			return b.String(), after
+		}
+		b.WriteByte('\'')
+		text = after[3:]
+	}
+}
+
+func equalJSON(t *rapid.T, a, b string) bool {
+	var left, right any
+	if err := json.Unmarshal([]byte(a), &left); err != nil {
+		t.Errorf("%s: %v", a, err)
+	}
+	if err := json.Unmarshal([]byte(b), &right); err != nil {
+		t.Errorf("%s: %v", b, err)
+	}
+	return reflect.DeepEqual(left, right)
+}
+
+// A policy that has no room is left out, with its command, and never cut.
+func TestLongPolicyIsLeftOut(t *testing.T) {
+	n := openedPolicyDeleted()
+	n.Mended = []byte(`{"Version":"` + strings.Repeat("x", 21<<10) + `"}`)
+	for _, f := range formats() {
+		m := alert.Compose(n, f)
+		check(t, m, f)
+		if strings.Contains(m.Body, "put-bucket-policy") {
+			t.Errorf("%s: %s", f, m.Body)
 		}
 	}
 }

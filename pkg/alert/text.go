@@ -24,19 +24,48 @@ func (v *view) text() string {
 	v.writeDiff(&p)
 	v.writeOverwritten(&p)
 	v.writeNotes(&p)
+	v.writeLast(&p)
 	p.WriteString("\n-- \nTrailwarden, " + Project + "\n")
 	return p.String()
 }
 
+// writeSteps writes what to do. A step that is nothing but a whole document, such as a policy,
+// has its command at the end, so that the steps after it are not far down.
 func (v *view) writeSteps(p *page) {
 	p.heading("What to do now")
 	for i, s := range v.next {
-		p.item(1, fmt.Sprintf("%d. ", i+1), s.Text)
-		for _, c := range s.Commands {
+		text := s.text
+		if s.isLast() {
+			text = strings.TrimSuffix(text, ":") + ". The command is at the end of this message."
+		}
+		p.item(1, fmt.Sprintf("%d. ", i+1), text)
+		if s.isLast() {
+			continue
+		}
+		for _, c := range s.commands {
 			p.command(c)
 		}
 	}
 }
+
+// writeLast writes the commands that the steps left for the end.
+func (v *view) writeLast(p *page) {
+	headed := false
+	for i, s := range v.next {
+		if !s.isLast() {
+			continue
+		}
+		if !headed {
+			p.heading("Commands with a whole policy")
+			headed = true
+		}
+		p.item(1, fmt.Sprintf("%d. ", i+1), "To be copied as it is, down to the last quotation mark:")
+		p.command(s.commands[0])
+	}
+}
+
+// isLast reports whether the step is nothing but a command with a document.
+func (s step) isLast() bool { return len(s.commands) == 1 && s.commands[0].document != "" }
 
 func (v *view) writeFindings(p *page) {
 	if len(v.Report.Findings) == 0 && len(v.Report.Faults) == 0 {
@@ -166,7 +195,7 @@ func (v *view) refusedFor(same repair.Refusal) string {
 }
 
 func (v *view) writeDiff(p *page) {
-	if len(v.diff) == 0 {
+	if len(v.diff) == 0 || v.Kind != Restored && v.bare {
 		return
 	}
 	if v.Kind == Restored {

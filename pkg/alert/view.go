@@ -25,14 +25,17 @@ type caps struct {
 	field int // bytes of one text
 	list  int // entries of one list
 	lines int // lines of a policy or a diff
+	// document is how long the document of a command may be, in bytes. A longer one is left out
+	// with its command.
+	document int
 }
 
 // widest are the caps that all but monstrous notices stay within.
-func widest() caps { return caps{field: 1000, list: 50, lines: 160} }
+func widest() caps { return caps{field: 1000, list: 50, lines: 160, document: 20 << 10} }
 
 // half returns narrower caps, down to ones that fit a message for any notice.
 func (c caps) half() caps {
-	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 10)}
+	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 10), document: c.document / 2}
 }
 
 // view is a notice made fit to print: every text in it is clean and cut, every
@@ -46,9 +49,10 @@ type view struct {
 	trails   []affectedTrail
 	former   []affectedTrail // the trails as they were before the repair
 	diff     []string
+	bare     bool     // the bucket has no policy, so that the diff says no more than the whole policy
 	theirs   []string // the policy that was overwritten
 	ours     []string // the policy that was written over it
-	next     []Step
+	next     []step
 	omitted  omitted
 }
 
@@ -90,6 +94,8 @@ func newView(n Notice, c caps) *view {
 		v.ours, v.omitted.ours = lines(indented(n.Plan.Policy), c.lines/2, c.field)
 	}
 	v.next = v.steps()
+	v.bare = slices.ContainsFunc(v.next, step.isLast) &&
+		slices.ContainsFunc(n.Report.Findings, func(f delivery.Finding) bool { return f.ID == delivery.PolicyMissingID })
 	return v
 }
 

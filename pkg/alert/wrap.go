@@ -81,9 +81,9 @@ func (p *page) hanging(lead, text string) {
 	}
 }
 
-// command writes a line that is to be copied as it is.
-func (p *page) command(line string) {
-	if line != "" {
+// command writes a command that is to be copied as it is.
+func (p *page) command(c command) {
+	for _, line := range c.lines() {
 		p.WriteString("      " + line + "\n")
 	}
 }

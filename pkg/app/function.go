@@ -56,6 +56,7 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
 	p.Trails, p.Buckets, p.Organizations = calmTrails{p.Trails}, calmBuckets{p.Buckets}, calmOrganizations{p.Organizations}
+	c.Guard.Stack = alert.Stack{Account: string(c.Account), Region: string(c.Region), Table: c.Table}
 	return &Functions{
 		guard:       guardrail.New(p, c.Guard, r),
 		account:     string(c.Account),

@@ -29,14 +29,18 @@ type Change struct {
 	Target string `json:"target,omitempty"`
 	// Effect is what the call set, where the direction matters: of
 	// PutBucketRequestPayment the payer. Empty: not known.
-	Effect    string `json:"effect,omitempty"`
-	SourceIP  string `json:"sourceIP,omitempty"`
-	UserAgent string `json:"userAgent,omitempty"`
-	EventID   string `json:"eventID,omitempty"`
-	Account   string `json:"account,omitempty"`   // account in which it was recorded
-	Region    string `json:"region,omitempty"`    // region in which it was recorded
-	ErrorCode string `json:"errorCode,omitempty"` // set where the call failed
-	Trail     string `json:"trail,omitempty"`     // name or ARN of the trail that was changed
+	Effect string `json:"effect,omitempty"`
+	// AccessKeyID is the access key that the call was signed with, and MFA whether its
+	// session was opened with a second factor: "true", "false", or empty: not known.
+	AccessKeyID string `json:"accessKeyID,omitempty"`
+	MFA         string `json:"mfa,omitempty"`
+	SourceIP    string `json:"sourceIP,omitempty"`
+	UserAgent   string `json:"userAgent,omitempty"`
+	EventID     string `json:"eventID,omitempty"`
+	Account     string `json:"account,omitempty"`   // account in which it was recorded
+	Region      string `json:"region,omitempty"`    // region in which it was recorded
+	ErrorCode   string `json:"errorCode,omitempty"` // set where the call failed
+	Trail       string `json:"trail,omitempty"`     // name or ARN of the trail that was changed
 }
 
 // Caller says who made the call, by what, and on whose behalf, in one line;

@@ -91,6 +91,14 @@ func (o outcome) advised(ctx context.Context, t Target, obs observation) deliver
 	return repair.Advise(obs.bucket.Policy, o.report, o.plan, hardened)
 }
 
+// mended is the whole policy for a person to put; see [repair.Mended].
+func (o outcome) mended(t Target, obs observation) []byte {
+	if o.judged.at.IsZero() {
+		return nil
+	}
+	return repair.Mended(obs.bucket, obs.trails, environment(t, obs), o.judged.report, o.plan)
+}
+
 // planOptions are what a plan may rest on: the account that was surveyed lists
 // its trails of every region.
 func planOptions(t Target, harden bool) repair.Options {

@@ -33,6 +33,8 @@ type Config struct {
 	Restore []string
 	Harden  bool
 	Format  alert.Format
+	// Stack is what the alerts say of the deployment.
+	Stack alert.Stack
 	// Budget is how many repairs of one bucket are allowed in Window: at most
 	// ledger.MaxRepairs, since a record remembers no more.
 	Budget int

@@ -190,7 +190,8 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		Since: began, Noticed: noticed, Report: out.advised(ctx, t, obs), Changes: changes, Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
-		Notes: obs.remarks(),
+		Notes:  obs.remarks(),
+		Mended: out.mended(t, obs), Trails: obs.trails, Organization: obs.organization, Stack: g.config.Stack,
 	}
 	if rec.memoryFailed() {
 		n.Notes = slices.Insert(n.Notes, 0, "The memory of what was told cannot be used just now, so this may have been told before. "+

@@ -10,7 +10,7 @@ import (
 
 // caller is who made a call, as the record's userIdentity tells it. The texts
 // are those of [delivery.Change].
-type caller struct{ who, via, behalf, linkedService string }
+type caller struct{ who, via, behalf, linkedService, accessKey, mfa string }
 
 // maxCaller bounds each text of a caller, in bytes.
 const maxCaller = 512
@@ -27,6 +27,11 @@ func (r record) caller() caller {
 	var c caller
 	c.linkedService = linkedService(issuer.text("arn"))
 	c.who = who(identity, issuer)
+
+	c.accessKey = identity.text("accessKeyId")
+	if mfa := session.object("attributes").text("mfaAuthenticated"); mfa == "true" || mfa == "false" {
+		c.mfa = mfa
+	}
 
 	var via []string
 	if session.flag("assumedRoot") {
@@ -177,4 +182,6 @@ func (c caller) put(into *delivery.Change) {
 	into.Via = clipName(c.via, maxCaller)
 	into.OnBehalfOf = clipName(c.behalf, maxCaller)
 	into.LinkedService = clip(c.linkedService, maxName)
+	into.AccessKeyID = clip(c.accessKey, maxName)
+	into.MFA = c.mfa
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
+	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/app"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -51,6 +52,7 @@ func NewGuard(
 	if err != nil {
 		return nil, Caller{}, err
 	}
+	c.Stack = alert.Stack{Account: account, Region: cfg.Region, Table: s.Table}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return guardrail.New(p, c, app.Runtime(logger)), Caller{ARN: principal, Account: account, Region: cfg.Region}, nil
 }
