@@ -53,7 +53,7 @@ const (
 	getTrails = "aws cloudtrail describe-trails --region {seen-from} > trails.json"
 	// ofOrganization is asked for where an organization trail needs it and it is not known.
 	ofOrganization  = "[ --organization-id {organization}]"
-	askOrganization = ` --organization-id "$(aws organizations describe-organization --query Organization.Id --output text)"`
+	askOrganization = ` --organization-id "$(aws organizations describe-organization[ --region {global}] --query Organization.Id --output text)"`
 
 	status = "aws cloudtrail get-trail-status --name {trail} --region {home}"
 	start  = "aws cloudtrail start-logging --name {trail} --region {home}"
@@ -74,7 +74,9 @@ func urgent() []rule {
 		},
 		{
 			kinds: []Kind{RestoreFailed},
-			text:  "Take away what made the repair fail. It is named above, under \"Done\".",
+			text: "Take away what made the repair fail; it is named above, under \"Done\". Then restore it. The command shows the " +
+				"change and asks before it writes:",
+			commands: []string{restore},
 		},
 		{
 			finding: delivery.DeniedFamily, need: denied,
@@ -124,8 +126,8 @@ func urgent() []rule {
 				"account is still a member:",
 			commands: []string{
 				"aws cloudtrail describe-trails --region {home}",
-				"aws organizations list-aws-service-access-for-organization",
-				"aws organizations list-accounts",
+				"aws organizations list-aws-service-access-for-organization[ --region {global}]",
+				"aws organizations list-accounts[ --region {global}]",
 			},
 		},
 		{

@@ -84,7 +84,7 @@ func (v *view) steps() []step {
 			continue
 		}
 		commands, complete := v.commands(r, found)
-		if r.whole && !complete {
+		if r.whole && !complete || len(commands) > 0 && given(steps, commands) {
 			continue
 		}
 		s := step{text: v.stepText(r, found, len(commands) == 0), commands: commands}
@@ -93,6 +93,15 @@ func (v *view) steps() []step {
 		}
 	}
 	return steps
+}
+
+// given reports whether earlier steps have all of the commands.
+func given(steps []step, commands []command) bool {
+	var before []command
+	for _, s := range steps {
+		before = append(before, s.commands...)
+	}
+	return !slices.ContainsFunc(commands, func(c command) bool { return !slices.Contains(before, c) })
 }
 
 // stepText is the rule's text with its values. Without commands, it does not promise any.
@@ -244,6 +253,7 @@ func (v *view) values(trailARN string) map[string]string {
 		"stack": cmp.Or(v.Stack.Region, v.Region), "organization": v.Organization.ID,
 		"new": v.newBucket(), "seen-from": v.seenFrom(),
 	}
+	values["global"] = globalRegion(arn.Region(values["stack"]).Partition())
 	values["stack-location"] = location(values["stack"])
 	if v.Stack.Account == v.Account {
 		values["table"] = v.Stack.Table
@@ -253,6 +263,20 @@ func (v *view) values(trailARN string) map[string]string {
 		values["key-region"] = cmp.Or(string(arn.Split(v.Trails[i].KMSKeyID).Region), values["home"])
 	}
 	return values
+}
+
+// globalRegion is where AWS Organizations is asked; empty: it is not known.
+// Source: AWS General Reference, ao.html.
+func globalRegion(p arn.Partition) string {
+	switch p {
+	case arn.Commercial:
+		return "us-east-1"
+	case arn.China:
+		return "cn-northwest-1"
+	case arn.GovCloud:
+		return "us-gov-west-1"
+	}
+	return ""
 }
 
 // location is how CreateBucket wants a region, which is not at all for us-east-1.

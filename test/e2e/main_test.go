@@ -30,7 +30,7 @@ const (
 type lab struct {
 	root     string          // of the repository
 	python   string          // the interpreter with moto and the SAM translator
-	bin      string          // the folder with guard/bootstrap, sweep/bootstrap and trailwarden
+	bin      string          // the folder with guard/bootstrap, sweep/bootstrap, trailwarden and the AWS CLI
 	runtime  string          // the Lambda runtime interface emulator
 	template json.RawMessage // template.yaml after the SAM transform
 	aws      *emulator
@@ -67,6 +67,9 @@ func (l *lab) setUp(dir string) error {
 		return err
 	}
 	if err := l.build(); err != nil {
+		return err
+	}
+	if err := l.installAWS(); err != nil {
 		return err
 	}
 	text, err := l.output(l.python, "test/python/transform.py", "template.yaml", region)
