@@ -57,6 +57,10 @@ type Notice struct {
 	Organization trail.Organization
 	// Stack is the deployment that tells.
 	Stack Stack
+	// Incident names what the alerts from the first to the last on one outage have in common,
+	// and Revision counts them, from 1 on. Zero: there is no memory to count with.
+	Incident string
+	Revision int
 	// Failure says why a repair could not be carried out or did not help.
 	Failure string
 	// Repairs is how often the bucket was repaired in the window of the budget.
@@ -79,6 +83,7 @@ type Stack struct {
 	Account string
 	Region  string
 	Table   string // name of the DynamoDB table with its memory
+	Runbook string // address of what the owner wants to be done
 }
 
 // Format is the form of a message's body.

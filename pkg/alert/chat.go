@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"fmt"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ const (
 type chatNotification struct {
 	Version  string       `json:"version"`
 	Source   string       `json:"source"`
+	ID       string       `json:"id,omitempty"`
 	Content  chatContent  `json:"content"`
 	Metadata chatMetadata `json:"metadata"`
 }
@@ -48,9 +50,14 @@ func (v *view) chat(subject string) string {
 	if verdict := cut(string(v.Report.Verdict), maxChatWord); verdict != "" {
 		context["verdict"] = verdict
 	}
+	id := ""
+	if v.Incident != "" && v.Revision > 0 {
+		id = cut(ascii(fmt.Sprintf("%s-%d", v.Incident, v.Revision)), maxChatWord)
+	}
 	return encode(chatNotification{
 		Version: "1.0",
 		Source:  "custom",
+		ID:      id,
 		Content: chatContent{
 			TextType:    "client-markdown",
 			Title:       cut(escapeMarkup(subject), maxChatTitle),
@@ -82,19 +89,25 @@ func (v *view) chatDescription() string {
 	}
 	fact("Bucket", v.place())
 	fact("Verdict", v.verdict())
+	fact("Lost", given(strings.Join(v.lost(), " "))...)
 	fact("Since", v.since())
 	fact("Changed by", first(v.changeLines(), 4)...)
+	fact("Cause", first(reasons(v.trails), 5)...)
 	fact("Done", first(v.done(), 4)...)
 	if len(v.trails) > 0 {
 		fact("Accounts", v.accounts())
 		fact("Trail", first(v.trailLines(), 5)...)
 	}
-	fact("Statement", first(reasons(v.trails), 5)...)
 	if v.Blind {
 		fact("Blind", "no trail of the account is logging: AWS sends no events any more")
 	}
-	for _, f := range first(v.Report.Findings, 3) {
-		if line := FindingURL(f.ID) + "\n"; b.Len()+len(line) <= maxChatDescription {
+	l := v.links()
+	addresses := given(l.Runbook, l.Bucket, l.Trail, l.Event)
+	for _, p := range first(v.problems(), 3) {
+		addresses = append(addresses, p.Link)
+	}
+	for _, address := range addresses {
+		if line := escapeMarkup(address) + "\n"; b.Len()+len(line) <= maxChatDescription {
 			b.WriteString(line)
 		}
 	}

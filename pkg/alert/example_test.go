@@ -30,7 +30,7 @@ func ExampleCompose() {
 			SourceIP: "203.0.113.7",
 		}},
 	}, alert.Text)
-	first, _, _ := strings.Cut(m.Body, "\n\nFindings")
+	first, _, _ := strings.Cut(m.Body, "\n\nWhat is wrong")
 	fmt.Println(m.Subject)
 	fmt.Println()
 	fmt.Println(first)
@@ -39,12 +39,17 @@ func ExampleCompose() {
 	//
 	// A problem was found: CloudTrail cannot deliver its log files to this bucket.
 	//
+	// Severity    CRITICAL
 	// Bucket      logs-b (account 111111111111, us-east-1)
 	// Verdict     blocked
+	// Lost        What has waited for 30 days. For as long CloudTrail keeps what it
+	//             cannot deliver, and tries again.
+	//             Deliveries are due about every 5 minutes.
 	// Since       not known
 	// Changed by  arn:aws:iam::111111111111:user/alice
 	//             DeleteBucketPolicy, 2026-09-13 17:50:37 UTC, from 203.0.113.7
 	// Done        Nothing was written: the bucket is not listed for restoring.
+	// Console     https://us-east-1.console.aws.amazon.com/s3/buckets/logs-b?region=us-east-1&tab=permissions
 	//
 	// What to do now
 	//  1. Restore it. The command shows the change and asks before it writes:

@@ -15,28 +15,48 @@ const maxFacts = 8
 
 // writeFacts writes the labelled lines that carry the notice.
 func (v *view) writeFacts(p *page) {
+	full := v.Kind != Reminder // the first alert of the incident has it all
+	p.fact("Severity", string(v.severity))
 	if v.isOfTrail() {
 		p.fact("Trail", v.place())
 	} else {
 		p.fact("Bucket", v.place())
+	}
+	if full && !v.isOfTrail() {
 		p.fact("Verdict", v.verdict())
 	}
-	if len(v.trails) > 0 {
+	if full && len(v.trails) > 0 {
 		p.fact("Trails", some(v.trailLines(), v.omitted.trails, "trail")...)
 		p.fact("Accounts", v.accounts())
 	}
+	p.fact("Lost", v.lost()...)
 	p.fact("Since", v.since())
 	p.fact("Changed by", v.changeLines()...)
 	if texts := reasons(v.trails); len(texts) > 0 {
-		p.fact("Statement", some(texts, 0, "statement")...)
+		p.fact("Cause", some(texts, 0, "statement")...)
 	} else if texts := reasons(v.former); len(texts) > 0 {
 		p.fact("Before", some(texts, 0, "statement")...)
 	}
-	p.fact("Done", some(v.done(), 0, "change")...)
+	if full {
+		p.fact("Done", some(v.done(), 0, "change")...)
+	}
 	if v.Blind {
 		p.fact("Blind", "No trail of the account is logging, so AWS sends no events of changes any more. Until one "+
 			"logs again, only the scheduled sweep sees what happens.")
 	}
+	l := v.links()
+	p.fact("Runbook", given(l.Runbook)...)
+	if full {
+		p.fact("Console", given(l.Bucket, l.Trail, l.Event)...)
+	}
+	if v.Incident != "" && v.Revision > 0 {
+		p.fact("Incident", fmt.Sprintf("%s, message %d", v.Incident, v.Revision))
+	}
+}
+
+// given are the texts that are not empty.
+func given(texts ...string) []string {
+	return slices.DeleteFunc(texts, func(s string) bool { return s == "" })
 }
 
 // some returns the first texts and counts the rest, and those left out before.
@@ -90,20 +110,12 @@ func (v *view) trailLines() []string {
 			text += " (organization trail)"
 		}
 		text += ": " + string(t.verdict)
-		if names := unmetNames(t.unmet); names != "" {
-			text += " (" + names + ")"
+		if words := wordsOf(t.unmet, t.all); words != "" {
+			text += " (" + words + ")"
 		}
 		texts = append(texts, text)
 	}
 	return texts
-}
-
-func unmetNames(unmet []delivery.RequirementReport) string {
-	var names []string
-	for _, r := range unmet {
-		names = append(names, string(r.ID))
-	}
-	return strings.Join(names, ", ")
 }
 
 // accounts names the accounts whose events are concerned.
@@ -137,22 +149,41 @@ func (v *view) since() string {
 	return text
 }
 
+// changeLines name who made the calls, the newest first, each once, and what they called. Calls
+// that failed changed nothing, and are told only where there is no other.
 func (v *view) changeLines() []string {
 	if len(v.Changes) == 0 && v.Noticed != nil {
-		return []string{"not known; noticed at a call that is not to blame", actorText(*v.Noticed), changeText(*v.Noticed)}
+		return []string{"not known; noticed at a call that is not to blame", actorText(*v.Noticed), v.changeText(*v.Noticed)}
 	}
 	if len(v.Changes) == 0 {
 		return []string{"not known: no event told of the change"}
 	}
+	var callers []string
+	calls := map[string][]delivery.Change{}
+	for _, c := range v.Changes {
+		who := actorText(c)
+		if calls[who] == nil {
+			callers = append(callers, who)
+		}
+		calls[who] = append(calls[who], c)
+	}
 	var texts []string
-	for _, c := range first(v.Changes, maxFacts) {
-		texts = append(texts, actorText(c), changeText(c))
-		if c.LinkedService == cloudTrailService {
+	for _, who := range first(callers, maxFacts) {
+		newest := calls[who][0]
+		text := v.changeText(newest)
+		if n := len(calls[who]); n > 1 {
+			text = fmt.Sprintf("%d times, the last: %s", n, text)
+		}
+		texts = append(texts, who, text)
+		if newest.LinkedService == cloudTrailService {
 			texts = append(texts, followed)
 		}
 	}
-	if n := v.omitted.changes + max(len(v.Changes)-maxFacts, 0); n > 0 {
-		texts = append(texts, more(n, "change"))
+	if n := max(len(callers)-maxFacts, 0); n > 0 {
+		texts = append(texts, more(n, "caller"))
+	}
+	if v.omitted.changes > 0 {
+		texts = append(texts, more(v.omitted.changes, "change"))
 	}
 	return texts
 }
@@ -168,8 +199,8 @@ func actorText(c delivery.Change) string {
 	return "someone not named"
 }
 
-// changeText says what was called, when and from where.
-func changeText(c delivery.Change) string {
+// changeText says what was called, when, from where, and with which key.
+func (v *view) changeText(c delivery.Change) string {
 	text := c.Event
 	if c.ErrorCode != "" {
 		text = "failed call of " + c.Event + " (" + c.ErrorCode + ")"
@@ -186,46 +217,85 @@ func changeText(c delivery.Change) string {
 	if c.SourceIP != "" {
 		text += ", from " + c.SourceIP
 	}
-	if c.Region != "" {
+	if c.Region != "" && c.Region != v.Region {
 		text += ", in " + c.Region
 	}
-	if c.EventID != "" {
-		text += ", event " + c.EventID
+	if tool := toolOf(c.UserAgent); tool != "" && c.UserAgent != c.SourceIP {
+		text += ", with " + tool
 	}
-	if c.UserAgent != "" {
-		text += ", with " + c.UserAgent
+	if c.LinkedService != "" {
+		return text // whose key it is says nothing
+	}
+	if c.AccessKeyID != "" {
+		text += ", access key " + c.AccessKeyID
+	}
+	switch c.MFA {
+	case "true":
+		text += ", with MFA"
+	case "false":
+		text += ", without MFA"
 	}
 	return text
+}
+
+// toolOf is the program in a user agent, without what it runs on.
+func toolOf(agent string) string {
+	agent = strings.Trim(agent, "[]")
+	for word := range strings.FieldsSeq(agent) {
+		name, _, _ := strings.Cut(word, "/")
+		if slices.Contains([]string{"Terraform", "OpenTofu", "Pulumi", "Ansible", "aws-cli", "Boto3"}, name) {
+			return word
+		}
+	}
+	if strings.HasPrefix(agent, "Mozilla/") {
+		return "a browser"
+	}
+	word, _, _ := strings.Cut(agent, " ")
+	return word
 }
 
 // reasons says which statements decide, each with what it refuses.
 func reasons(trails []affectedTrail) []string {
 	var order []string
 	refused := map[string][]string{}
+	all := map[string]bool{} // it refuses all that some trail needs
 	for _, t := range trails {
+		by := map[string]int{}
 		for _, r := range t.unmet {
 			for _, who := range deciders(r) {
 				if _, seen := refused[who]; !seen {
 					order = append(order, who)
 				}
-				if id := string(r.ID); !slices.Contains(refused[who], id) {
-					refused[who] = append(refused[who], id)
+				if words := requirementWords(r.ID); !slices.Contains(refused[who], words) {
+					refused[who] = append(refused[who], words)
 				}
+				by[who]++
 			}
+		}
+		for who, n := range by {
+			all[who] = all[who] || t.all && n == len(t.unmet) && n > 1
 		}
 	}
 	var texts []string
 	for _, who := range order {
+		if all[who] {
+			refused[who] = []string{"everything that CloudTrail needs"}
+			if who == noStatement {
+				refused[who] = []string{"anything that CloudTrail needs"}
+			}
+		}
 		texts = append(texts, who+" "+strings.Join(refused[who], ", "))
 	}
 	return texts
 }
 
+const noStatement = "no statement allows"
+
 func deciders(r delivery.RequirementReport) []string {
 	verb := "leaves open"
 	switch r.Decision {
 	case policy.ImplicitDeny:
-		return []string{"no statement allows"}
+		return []string{noStatement}
 	case policy.ExplicitDeny:
 		verb = "denies"
 	case policy.Allowed, policy.Undetermined, policy.Invalid:
@@ -279,8 +349,10 @@ func (v *view) idle() string {
 		return "Nothing was written: the bucket is not listed for restoring."
 	case v.Held != "":
 		return "Nothing was written."
+	case v.Plan.Empty() && len(v.Plan.Refused) > 0 && slices.ContainsFunc(v.Report.Findings, func(f delivery.Finding) bool { return f.Edit != "" }):
+		return "Nothing was written: a Deny is never edited automatically."
 	case v.Plan.Empty() && len(v.Plan.Refused) > 0:
-		return "Nothing was written: what is wrong cannot be restored safely. The reasons are under \"Not restored\"."
+		return "Nothing was written: what is wrong cannot be restored safely."
 	}
 	return "Nothing was written."
 }

@@ -12,14 +12,15 @@ import (
 // labels are the words that may start a line of an alert.
 func labels() []string {
 	return []string{
-		"Bucket", "Trail", "Verdict", "Trails", "Accounts", "Since", "Changed by", "Statement", "Before", "Done", "Blind",
+		"Severity", "Bucket", "Trail", "Verdict", "Trails", "Accounts", "Lost", "Since", "Changed by", "Cause", "Before", "Done", "Blind",
+		"Runbook", "Console", "Incident",
 	}
 }
 
 // headings are whole lines that may stand in an alert.
 func headings() []string {
 	return []string{
-		"What to do now", "Findings", "What CloudTrail itself reports (it can be minutes behind)", "Not restored",
+		"What to do now", "What is wrong", "What CloudTrail itself reports (it can be minutes behind)", "Not restored",
 		"What was changed in the policy", "What restoring would change in the policy", "The policy that was replaced",
 		"The policy that Trailwarden wrote", "Notes", "Commands with a whole policy", "-- ", "Trailwarden, " + alert.Project,
 	}
@@ -56,7 +57,7 @@ func TestCheckColumnsSeesForgery(t *testing.T) {
 	for _, body := range []string{
 		"Opening.\n\nBucket      a\nBucket      b\n",
 		"Opening.\n\nRun this now\n",
-		"Opening.\n\nFindings\n  x\nFindings\n",
+		"Opening.\n\nWhat is wrong\n  x\nWhat is wrong\n",
 	} {
 		var f failures
 		checkColumns(&f, body)

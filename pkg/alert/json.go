@@ -19,6 +19,9 @@ const jsonVersion = 1
 type document struct {
 	Version       int               `json:"version"`
 	Kind          Kind              `json:"kind"`
+	Action        string            `json:"action"`
+	Incident      string            `json:"incident,omitempty"`
+	Revision      int               `json:"revision,omitempty"`
 	Severity      delivery.Severity `json:"severity"`
 	Subject       string            `json:"subject"`
 	Summary       string            `json:"summary"`
@@ -30,6 +33,8 @@ type document struct {
 	Verdict       delivery.Verdict  `json:"verdict"`
 	VerdictBefore delivery.Verdict  `json:"verdictBefore,omitempty"`
 	Trails        []trailDocument   `json:"trails"`
+	Lost          []string          `json:"lost,omitempty"`
+	Problems      []problem         `json:"problems"`
 	Findings      []findingDocument `json:"findings"`
 	Faults        []string          `json:"faults,omitempty"`
 	Changes       []changeDocument  `json:"changes"`
@@ -40,6 +45,7 @@ type document struct {
 	Next          []Step            `json:"next"`
 	Diff          string            `json:"diff,omitempty"`
 	Overwritten   *overwritten      `json:"overwritten,omitempty"`
+	Links         links             `json:"links"`
 	Notes         []string          `json:"notes,omitempty"`
 	Omitted       map[string]int    `json:"omitted,omitempty"`
 }
@@ -92,6 +98,9 @@ func (v *view) json(subject string) string {
 	doc := document{
 		Version:       jsonVersion,
 		Kind:          v.Kind,
+		Action:        v.action(),
+		Incident:      v.Incident,
+		Revision:      v.Revision,
 		Severity:      v.severity,
 		Subject:       subject,
 		Summary:       opening(v.Kind, v.state),
@@ -103,6 +112,8 @@ func (v *view) json(subject string) string {
 		Verdict:       v.Report.Verdict,
 		VerdictBefore: v.before,
 		Trails:        v.trailDocuments(),
+		Lost:          v.lost(),
+		Problems:      v.problems(),
 		Findings:      v.findingDocuments(),
 		Faults:        v.Report.Faults,
 		Changes:       v.changeDocuments(),
@@ -120,6 +131,7 @@ func (v *view) json(subject string) string {
 		},
 		Blind:   v.Blind,
 		Next:    list(v.nextSteps()),
+		Links:   v.links(),
 		Diff:    strings.Join(v.diff, "\n"),
 		Notes:   v.Notes,
 		Omitted: v.omitted.byName(),

@@ -21,11 +21,19 @@ import (
 // n entries.
 func filled(k alert.Kind, n int, next func() string) alert.Notice {
 	s := alert.Notice{
-		Kind: k, Account: next(), Region: next(), At: at(51), Since: at(50), OptedIn: n%2 == 0,
+		Kind: k, Incident: next(), Revision: n, Account: next(), Region: next(), At: at(51), Since: at(50), OptedIn: n%2 == 0,
 		Failure: next(), Held: next(), Repairs: n, Window: time.Hour, Blind: true,
 		Overwritten: []byte(next()),
 		Report:      delivery.Report{Bucket: next(), Verdict: delivery.Blocked},
 		Plan:        repair.Plan{Changed: true, Policy: []byte(next()), Diff: next(), ResetPayer: true},
+		Mended:      []byte(next()), Organization: trail.Organization{ID: next()},
+		Stack: alert.Stack{Account: next(), Region: next(), Table: next(), Runbook: next()},
+	}
+	if n > 0 {
+		if sid, err := json.Marshal(next()); err == nil {
+			s.Mended = []byte(`{"Sid":` + string(sid) + `}`)
+		}
+		s.Trails = []trail.Trail{{Name: next(), ARN: next(), HomeRegion: next(), Bucket: next(), Prefix: next(), KMSKeyID: next()}}
 	}
 	for i := range n {
 		s.Report.Trails = append(s.Report.Trails, filledTrail(next))
@@ -37,7 +45,7 @@ func filled(k alert.Kind, n int, next func() string) alert.Notice {
 		s.Changes = append(s.Changes, delivery.Change{
 			Event: next(), Time: at(i % 60), Actor: next(), SourceIP: next(), UserAgent: next(), EventID: next(),
 			Account: next(), Region: next(), ErrorCode: next(), Trail: next(),
-			Via: next(), OnBehalfOf: next(), LinkedService: next(), Target: next(),
+			Via: next(), OnBehalfOf: next(), LinkedService: next(), Target: next(), Effect: next(), AccessKeyID: next(), MFA: next(),
 		})
 		s.Statuses = append(s.Statuses, trail.Status{ARN: next(), DeliveryError: next(), DigestError: next(), DeliveredAt: at(3)})
 		s.Plan.Changes = append(s.Plan.Changes, repair.Change{Action: next(), Statement: next(), Reason: next()})

@@ -80,8 +80,9 @@ func urgent() []rule {
 		},
 		{
 			finding: delivery.DeniedFamily, need: denied,
-			text: "Let CloudTrail through {statements}, where the policy is maintained (a template, a pipeline). How it has to " +
-				"read stands below. Trailwarden never edits a Deny.",
+			text: "Let CloudTrail through {statements}, where the policy is maintained (a template, a pipeline). Trailwarden never " +
+				"edits a Deny; it shows how it has to read:",
+			commands: []string{audit},
 		},
 		{
 			finding: delivery.DeniedFamily, need: obstructed,

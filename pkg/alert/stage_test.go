@@ -83,7 +83,7 @@ func newStageOf(t testing.TB, f alert.Format, tr trail.Trail, d inmem.Descriptio
 		clock: clock{now: time.Date(2026, time.September, 13, 17, 50, 31, 0, time.UTC)},
 		config: guardrail.Config{
 			Format: f, RemindEvery: 24 * time.Hour,
-			Stack: alert.Stack{Account: d.Account, Region: d.Region, Table: "trailwarden-Table-1J8XK2M4N6P8Q"},
+			Stack: alert.Stack{Account: d.Account, Region: d.Region, Table: "trailwarden-Table-1J8XK2M4N6P8Q", Runbook: "https://wiki.acme.example/cloudtrail"},
 		},
 	}
 	d.Trails = []trail.Trail{tr}

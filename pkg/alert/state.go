@@ -137,6 +137,21 @@ func opening(k Kind, s state) string {
 	return "There is news of this bucket: " + s.sentence()
 }
 
+// What an alert asks a pager to do.
+const (
+	trigger = "trigger" // open an incident, or add to it
+	resolve = "resolve" // close it
+)
+
+// action is what the alert asks a pager to do with its incident.
+func (v *view) action() string {
+	well := v.state.rank() <= weak.rank()
+	if well && (v.Kind == Restored || v.Kind == Resolved) || v.Kind == Changed && v.state == sound {
+		return resolve
+	}
+	return trigger
+}
+
 // worst is the severity of the alert: that of the worst finding as things
 // stand. What Trailwarden could not set right is never less than HIGH.
 func worst(n Notice) delivery.Severity {

@@ -84,7 +84,7 @@ func (v *view) steps() []step {
 			continue
 		}
 		commands, complete := v.commands(r, found)
-		if r.whole && !complete || len(commands) > 0 && given(steps, commands) {
+		if r.whole && !complete || r.finding != "" && len(commands) > 0 && repeats(steps, commands) {
 			continue
 		}
 		s := step{text: v.stepText(r, found, len(commands) == 0), commands: commands}
@@ -95,8 +95,8 @@ func (v *view) steps() []step {
 	return steps
 }
 
-// given reports whether earlier steps have all of the commands.
-func given(steps []step, commands []command) bool {
+// repeats reports whether earlier steps have all of the commands.
+func repeats(steps []step, commands []command) bool {
 	var before []command
 	for _, s := range steps {
 		before = append(before, s.commands...)
@@ -156,7 +156,7 @@ func (v *view) matching(r rule, families []string) []delivery.Finding {
 	}
 	var found []delivery.Finding
 	for i, f := range v.Report.Findings {
-		if (r.finding == families[i] || r.finding == anyFinding) && r.need.met(f, v.isRefused(f), v.isOurs(f)) {
+		if (r.finding == families[i] || r.finding == anyFinding) && !v.isEcho(f) && r.need.met(f, v.isRefused(f), v.isOurs(f)) {
 			found = append(found, f)
 		}
 	}

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -18,13 +16,15 @@ func (v *view) text() string {
 	p.WriteByte('\n')
 	v.writeFacts(&p)
 	v.writeSteps(&p)
-	v.writeFindings(&p)
-	v.writeStatuses(&p)
-	v.writeRefusals(&p)
-	v.writeDiff(&p)
-	v.writeOverwritten(&p)
-	v.writeNotes(&p)
-	v.writeLast(&p)
+	if v.Kind != Reminder { // the first alert of the incident has it all
+		v.writeProblems(&p)
+		v.writeStatuses(&p)
+		v.writeRefusals(&p)
+		v.writeDiff(&p)
+		v.writeOverwritten(&p)
+		v.writeNotes(&p)
+		v.writeLast(&p)
+	}
 	p.WriteString("\n-- \nTrailwarden, " + Project + "\n")
 	return p.String()
 }
@@ -36,7 +36,11 @@ func (v *view) writeSteps(p *page) {
 	for i, s := range v.next {
 		text := s.text
 		if s.isLast() {
-			text = strings.TrimSuffix(text, ":") + ". The command is at the end of this message."
+			where := "at the end of this message."
+			if v.Kind == Reminder {
+				where = "at the end of the alert that told of it first."
+			}
+			text = strings.TrimSuffix(text, ":") + ". The command is " + where
 		}
 		p.item(1, fmt.Sprintf("%d. ", i+1), text)
 		if s.isLast() {
@@ -66,58 +70,6 @@ func (v *view) writeLast(p *page) {
 
 // isLast reports whether the step is nothing but a command with a document.
 func (s step) isLast() bool { return len(s.commands) == 1 && s.commands[0].document != "" }
-
-func (v *view) writeFindings(p *page) {
-	if len(v.Report.Findings) == 0 && len(v.Report.Faults) == 0 {
-		return
-	}
-	p.heading("Findings")
-	shown := map[string]string{} // remedy -> id of the finding that it was shown for
-	for i, f := range v.Report.Findings {
-		if i > 0 {
-			p.WriteByte('\n')
-		}
-		if id, same := shown[f.Remedy]; same {
-			f.Remedy = "the same as for " + id
-		} else if f.Remedy != "" {
-			shown[f.Remedy] = f.ID
-		}
-		v.writeFinding(p, f)
-	}
-	if v.omitted.findings > 0 {
-		p.item(2, "", more(v.omitted.findings, "finding"))
-	}
-	for _, fault := range v.Report.Faults {
-		p.item(2, "The policy looks faulty: ", fault)
-	}
-}
-
-func (v *view) writeFinding(p *page, f delivery.Finding) {
-	title := string(f.Severity) + "  " + f.ID
-	if f.Trail != "" {
-		title += "  (trail " + trailName(f.Trail) + ")"
-	}
-	p.WriteString("  " + title + "\n")
-	p.item(4, "", f.Message)
-	if f.Remedy != "" {
-		p.item(4, "Remedy: ", f.Remedy)
-	}
-	if f.Edit != "" && !v.shownAsRefusal(f.Edit) {
-		p.item(4, "", "The statement would have to read:")
-		p.block("      ", strings.Split(f.Edit, "\n"))
-	}
-	p.WriteString("    " + FindingURL(f.ID) + "\n")
-}
-
-// shownAsRefusal reports whether the edit stands under "Not restored" anyway.
-func (v *view) shownAsRefusal(edit string) bool {
-	for _, r := range v.Plan.Refused {
-		if r.Edit == edit {
-			return true
-		}
-	}
-	return false
-}
 
 func (v *view) writeStatuses(p *page) {
 	if len(v.Statuses) == 0 {
@@ -153,45 +105,27 @@ func statusText(s trail.Status) string {
 	return text
 }
 
-// writeRefusals writes what is left as it is, with findings that have the same
-// reason together.
+// writeRefusals writes what is left as it is of what is not among the findings any more.
 func (v *view) writeRefusals(p *page) {
-	if len(v.Plan.Refused) == 0 {
+	if v.Before == nil && !v.OptedIn {
+		return
+	}
+	var texts []string
+	for _, r := range v.Plan.Refused {
+		if text := r.Reason; !v.has(r.Finding) && !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
+	}
+	if len(texts) == 0 && v.omitted.refused == 0 {
 		return
 	}
 	p.heading("Not restored")
-	shown := map[repair.Refusal]bool{}
-	for _, r := range v.Plan.Refused {
-		same := repair.Refusal{Reason: r.Reason, Edit: r.Edit}
-		if shown[same] {
-			continue
-		}
-		shown[same] = true
-		p.item(2, "", v.refusedFor(same)+":")
-		p.item(4, "", r.Reason)
-		if r.Edit != "" {
-			p.item(4, "", "The statement would have to read:")
-			p.block("      ", strings.Split(r.Edit, "\n"))
-		}
+	for _, text := range texts {
+		p.item(2, "", text)
 	}
 	if v.omitted.refused > 0 {
 		p.item(2, "", more(v.omitted.refused, "refusal"))
 	}
-}
-
-// refusedFor names the findings that are refused for the same reason.
-func (v *view) refusedFor(same repair.Refusal) string {
-	var ids []string
-	for _, r := range v.Plan.Refused {
-		id := r.Finding
-		if r.Trail != "" {
-			id += " (trail " + trailName(r.Trail) + ")"
-		}
-		if r.Reason == same.Reason && r.Edit == same.Edit && !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
-	return strings.Join(ids, ", ")
 }
 
 func (v *view) writeDiff(p *page) {

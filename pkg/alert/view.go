@@ -35,7 +35,7 @@ func widest() caps { return caps{field: 1000, list: 50, lines: 160, document: 20
 
 // half returns narrower caps, down to ones that fit a message for any notice.
 func (c caps) half() caps {
-	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 10), document: c.document / 2}
+	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 6), document: c.document / 2}
 }
 
 // view is a notice made fit to print: every text in it is clean and cut, every
@@ -62,6 +62,7 @@ type affectedTrail struct {
 	organization               bool
 	verdict                    delivery.Verdict
 	unmet                      []delivery.RequirementReport
+	all                        bool // nothing that it needs is allowed
 }
 
 // omitted is how much of a notice was left out, by what it was.
@@ -77,7 +78,7 @@ func newView(n Notice, c caps) *view {
 	v.Account, v.Region = v.clean(n.Account), v.clean(n.Region)
 	v.Failure, v.Held = v.clean(n.Failure), v.clean(n.Held)
 	v.Notes, v.omitted.notes = shorten(n.Notes, c, v.clean)
-	v.Changes, v.omitted.changes = shorten(n.Changes, c, v.cleanChange)
+	v.Changes, v.omitted.changes = shorten(effective(n.Changes), c, v.cleanChange)
 	if n.Noticed != nil {
 		noticed := v.cleanChange(*n.Noticed)
 		v.Noticed = &noticed
@@ -89,6 +90,8 @@ func newView(n Notice, c caps) *view {
 		v.before = delivery.Verdict(v.clean(string(n.Before.Verdict)))
 		v.former, _ = shorten(byBadness(n.Before.Trails), c, v.cleanTrail)
 	}
+	v.Incident = cut(ascii(n.Incident), c.field)
+	v.Stack = Stack{Account: v.clean(n.Stack.Account), Region: v.clean(n.Stack.Region), Table: v.clean(n.Stack.Table), Runbook: v.clean(n.Stack.Runbook)}
 	v.theirs, v.omitted.theirs = lines(indented(n.Overwritten), c.lines/2, c.field)
 	if len(n.Overwritten) > 0 {
 		v.ours, v.omitted.ours = lines(indented(n.Plan.Policy), c.lines/2, c.field)
@@ -97,6 +100,15 @@ func newView(n Notice, c caps) *view {
 	v.bare = slices.ContainsFunc(v.next, step.isLast) &&
 		slices.ContainsFunc(n.Report.Findings, func(f delivery.Finding) bool { return f.ID == delivery.PolicyMissingID })
 	return v
+}
+
+// effective are the calls without those that failed, unless there are no others.
+func effective(calls []delivery.Change) []delivery.Change {
+	failed := func(c delivery.Change) bool { return c.ErrorCode != "" }
+	if made := slices.DeleteFunc(slices.Clone(calls), failed); len(made) > 0 {
+		return made
+	}
+	return calls
 }
 
 // cleanReport makes the judgement fit to print.
@@ -165,7 +177,9 @@ func (v *view) cleanTrail(t delivery.TrailReport) affectedTrail {
 		region:  v.clean(trailRegion(t.ARN)),
 		verdict: delivery.Verdict(v.clean(string(t.Verdict))),
 	}
+	a.all = len(t.Requirements) > 0
 	for _, r := range t.Requirements {
+		a.all = a.all && r.Decision != policy.Allowed
 		// Only organization trails have this requirement.
 		a.organization = a.organization || r.ID == trail.ManagementAccountFiles
 		if r.Decision == policy.Allowed || len(a.unmet) == v.caps.list {
@@ -197,21 +211,25 @@ func (v *view) cleanFinding(f delivery.Finding) delivery.Finding {
 
 func (v *view) cleanChange(c delivery.Change) delivery.Change {
 	return delivery.Change{
-		Event:     v.clean(c.Event),
+		Event:     v.word(c.Event),
 		Time:      instant(c.Time),
 		Actor:     v.cleanName(c.Actor, maxActor),
 		SourceIP:  v.clean(c.SourceIP),
 		UserAgent: cut(v.clean(c.UserAgent), 120),
-		EventID:   v.clean(c.EventID),
-		Account:   v.clean(c.Account),
-		Region:    v.clean(c.Region),
-		ErrorCode: v.clean(c.ErrorCode),
+		EventID:   v.word(c.EventID),
+		Account:   v.word(c.Account),
+		Region:    v.word(c.Region),
+		ErrorCode: v.word(c.ErrorCode),
 		Trail:     v.clean(c.Trail),
 		Target:    v.clean(c.Target),
+		Effect:    v.word(c.Effect),
+
+		AccessKeyID: v.word(c.AccessKeyID),
+		MFA:         v.word(c.MFA),
 
 		Via:           v.cleanName(c.Via, maxVia),
 		OnBehalfOf:    v.cleanName(c.OnBehalfOf, maxVia),
-		LinkedService: v.clean(c.LinkedService),
+		LinkedService: v.word(c.LinkedService),
 	}
 }
 
@@ -236,6 +254,9 @@ func (v *view) cleanStatus(s trail.Status) trail.Status {
 	}
 	return s
 }
+
+// word makes a text fit that is a short name wherever AWS gave it out.
+func (v *view) word(s string) string { return fit(s, min(v.caps.field, 120)) }
 
 // clean makes one text fit for one line.
 func (v *view) clean(s string) string { return fit(s, v.caps.field) }

@@ -3,6 +3,7 @@ package guardrail
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -197,6 +198,10 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		n.Notes = slices.Insert(n.Notes, 0, "The memory of what was told cannot be used just now, so this may have been told before. "+
 			"Until it can be, nothing more is written.")
 	}
+	n.Incident = incidentOf(key, time.Time{})
+	if rec.durable() {
+		n.Incident, n.Revision = incidentOf(key, since(rec, next, facts)), rec.Revision+1
+	}
 	if n.Region == "" {
 		n.Region = t.home()
 	}
@@ -275,6 +280,13 @@ func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Rep
 	return before, plan, true
 }
 
+// incidentOf names an outage of a bucket by when it began, which the record keeps until it is over.
+// Without memory all outages of a bucket have one name.
+func incidentOf(k ledger.Key, began time.Time) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%s/%s", k.Account, k.Bucket, began.UTC().Format(time.RFC3339Nano)))
+	return fmt.Sprintf("trailwarden-%x", sum[:8])
+}
+
 func since(rec record, next ledger.Record, facts ledger.Facts) time.Time {
 	switch {
 	case !next.Since.IsZero():
@@ -306,6 +318,9 @@ func (g *Guard) changes(rec record, next ledger.Record, facts ledger.Facts) []de
 // the newest first. Where there is none, noticed is the call that led here: it
 // is not to blame. What is right again was set right by any of them.
 func (r round) culprits(calls []delivery.Change, facts ledger.Facts) (culprits []delivery.Change, noticed *delivery.Change) {
+	if facts.OverBudget {
+		return calls, nil // who undid the repairs, whatever it was that came of it
+	}
 	call, overwrote := overwritten(r.target, r.record, r.obs)
 	for _, c := range calls {
 		if r.blames(c) || overwrote && c.EventID == call.EventID {

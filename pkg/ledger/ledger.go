@@ -31,6 +31,8 @@ type Record struct {
 	Notified []Finding `json:"told,omitempty"`
 	// Since is when the state that was told of began.
 	Since time.Time `json:"since,omitzero"`
+	// Revision counts the alerts since then.
+	Revision int `json:"revision,omitempty"`
 	// NotifiedAt is when the team was last told of the bucket, good or bad.
 	NotifiedAt time.Time `json:"toldAt,omitzero"`
 	// Failure is why the last repair failed, as the team was told.

@@ -80,6 +80,12 @@ func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind a
 	if kind == alert.Nothing && facts.Overwrote && facts.news(r) {
 		kind = alert.Changed
 	}
+	if kind != alert.Nothing {
+		next.Revision++
+	}
+	if !next.Open() {
+		next.Revision = 0
+	}
 	if len(current) > 0 || kind != alert.Nothing {
 		for _, c := range slices.Backward(facts.Earlier) {
 			next.Changes = merge(next.Changes, &c)
