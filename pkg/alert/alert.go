@@ -101,6 +101,9 @@ type Message struct {
 	Subject    string            `json:"subject"`    // 1 to 100 printable ASCII characters
 	Body       string            `json:"body"`       // at most 48 KiB with the attributes
 	Attributes map[string]string `json:"attributes"` // kind, severity, bucket, account, region
+	// Chat is the same alert in the format Chat, where it goes to a topic of its own;
+	// empty: it does not.
+	Chat string `json:"chat,omitempty"`
 }
 
 // Compose writes the notice in the given format. An unknown format is Text. It

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -32,6 +33,12 @@ func stories() []story {
 			s.call("put-bucket-policy-terraform", withPolicy(strings.ReplaceAll(s.policy(), `"aws:SourceArn": "`+s.trail.ARN+`"`,
 				`"aws:SourceOrgID": "`+organization+`"`)))
 		}, true},
+		{"opened-weakness", alert.Opened, func(s *stage) {
+			s.config.Severity = delivery.Medium
+			s.rebuild()
+			s.call("put-bucket-policy-terraform", withPolicy(strings.ReplaceAll(s.policy(), `,
+            "aws:SourceArn": "`+s.trail.ARN+`"`, "")))
+		}, false},
 		{"opened-requester-pays", alert.Opened, func(s *stage) { s.call("put-bucket-request-payment") }, false},
 		{"opened-bucket-missing", alert.Opened, func(s *stage) { s.call("delete-bucket") }, false},
 		{"opened-bucket-owner-changed", alert.Opened, func(s *stage) {

@@ -22,7 +22,12 @@ type Config struct {
 	Account  arn.Account
 	Region   arn.Region
 	TopicARN string
-	Table    string // empty: no memory
+	// ChatTopicARN is a second topic that takes the alerts in the format for chats;
+	// empty: there is none.
+	ChatTopicARN string
+	Table        string // empty: no memory
+	// Runbook is the address that alerts give; empty: none.
+	Runbook string
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
 	// Endpoint replaces the address of every AWS service; empty: AWS's own.
@@ -43,9 +48,9 @@ type Session struct {
 }
 
 // Ports returns the ports of the guard, as AWS implements them. Alerts go to the
-// topic, and the ledger is in the table; where a name is empty, the port is nil.
-// Without a topic alerts wait in the ledger until a function sends them.
-func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, error) {
+// topic, and for chats to the other, and the ledger is in the table; where a name is empty,
+// the port is nil. Without a topic alerts wait in the ledger until a function sends them.
+func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guardrail.Ports, error) {
 	p := guardrail.Ports{
 		Trails:        awsapi.NewTrails(clients),
 		Buckets:       awsapi.NewBuckets(clients),
@@ -58,7 +63,7 @@ func Ports(clients *awsapi.Clients, topicARN, table string) (guardrail.Ports, er
 	if topicARN == "" {
 		return p, nil
 	}
-	alerts, err := awsapi.NewAlerts(clients, topicARN)
+	alerts, err := awsapi.NewAlerts(clients, topicARN, chatTopicARN)
 	if err != nil {
 		return guardrail.Ports{}, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -49,14 +50,16 @@ func quoted(s string) string {
 //
 // The variables are AWS_REGION, AWS_ENDPOINT_URL and, with the prefix
 // TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
-// REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, TRAILS,
-// BUCKET_OWNERS, TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
+// REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, ALERT_SEVERITY,
+// CHAT_TOPIC_ARN, RUNBOOK_URL, TRAILS, BUCKET_OWNERS, TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
 		Account:      variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
 		Region:       variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
 		TopicARN:     variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
+		ChatTopicARN: variable(&e, "TRAILWARDEN_CHAT_TOPIC_ARN", "", "the ARN of a standard SNS topic", topic),
+		Runbook:      variable(&e, "TRAILWARDEN_RUNBOOK_URL", "", "an address that begins with https://", runbook),
 		Table:        variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
 		Role:         variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
 		Endpoint:     variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
@@ -73,9 +76,10 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 				"a duration such as 24h, or 0 for none", duration(0)),
 			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(int(guardrail.DefaultKeepSnapshots/day)),
 				"a number of days from 1 to 3650", days),
-			Format: variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
-			Trails: variable(&e, "TRAILWARDEN_TRAILS", "", declaredTrails, declared),
-			Owners: variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", declaredOwners, owners),
+			Format:   variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
+			Severity: variable(&e, "TRAILWARDEN_ALERT_SEVERITY", string(delivery.High), "critical, high, medium or low", severity),
+			Trails:   variable(&e, "TRAILWARDEN_TRAILS", "", declaredTrails, declared),
+			Owners:   variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", declaredOwners, owners),
 		},
 	}
 	e.either("TRAILWARDEN_TRAILS", "TRAILWARDEN_TRAILS_OBJECT")
@@ -168,6 +172,24 @@ func address(s string) (string, error) {
 		return "", errUnexpected
 	}
 	return s, nil
+}
+
+// runbook is an address that may stand in a line of an alert.
+func runbook(s string) (string, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "https" || alert.Clean(s) != s || strings.ContainsAny(s, " <>\"'`") {
+		return "", errUnexpected
+	}
+	return s, nil
+}
+
+func severity(s string) (delivery.Severity, error) {
+	switch level := delivery.Severity(strings.ToUpper(s)); level {
+	case delivery.Critical, delivery.High, delivery.Medium, delivery.Low:
+		return level, nil
+	case delivery.Informational:
+	}
+	return "", errUnexpected
 }
 
 func buckets(s string) ([]string, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -66,7 +67,7 @@ func defaults() Config {
 	return Config{
 		Account: "111122223333", Region: "eu-west-1", TopicARN: "arn:aws:sns:eu-west-1:111122223333:alerts",
 		Guard: guardrail.Config{
-			Format: alert.Text, Budget: 3, Window: time.Hour, RemindEvery: 24 * time.Hour,
+			Format: alert.Text, Severity: delivery.High, Budget: 3, Window: time.Hour, RemindEvery: 24 * time.Hour,
 			KeepSnapshots: 90 * 24 * time.Hour,
 		},
 	}
@@ -95,11 +96,13 @@ func TestReadConfig(t *testing.T) {
 				"TRAILWARDEN_REPAIR_BUDGET": "5", "TRAILWARDEN_REPAIR_WINDOW": "90m", "TRAILWARDEN_REMINDER": "0",
 				"TRAILWARDEN_SNAPSHOT_DAYS": "7", "TRAILWARDEN_ALERT_FORMAT": "json", "TRAILWARDEN_TRAILS": list,
 				"TRAILWARDEN_BUCKET_OWNERS": "logs=444455556666, more.logs=777788889999", "TRAILWARDEN_ROLE": "ops/Trailwarden",
-				"AWS_ENDPOINT_URL": "http://localhost:5000",
+				"AWS_ENDPOINT_URL": "http://localhost:5000", "TRAILWARDEN_ALERT_SEVERITY": "medium",
+				"TRAILWARDEN_CHAT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:chat", "TRAILWARDEN_RUNBOOK_URL": "https://wiki.example/trails?x=1#top",
 			},
 			func(c *Config) {
 				c.Table, c.Role, c.Endpoint = "memory", "ops/Trailwarden", "http://localhost:5000"
 				c.Guard.Restore, c.Guard.Harden = []string{"logs", "more.logs"}, true
+				c.ChatTopicARN, c.Runbook, c.Guard.Severity = "arn:aws:sns:eu-west-1:111122223333:chat", "https://wiki.example/trails?x=1#top", delivery.Medium
 				c.Guard.Budget, c.Guard.Window, c.Guard.RemindEvery = 5, 90*time.Minute, 0
 				c.Guard.KeepSnapshots, c.Guard.Format, c.Guard.Trails = 7*24*time.Hour, alert.JSON, declared
 				c.Guard.Owners = map[string]string{"logs": "444455556666", "more.logs": "777788889999"}
@@ -164,6 +167,7 @@ func TestReadConfigTellsAll(t *testing.T) {
 		"TRAILWARDEN_ACCOUNT": "1234", "TRAILWARDEN_TOPIC_ARN": "alerts", "TRAILWARDEN_TABLE": "a b", "TRAILWARDEN_ROLE": "arn:aws:iam::111122223333:role/x",
 		"TRAILWARDEN_RESTORE_BUCKETS": "logs,my bucket", "TRAILWARDEN_HARDEN": "yes", "TRAILWARDEN_REPAIR_BUDGET": "-1",
 		"TRAILWARDEN_REPAIR_WINDOW": "1s", "TRAILWARDEN_REMINDER": "daily", "TRAILWARDEN_SNAPSHOT_DAYS": "0",
+		"TRAILWARDEN_CHAT_TOPIC_ARN": "chat", "TRAILWARDEN_RUNBOOK_URL": "http://wiki", "TRAILWARDEN_ALERT_SEVERITY": "loud",
 		"TRAILWARDEN_ALERT_FORMAT": "html", "TRAILWARDEN_TRAILS": `[{"Name":"org"}]`, "TRAILWARDEN_BUCKET_OWNERS": "logs=me",
 	}))
 	if nothing == nil || wrong == nil {

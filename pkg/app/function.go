@@ -37,7 +37,7 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 	if c.Guard, err = withDeclared(ctx, clients, c); err != nil {
 		return nil, err
 	}
-	p, err := Ports(clients, c.TopicARN, c.Table)
+	p, err := Ports(clients, c.TopicARN, c.ChatTopicARN, c.Table)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,8 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
 	p.Trails, p.Buckets, p.Organizations = calmTrails{p.Trails}, calmBuckets{p.Buckets}, calmOrganizations{p.Organizations}
-	c.Guard.Stack = alert.Stack{Account: string(c.Account), Region: string(c.Region), Table: c.Table}
+	c.Guard.Stack = alert.Stack{Account: string(c.Account), Region: string(c.Region), Table: c.Table, Runbook: c.Runbook}
+	c.Guard.Chat = c.ChatTopicARN != ""
 	return &Functions{
 		guard:       guardrail.New(p, c.Guard, r),
 		account:     string(c.Account),

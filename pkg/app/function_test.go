@@ -65,7 +65,7 @@ func newHarness(t *testing.T, policy string, more map[string]string) harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := Ports(awsapi.NewClients(awsapi.Options{Config: fake.Config(), Account: account}), config.TopicARN, config.Table)
+	p, err := Ports(awsapi.NewClients(awsapi.Options{Config: fake.Config(), Account: account}), config.TopicARN, config.ChatTopicARN, config.Table)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,38 +13,60 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
-// Alerts publishes to an SNS topic.
+// Alerts publishes to an SNS topic, and the form for a chat to another.
 type Alerts struct {
-	clients *Clients
-	topic   string
-	region  string
+	clients     *Clients
+	topic, chat destination
 }
+
+// destination is a topic and where it is; empty: there is none.
+type destination struct{ arn, region string }
 
 var _ guardrail.Alerts = (*Alerts)(nil)
 
-// NewAlerts returns a publisher to the topic of the given ARN. It publishes in
-// the topic's region, with the caller's own credentials.
-func NewAlerts(c *Clients, topicARN string) (*Alerts, error) {
+// NewAlerts returns a publisher to the topics of the given ARNs, of which that for chats may be
+// empty. It publishes in the topics' regions, with the caller's own credentials.
+func NewAlerts(c *Clients, topicARN, chatARN string) (*Alerts, error) {
+	a := &Alerts{clients: c}
+	var err error
+	if a.topic, err = destinationOf(topicARN); err == nil && chatARN != "" {
+		a.chat, err = destinationOf(chatARN)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func destinationOf(topicARN string) (destination, error) {
 	parsed, err := arn.Parse(topicARN)
 	if err != nil || parsed.Service != "sns" || parsed.Region == "" {
-		return nil, fmt.Errorf("%q is not the ARN of an SNS topic", topicARN)
+		return destination{}, fmt.Errorf("%q is not the ARN of an SNS topic", topicARN)
 	}
-	return &Alerts{clients: c, topic: topicARN, region: string(parsed.Region)}, nil
+	return destination{topicARN, string(parsed.Region)}, nil
 }
 
 // Publish sends a message, without the attributes that have no value: SNS takes
-// none.
+// none. Where the second topic fails, the message is to be published again, to both: it may come
+// twice, and never not at all.
 func (a *Alerts) Publish(ctx context.Context, m alert.Message) error {
+	if err := a.publish(ctx, a.topic, m, m.Body); err != nil || a.chat.arn == "" || m.Chat == "" {
+		return err
+	}
+	return a.publish(ctx, a.chat, m, m.Chat)
+}
+
+func (a *Alerts) publish(ctx context.Context, to destination, m alert.Message, body string) error {
 	attributes := make(map[string]types.MessageAttributeValue, len(m.Attributes))
 	for name, value := range m.Attributes {
 		if value != "" {
 			attributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 		}
 	}
-	_, err := a.clients.SNS("", a.region).Publish(ctx, &sns.PublishInput{
-		TopicArn:          aws.String(a.topic),
+	_, err := a.clients.SNS("", to.region).Publish(ctx, &sns.PublishInput{
+		TopicArn:          aws.String(to.arn),
 		Subject:           aws.String(m.Subject),
-		Message:           aws.String(m.Body),
+		Message:           aws.String(body),
 		MessageAttributes: attributes,
 	})
 	return failure("sns:Publish", err)

@@ -106,15 +106,55 @@ func TestLedgerFailures(t *testing.T) {
 	}
 }
 
+// Of an alert that goes to two topics each gets its own form, and it counts as sent only when
+// both have it.
+func TestAlertsForChat(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	if _, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:eu-west-1:111122223333:alerts", "chat"); err == nil {
+		t.Error("a name is taken for a topic")
+	}
+	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:eu-west-1:111122223333:alerts", "arn:aws:sns:eu-west-1:111122223333:chat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := alert.Message{Subject: "s", Body: "mail", Chat: "chat", Attributes: map[string]string{"kind": "opened"}}
+	if err := alerts.Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	m.Chat = ""
+	if err := alerts.Publish(t.Context(), m); err != nil { // of a former version, that still waits
+		t.Fatal(err)
+	}
+	var bodies []string
+	for _, sent := range fake.Messages() {
+		bodies = append(bodies, sent.Body)
+	}
+	if got := strings.Join(bodies, " "); got != "mail chat mail" {
+		t.Errorf("published %q", got)
+	}
+	m.Chat = "chat"
+	n := 0
+	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
+		if n++; c.Operation != "sns:Publish" || n < 2 {
+			return nil
+		}
+		return &awsfake.Fault{Status: http.StatusForbidden, Code: "AuthorizationError"}
+	})
+	if err := alerts.Publish(t.Context(), m); !guardrail.Is(err, guardrail.Denied) {
+		t.Errorf("the second topic failed: %v", err)
+	}
+}
+
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	fake := awsfake.New(t, account, region)
 	for _, arn := range []string{"", "alerts", "arn:aws:sqs:eu-west-1:111122223333:alerts", "arn:aws:sns::111122223333:alerts"} {
-		if _, err := awsapi.NewAlerts(clients(fake, ""), arn); err == nil {
+		if _, err := awsapi.NewAlerts(clients(fake, ""), arn, ""); err == nil {
 			t.Errorf("%q is taken for a topic", arn)
 		}
 	}
-	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:eu-west-1:111122223333:alerts")
+	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:eu-west-1:111122223333:alerts", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestLedgerConforms(t *testing.T) {
 func TestAlertsConform(t *testing.T) {
 	fake := awsfake.New(t, account, region)
 	// The topic is in another region than the function.
-	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:us-east-1:111122223333:topic")
+	alerts, err := awsapi.NewAlerts(clients(fake, ""), "arn:aws:sns:us-east-1:111122223333:topic", "")
 	if err != nil {
 		t.Fatal(err)
 	}

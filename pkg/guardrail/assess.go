@@ -260,7 +260,7 @@ func (g *Guard) optedIn(t Target) bool { return slices.Contains(g.config.Restore
 
 // settings are those of the target's memory.
 func (g *Guard) settings(t Target) ledger.Settings {
-	s := ledger.Settings{Budget: g.config.Budget, Window: g.config.Window, RemindEvery: g.config.RemindEvery}
+	s := ledger.Settings{Budget: g.config.Budget, Window: g.config.Window, RemindEvery: g.config.RemindEvery, Severity: g.config.Severity}
 	if _, ok := t.Subject.(DeletedTrail); ok {
 		s.RemindEvery = 0 // a trail stays deleted; once is enough
 	}

@@ -33,6 +33,11 @@ type Config struct {
 	Restore []string
 	Harden  bool
 	Format  alert.Format
+	// Chat composes each alert for a chat too.
+	Chat bool
+	// Severity is from where on weaknesses are told, and what is not certain; see
+	// [ledger.Settings.Severity].
+	Severity delivery.Severity
 	// Stack is what the alerts say of the deployment.
 	Stack alert.Stack
 	// Budget is how many repairs of one bucket are allowed in Window: at most

@@ -237,7 +237,11 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if note != "" {
 		n.Notes = append(n.Notes, note)
 	}
-	return ledger.Message{ID: newID(t), Kind: kind, At: g.now(), Message: alert.Compose(n, g.config.Format)}
+	m := alert.Compose(n, g.config.Format)
+	if g.config.Chat {
+		m.Chat = alert.Compose(n, alert.Chat).Body
+	}
+	return ledger.Message{ID: newID(t), Kind: kind, At: g.now(), Message: m}
 }
 
 // repairOfOther is the repair of a process that ended before it could tell of it: what

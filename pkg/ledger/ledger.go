@@ -29,6 +29,9 @@ type Record struct {
 	// Notified are the findings as the team was last told of them. None: the
 	// team believes that the bucket is healthy.
 	Notified []Finding `json:"told,omitempty"`
+	// Quiet are findings of kind unknown that were there when the bucket was first
+	// looked at, and of which the team was not told: see [Settings.Severity].
+	Quiet []Finding `json:"quiet,omitempty"`
 	// Since is when the state that was told of began.
 	Since time.Time `json:"since,omitzero"`
 	// Revision counts the alerts since then.
@@ -166,6 +169,10 @@ type Settings struct {
 	Window time.Duration
 	// RemindEvery is how often an outage that lasts is told again; 0: never.
 	RemindEvery time.Duration
+	// Severity is from where on weaknesses are told, and what was not certain already when
+	// a bucket was first looked at. What becomes uncertain is always told. Empty: no
+	// weakness is told, and all that is not certain.
+	Severity delivery.Severity
 }
 
 // Open reports whether the team was told of something that is not settled.

@@ -71,7 +71,8 @@ func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind a
 	r.Notified = boundedFindings(r.Notified)
 	r.Failure, facts.Failure = bounded(r.Failure), bounded(facts.Failure)
 	next = r
-	current := findings(r, facts)
+	var current []Finding
+	current, next.Quiet = findings(r, facts, s)
 	if len(current) == 0 {
 		kind = resolve(&next, facts, now)
 	} else {
@@ -188,18 +189,26 @@ func began(facts Facts, now time.Time) time.Time {
 	return c.Time
 }
 
-// findings are the findings that are notified, sorted. Where something
-// could not be asked, what is known of it from before still holds.
-func findings(r Record, facts Facts) []Finding {
+// findings are the findings that are notified, sorted, and those that are not. Where
+// something could not be asked, what is known of it from before still holds.
+func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 	if facts.Unanswered && r.Open() {
-		return r.Notified
+		return r.Notified, r.Quiet
 	}
-	var list []Finding
+	if facts.Partial || facts.Unanswered {
+		quiet = r.Quiet
+	}
 	for _, f := range facts.Findings {
-		if f.Kind == delivery.Weakness || facts.Partial && f.Kind == delivery.Unknown {
+		if facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
-		list = append(list, Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements)})
+		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements)}
+		switch {
+		case tells(r, facts, s, f):
+			list = append(list, known)
+		case f.Kind == delivery.Unknown:
+			quiet = append(quiet, known)
+		}
 	}
 	for _, f := range r.Notified {
 		if stillHolds(f, facts) {
@@ -207,8 +216,31 @@ func findings(r Record, facts Facts) []Finding {
 		}
 	}
 	list = slices.DeleteFunc(list, explained(list))
+	return inOrder(list), inOrder(quiet)
+}
+
+func inOrder(list []Finding) []Finding {
+	list = slices.Clone(list)
 	slices.SortFunc(list, compare)
 	return boundedFindings(slices.CompactFunc(list, func(a, b Finding) bool { return compare(a, b) == 0 }))
+}
+
+// tells reports whether the team is to be told of a finding. Outages always are. That something
+// has become uncertain is too, since nobody shall make the guard say nothing with a policy
+// that it cannot decide: what may stay quiet is what was there at the first look.
+func tells(r Record, facts Facts, s Settings, f delivery.Finding) bool {
+	severe := s.Severity != "" && f.Severity.Rank() <= s.Severity.Rank()
+	// One that stands for many has no trail.
+	is := func(known Finding) bool { return known.ID == f.ID && (known.Trail == f.Trail || known.Trail == "") }
+	switch f.Kind {
+	case delivery.Weakness:
+		return severe
+	case delivery.Unknown:
+		return severe || s.Severity == "" || facts.Blamed || slices.ContainsFunc(r.Notified, is) ||
+			r.Version > 0 && !slices.ContainsFunc(r.Quiet, is)
+	case delivery.Outage:
+	}
+	return true
 }
 
 // explained reports whether a finding only says that CloudTrail has noticed

@@ -19,7 +19,8 @@ import (
 func everything() map[string]string {
 	return map[string]string{
 		"AlertEmail": "security@example.com", "RestoreBuckets": "logs-a,logs-b", "Harden": "true", "AssumeRoleName": "audit/reader",
-		"Tracing": "true", "Dashboard": "true", "BucketOwners": "logs-c=222222222222", "AlertFormat": "json", "Reminder": "0",
+		"Tracing": "true", "Dashboard": "true", "BucketOwners": "logs-c=222222222222", "AlertFormat": "json", "Reminder": "0", "AlertSeverity": "LOW",
+		"ChatTopicArn": "arn:aws:sns:us-east-1:111111111111:chat", "RunbookUrl": "https://wiki.example/trails",
 		"DeclaredTrailsObject": "s3://lists/a/trails.json",
 	}
 }

@@ -48,7 +48,7 @@ func NewGuard(
 		return nil, Caller{}, fmt.Errorf("find out whose credentials these are: %w", err)
 	}
 	clients := awsapi.NewClients(awsapi.Options{Config: cfg, Account: account, Role: s.Role, Endpoint: s.Endpoint})
-	p, err := app.Ports(clients, s.TopicARN, s.Table)
+	p, err := app.Ports(clients, s.TopicARN, "", s.Table)
 	if err != nil {
 		return nil, Caller{}, err
 	}
