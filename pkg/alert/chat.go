@@ -3,6 +3,8 @@ package alert
 import (
 	"fmt"
 	"strings"
+
+	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
 // The bounds of a chat notification. AWS publishes the names of the fields and
@@ -47,8 +49,18 @@ type chatMetadata struct {
 // thread.
 func (v *view) chat(subject string) string {
 	context := v.attributes()
-	if verdict := cut(string(v.Report.Verdict), maxChatWord); verdict != "" {
-		context["verdict"] = verdict
+	// What the buttons of a chat go by: docs/operations.md, "Buttons in a chat".
+	for name, value := range map[string]string{
+		"verdict": string(v.Report.Verdict), "state": string(v.state), "action": v.action(), "incident": v.Incident,
+	} {
+		if value != "" {
+			context[name] = cut(ascii(value), maxChatWord)
+		}
+	}
+	for _, t := range first(v.affected(), 1) {
+		if arn.IsTrail(t.arn) {
+			context["trail"], context["trailRegion"] = t.arn, trailRegion(t.arn)
+		}
 	}
 	id := ""
 	if v.Incident != "" && v.Revision > 0 {

@@ -8,9 +8,12 @@
 //	subject.go   one line of ASCII: severity, verdict, bucket, who
 //	actor.go     who did it, in the few words of a subject
 //	text.go      the e-mail; facts.go its labelled lines, wrap.go its columns
+//	problem.go   the findings by what causes them
+//	loss.go      what is lost, what waits, when the next delivery is due
 //	json.go      the JSON form, as docs/alert.schema.json describes it
 //	chat.go      the notification for chat applications
-//	rule.go      the table of next steps; step.go applies it, shell.go quotes
+//	rule.go      the table of next steps; step.go applies it, command.go fills in and quotes
+//	link.go      addresses in the console
 //
 // What holds of every message:
 //
@@ -19,8 +22,9 @@
 //   - A message keeps the limits of SNS for any notice. What is too long is cut,
 //     and the message says so.
 //   - Every finding of the catalogue has a next step, beside to check again.
-//   - A command is given only where every name in it is one that AWS may have
-//     given out, and quoted for a shell.
+//   - A command is given only where every name in it is known and one that AWS may
+//     have given out, and quoted for a shell. Nothing is left to be filled in, and a
+//     policy in it is whole.
 //
 // Everything here is pure: data in, data out.
 package alert

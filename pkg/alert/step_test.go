@@ -2,6 +2,7 @@ package alert_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"regexp"
 	"slices"
@@ -181,6 +182,32 @@ func equalJSON(t *rapid.T, a, b string) bool {
 		t.Errorf("%s: %v", b, err)
 	}
 	return reflect.DeepEqual(left, right)
+}
+
+// The largest policy that S3 takes has room, whatever else there is to tell.
+func TestLargePolicyHasRoom(t *testing.T) {
+	n := openedDenied()
+	var statements []string
+	for i := range 60 {
+		statements = append(statements, fmt.Sprintf(`{"Sid":"Reader%02d","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:role/reader-%02d"},`+
+			`"Action":["s3:GetObject","s3:GetObjectVersion"],"Resource":["arn:aws:s3:::aws-controltower-logs-222222222222-us-east-1/o-exampleorg1/AWSLogs/%02d/*"],`+
+			`"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}}`, i, i, i))
+	}
+	n.Mended = []byte(policyOf(statements...))
+	if len(n.Mended) < 18<<10 || len(n.Mended) > 20<<10 {
+		t.Fatal(len(n.Mended))
+	}
+	for range 40 {
+		n.Report.Findings = append(n.Report.Findings, n.Report.Findings[0])
+		n.Notes = append(n.Notes, strings.Repeat("note ", 100))
+	}
+	for _, f := range []alert.Format{alert.Text, alert.JSON} {
+		m := alert.Compose(n, f)
+		check(t, m, f)
+		if !strings.Contains(m.Body, "reader-59") {
+			t.Errorf("%s: the policy is left out", f)
+		}
+	}
 }
 
 // A policy that has no room is left out, with its command, and never cut.

@@ -33,9 +33,14 @@ type caps struct {
 // widest are the caps that all but monstrous notices stay within.
 func widest() caps { return caps{field: 1000, list: 50, lines: 160, document: 20 << 10} }
 
-// half returns narrower caps, down to ones that fit a message for any notice.
+// half returns narrower caps, down to ones that fit a message for any notice. What a command
+// needs gives way last: evidence can be looked up.
 func (c caps) half() caps {
-	return caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 6), document: c.document / 2}
+	narrow := caps{field: max(c.field/2, 250), list: max(c.list/2, 3), lines: max(c.lines/2, 6), document: c.document}
+	if narrow == c {
+		narrow.document /= 2
+	}
+	return narrow
 }
 
 // view is a notice made fit to print: every text in it is clean and cut, every
