@@ -55,6 +55,8 @@ type Notice struct {
 	// that of the account. Commands are made from them.
 	Trails       []trail.Trail
 	Organization trail.Organization
+	// Former is a deleted trail as it was last seen; nil: that is not known.
+	Former *trail.Trail
 	// Stack is the deployment that tells.
 	Stack Stack
 	// Incident names what the alerts from the first to the last on one outage have in common,

@@ -30,8 +30,11 @@ type rule struct {
 	whole   bool // only if its commands can be given, all of them
 	// unmended says that it speaks only where no whole policy is known that could be put.
 	unmended bool
-	// text may hold {statements}, {read}: when the bucket was read, and {name}: that of the
-	// trail.
+	// former says that its commands make a deleted trail again as it was, and that it speaks only
+	// where that is known; unremembered, only where it is not.
+	former, unremembered bool
+	// text may hold {statements}, {read}: when the bucket was read, and {insights}: what is not
+	// known of a trail's.
 	text string
 	// commands are templates, with the values and documents of [view.values] and
 	// [view.document]: "--flag {value}", "[ --optional {value}]", and at the end "--flag @document".
@@ -132,7 +135,12 @@ func urgent() []rule {
 			},
 		},
 		{
-			finding: delivery.TrailDeletedID, need: ours,
+			finding: delivery.TrailDeletedID, need: ours, former: true,
+			text: "If the trail was not deleted on purpose, create it again as it was, but for its tags, and start it.{insights} The " +
+				"commands:",
+		},
+		{
+			finding: delivery.TrailDeletedID, need: ours, unremembered: true,
 			text: "If the trail was not deleted on purpose, create it again with its former settings, and start it. The calls that " +
 				"made it say what these were:",
 			commands: []string{

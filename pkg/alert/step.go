@@ -84,6 +84,13 @@ func (v *view) steps() []step {
 			continue
 		}
 		commands, complete := v.commands(r, found)
+		again, known := v.again()
+		if r.former && !known || r.unremembered && known {
+			continue
+		}
+		if r.former {
+			commands = again
+		}
 		if r.whole && !complete || r.finding != "" && len(commands) > 0 && repeats(steps, commands) {
 			continue
 		}
@@ -93,6 +100,14 @@ func (v *view) steps() []step {
 		}
 	}
 	return steps
+}
+
+// again are the commands that make the deleted trail again, if it is known how it was.
+func (v *view) again() (commands []command, known bool) {
+	if v.Former == nil {
+		return nil, false
+	}
+	return remake(*v.Former)
 }
 
 // repeats reports whether earlier steps have all of the commands.
@@ -122,7 +137,11 @@ func (v *view) stepText(r rule, found []delivery.Finding, bare bool) string {
 	if !v.At.IsZero() {
 		read = stamp(v.At)
 	}
-	text := strings.NewReplacer("{statements}", named, "{read}", read).Replace(r.text)
+	insights := ""
+	if v.Former != nil && v.Former.InsightSelectors {
+		insights = " Which Insights it had, the call tells that is looked up."
+	}
+	text := strings.NewReplacer("{statements}", named, "{read}", read, "{insights}", insights).Replace(r.text)
 	if bare {
 		text = strings.TrimSuffix(text, ":")
 		return strings.TrimSuffix(text, ".") + "."

@@ -57,10 +57,8 @@ func stories() []story {
 			})
 			s.sweep(time.Hour)
 		}, false},
-		{"opened-trail-deleted", alert.Opened, func(s *stage) {
-			s.sweep(0)
-			s.call("delete-trail")
-		}, false},
+		{"opened-trail-deleted", alert.Opened, richTrailDeleted, false},
+		{"opened-trail-deleted-unseen", alert.Opened, func(s *stage) { s.call("delete-trail") }, false},
 		{"opened-trail-deleted-organization", alert.Opened, trailTakenAway, true},
 		{"opened-shared-role", alert.Opened, func(s *stage) {
 			s.call("delete-bucket-policy", by(s.number, "ops/Shared-Admin", "botocore-session-1750000000", map[string]any{
@@ -120,6 +118,25 @@ func denyOutsiders(s *stage) {
 		by(s.number, "stacksets-exec-0123456789abcdef0123456789abcdef", "a1b2c3d4-5678-90ab-cdef-0123456789ab", map[string]any{
 			"invokedBy": "cloudformation.amazonaws.com",
 		}), from("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"))
+}
+
+// richTrailDeleted is a trail with all that a trail can have, which is deleted.
+func richTrailDeleted(s *stage) {
+	tr := s.trail
+	tr.Prefix, tr.GlobalEvents, tr.SNSTopic = "audit", true, "arn:aws:sns:us-east-1:111111111111:cloudtrail-digest"
+	tr.LogGroup = "arn:aws:logs:us-east-1:111111111111:log-group:aws-cloudtrail-logs-111111111111-0123abcd:*"
+	tr.LogRole = "arn:aws:iam::111111111111:role/service-role/CloudTrailRoleForCloudWatchLogs_management-events"
+	tr.CustomSelectors, tr.InsightSelectors = true, true
+	tr.Selectors = `{"AdvancedEventSelectors":[{"Name":"Management events","FieldSelectors":[{"Field":"eventCategory","Equals":["Management"]}]},` +
+		`{"Name":"It's all of S3","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]},{"Field":"resources.type","Equals":["AWS::S3::Object"]}]}]}`
+	policy, err := trail.DocumentedPolicy([]trail.Trail{tr}, trail.Environment{Bucket: s.bucket})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.PutBucket(inmem.Bucket{Name: s.bucket, Policy: policy})
+	s.PutTrail(tr, trail.Status{Logging: true})
+	s.sweep(0)
+	s.call("delete-trail")
 }
 
 // trailTakenAway is CloudTrail's own role, which follows what was done in the organization.

@@ -149,9 +149,13 @@ func trailOf(t types.Trail) trail.Trail {
 		KMSKeyID:          aws.ToString(t.KmsKeyId),
 		MultiRegion:       aws.ToBool(t.IsMultiRegionTrail),
 		Organization:      aws.ToBool(t.IsOrganizationTrail),
+		GlobalEvents:      aws.ToBool(t.IncludeGlobalServiceEvents),
 		LogFileValidation: aws.ToBool(t.LogFileValidationEnabled),
 		CustomSelectors:   aws.ToBool(t.HasCustomEventSelectors),
 		InsightSelectors:  aws.ToBool(t.HasInsightSelectors),
+		SNSTopic:          aws.ToString(t.SnsTopicARN),
+		LogGroup:          aws.ToString(t.CloudWatchLogsLogGroupArn),
+		LogRole:           aws.ToString(t.CloudWatchLogsRoleArn),
 	}
 }
 
@@ -175,8 +179,10 @@ func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (tr
 	err := both(read, func() error {
 		return both(
 			func() (err error) {
-				network, err = writesNetworkActivity(ctx, client, t.ARN)
-				t.SelectorsKnown = err == nil
+				var out *cloudtrail.GetEventSelectorsOutput
+				if out, err = readSelectors(ctx, client, t.ARN); err == nil {
+					t.SelectorsKnown, network, t.Selectors = true, writesNetworkActivity(out), selectorsText(out)
+				}
 				return err
 			},
 			func() (err error) {
@@ -221,16 +227,20 @@ func timeOf(text *string) time.Time {
 	return time.Time{}
 }
 
-func writesNetworkActivity(ctx context.Context, client CloudTrailAPI, arn string) (bool, error) {
+func readSelectors(ctx context.Context, client CloudTrailAPI, arn string) (*cloudtrail.GetEventSelectorsOutput, error) {
 	out, err := client.GetEventSelectors(ctx, &cloudtrail.GetEventSelectorsInput{TrailName: aws.String(arn)})
 	if err != nil {
-		return false, failure("cloudtrail:GetEventSelectors", err)
+		return nil, failure("cloudtrail:GetEventSelectors", err)
 	}
+	return out, nil
+}
+
+func writesNetworkActivity(out *cloudtrail.GetEventSelectorsOutput) bool {
 	return slices.ContainsFunc(out.AdvancedEventSelectors, func(s types.AdvancedEventSelector) bool {
 		return slices.ContainsFunc(s.FieldSelectors, func(f types.AdvancedFieldSelector) bool {
 			return aws.ToString(f.Field) == "eventCategory" && slices.Contains(f.Equals, "NetworkActivity")
 		})
-	}), nil
+	})
 }
 
 // writesAggregated reads the trail's aggregation templates. Where CloudTrail

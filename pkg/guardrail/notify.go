@@ -51,9 +51,12 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	facts := r.facts()
 	next, kind, changed := ledger.Next(r.record.Record, facts, g.now(), g.settings(r.target))
 	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
-	changed = changed || r.done.made() || alone && !slices.Equal(arns, next.Trails)
+	seen := next
+	seen.Trails = arns
+	seen = seen.Describe(r.obs.trails, r.target.inventory.account)
+	changed = changed || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
 	if changed {
-		next.Trails = arns
+		next = seen
 	}
 	if kind != alert.Nothing {
 		next = next.Post(g.message(ctx, r, facts, next, kind))
@@ -205,6 +208,9 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if n.Region == "" {
 		n.Region = t.home()
 	}
+	if d, deleted := t.Subject.(DeletedTrail); deleted {
+		n.Former = g.former(ctx, d)
+	}
 	if done.made() {
 		n.Before, n.Plan = &done.before, done.plan
 		n.Plan.Refused = slices.Concat(done.plan.Refused, done.refused)
@@ -283,6 +289,26 @@ func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Rep
 	}
 	return before, plan, true
 }
+
+// former is a deleted trail as it was last seen, or nil. It only makes the advice better, so
+// that it is not waited for.
+func (g *Guard) former(ctx context.Context, d DeletedTrail) *trail.Trail {
+	ctx, cancel := context.WithTimeout(ctx, formerTime)
+	defer cancel()
+	records, err := g.memory.List(ctx, d.Account)
+	if err != nil {
+		return nil
+	}
+	for _, r := range records {
+		if t, known := r.Description(d.ARN); known {
+			return &t
+		}
+	}
+	return nil
+}
+
+// formerTime is how long reading what a trail was may take.
+const formerTime = 3 * time.Second
 
 // incidentOf names an outage of a bucket by when it began, which the record keeps until it is over.
 // Without memory all outages of a bucket have one name.

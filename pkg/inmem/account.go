@@ -150,7 +150,7 @@ func (a *Account) Trails(ctx context.Context, _, _ string) ([]trail.Trail, error
 	defer a.mu.Unlock()
 	trails := slices.Clone(a.trails)
 	for i := range trails {
-		trails[i].NetworkActivity, trails[i].Aggregated = false, false
+		trails[i].NetworkActivity, trails[i].Aggregated, trails[i].Selectors = false, false, ""
 	}
 	return trails, nil
 }
@@ -167,7 +167,7 @@ func (a *Account) Status(ctx context.Context, _ string, t trail.Trail) (trail.Tr
 	if i < 0 {
 		return t, trail.Status{}, failure(op, guardrail.Missing, "TrailNotFoundException", errors.New("unknown trail: "+t.ARN))
 	}
-	t.NetworkActivity, t.Aggregated = a.trails[i].NetworkActivity, a.trails[i].Aggregated
+	t.NetworkActivity, t.Aggregated, t.Selectors = a.trails[i].NetworkActivity, a.trails[i].Aggregated, a.trails[i].Selectors
 	t.SelectorsKnown, t.ConfigurationKnown = t.CustomSelectors, t.CustomSelectors
 	return t, a.statuses[t.ARN], nil
 }

@@ -224,7 +224,8 @@ func TestReadDescriptionOfOutputs(t *testing.T) {
 		Account: "111111111111", Region: "us-east-1",
 		Trails: []trail.Trail{{
 			Name: "main", ARN: arn, HomeRegion: "us-east-1", Bucket: "logs", Prefix: "audit", MultiRegion: true, LogFileValidation: true,
-			KMSKeyID: "arn:aws:kms:us-east-1:111111111111:key/k",
+			KMSKeyID: "arn:aws:kms:us-east-1:111111111111:key/k", GlobalEvents: true, SNSTopic: "arn:aws:sns:us-east-1:111111111111:t",
+			LogGroup: "arn:aws:logs:us-east-1:111111111111:log-group:g:*", LogRole: "arn:aws:iam::111111111111:role/r",
 		}},
 		Statuses: []trail.Status{{
 			ARN: arn, Logging: true, DeliveryError: "AccessDenied", DeliveredAt: time.Date(2026, 9, 13, 15, 48, 37, 123e6, time.UTC),

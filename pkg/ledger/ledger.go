@@ -7,6 +7,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Key names the bucket that a record is about. A record about a trail that
@@ -44,6 +45,9 @@ type Record struct {
 	ExhaustedAt time.Time `json:"foughtAt,omitzero"`
 	// Trails are the ARNs of the trails last seen to deliver into the bucket.
 	Trails []string `json:"trails,omitempty"`
+	// Described are those of them that are the account's own, as they were last seen, so that
+	// one that is deleted can be made again. At most [MaxDescribed].
+	Described []trail.Trail `json:"described,omitempty"`
 	// Changes are the last API calls that were seen, newest first.
 	Changes []delivery.Change `json:"changes,omitempty"`
 	// Repairs are the last repairs, oldest first.

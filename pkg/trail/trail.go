@@ -21,6 +21,7 @@ type Trail struct {
 	KMSKeyID          string `json:"KmsKeyId,omitempty"`
 	MultiRegion       bool   `json:"IsMultiRegionTrail"`
 	Organization      bool   `json:"IsOrganizationTrail"`
+	GlobalEvents      bool   `json:"IncludeGlobalServiceEvents"`
 	LogFileValidation bool   `json:"LogFileValidationEnabled"`
 	CustomSelectors   bool   `json:"HasCustomEventSelectors"`
 	InsightSelectors  bool   `json:"HasInsightSelectors"`
@@ -31,7 +32,20 @@ type Trail struct {
 	Aggregated         bool `json:"Aggregated,omitempty"`
 	SelectorsKnown     bool `json:"SelectorsKnown,omitempty"`
 	ConfigurationKnown bool `json:"ConfigurationKnown,omitempty"`
+
+	// What else the trail was made with, so that it can be made again.
+	SNSTopic string `json:"SnsTopicARN,omitempty"`
+	LogGroup string `json:"CloudWatchLogsLogGroupArn,omitempty"`
+	LogRole  string `json:"CloudWatchLogsRoleArn,omitempty"`
+	// Selectors are its event selectors as PutEventSelectors takes them, in JSON: an object with
+	// EventSelectors or AdvancedEventSelectors. Empty: it has none of its own, they are not
+	// known, or they are longer than [MaxSelectors].
+	Selectors string `json:"Selectors,omitempty"`
 }
+
+// MaxSelectors is how long a trail's event selectors may be to be remembered, in bytes. A
+// trail may have hundreds of data resources, and a record has to stay small.
+const MaxSelectors = 4096
 
 // Account returns the account that owns the trail: for an organization trail
 // the management account. Without an ARN it is empty.

@@ -115,6 +115,45 @@ func TestAlertCommands(t *testing.T) {
 	}
 }
 
+// A trail that was deleted is there again as it was, and not with less.
+func TestDeletedTrailIsMadeAgain(t *testing.T) {
+	all := stories(t)
+	s := all[slices.IndexFunc(all, func(s story) bool { return s.name == "opened-trail-deleted" })]
+	p := s.person(t)
+	for _, c := range s.told.Next[0].Commands {
+		if out, status := p.run(c); status != 0 {
+			t.Fatalf("%s\nends with %d:\n%s", c, status, out)
+		}
+	}
+	var described struct{ TrailList []map[string]any }
+	decode(t, ask(t, "cloudtrail", "DescribeTrails", object{}), &described)
+	if len(described.TrailList) != 1 {
+		t.Fatal(described)
+	}
+	for name, want := range map[string]any{
+		"Name": "management-events", "S3BucketName": "aws-cloudtrail-logs-111111111111-0123abcd", "S3KeyPrefix": "audit",
+		"IncludeGlobalServiceEvents": true, "IsMultiRegionTrail": true, "LogFileValidationEnabled": true,
+		"SnsTopicARN":               "arn:aws:sns:us-east-1:111111111111:cloudtrail-digest",
+		"CloudWatchLogsLogGroupArn": "arn:aws:logs:us-east-1:111111111111:log-group:aws-cloudtrail-logs-111111111111-0123abcd:*",
+		"CloudWatchLogsRoleArn":     "arn:aws:iam::111111111111:role/service-role/CloudTrailRoleForCloudWatchLogs_management-events",
+		"KmsKeyId":                  "arn:aws:kms:us-east-1:111111111111:key/1c7a1b2e-5f0d-4f5e-9a55-3c1f6a0b7d21",
+	} {
+		if got := described.TrailList[0][name]; got != want {
+			t.Errorf("%s is %v, want %v", name, got, want)
+		}
+	}
+	selectors := string(ask(t, "cloudtrail", "GetEventSelectors", object{"TrailName": "management-events"}))
+	for _, want := range []string{"It's all of S3", "AWS::S3::Object", "Management events"} {
+		if !strings.Contains(selectors, want) {
+			t.Errorf("%q is not in the selectors: %s", want, selectors)
+		}
+	}
+	var status struct{ IsLogging bool }
+	if decode(t, ask(t, "cloudtrail", "GetTrailStatus", object{"Name": "management-events"}), &status); !status.IsLogging {
+		t.Error("it does not log")
+	}
+}
+
 // person is somebody who has got the alert, with a shell and credentials of its account.
 type person struct {
 	t       *testing.T
@@ -135,6 +174,9 @@ func (s story) person(t *testing.T) *person {
 	}
 	table["TableName"] = "trailwarden-Table-1J8XK2M4N6P8Q"
 	ask(t, "dynamodb", "CreateTable", table)
+	for _, topic := range s.topics() {
+		sns(t, "CreateTopic", map[string]string{"Name": topic})
+	}
 	s.createTrails(t)
 	front := httptest.NewServer(s.world())
 	t.Cleanup(front.Close)
@@ -158,6 +200,19 @@ func (s story) person(t *testing.T) *person {
 		}
 	}
 	return p
+}
+
+// topics are those that the commands name: CreateTrail asks for them.
+func (s story) topics() []string {
+	var names []string
+	for _, step := range s.told.Next {
+		for _, c := range step.Commands {
+			for _, found := range regexp.MustCompile(`arn:aws:sns:[^: ]*:[^: ]*:([^ ]+)`).FindAllStringSubmatch(c, -1) {
+				names = append(names, found[1])
+			}
+		}
+	}
+	return names
 }
 
 func (s story) undoes() bool {
@@ -199,7 +254,8 @@ func (s story) createTrails(t *testing.T) {
 
 // world is AWS as the account of the story sees it. moto has one account, 111111111111, which
 // also plays the other ones. It answers neither GetKeyPolicy for a key that it did not name nor
-// LookupEvents, and knows no ARN in StartLogging.
+// LookupEvents, and knows no ARNs in StartLogging,
+// and of topics in CreateTrail.
 func (s story) world() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
@@ -217,8 +273,8 @@ func (s story) world() http.Handler {
 			_, _ = io.WriteString(w, `{"Events":[]}`)
 			return
 		}
-		if c.Op == "cloudtrail:StartLogging" {
-			body = regexp.MustCompile(`"arn:[^"]*:trail/`).ReplaceAll(body, []byte(`"`))
+		if c.Op == "cloudtrail:StartLogging" || c.Op == "cloudtrail:CreateTrail" {
+			body = regexp.MustCompile(`"arn:[^":]*:(cloudtrail:[^"]*:trail/|sns:[^"]*:)`).ReplaceAll(body, []byte(`"`))
 			r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 		}
 		if owner := r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner == s.account.Account {
