@@ -287,15 +287,7 @@ func (v *view) values(trailARN string) map[string]string {
 // globalRegion is where AWS Organizations is asked; empty: it is not known.
 // Source: AWS General Reference, ao.html.
 func globalRegion(p arn.Partition) string {
-	switch p {
-	case arn.Commercial:
-		return "us-east-1"
-	case arn.China:
-		return "cn-northwest-1"
-	case arn.GovCloud:
-		return "us-gov-west-1"
-	}
-	return ""
+	return map[arn.Partition]string{arn.Commercial: "us-east-1", arn.China: "cn-northwest-1", arn.GovCloud: "us-gov-west-1"}[p]
 }
 
 // location is how CreateBucket wants a region, which is not at all for us-east-1.

@@ -20,7 +20,8 @@ func TestSelectorsText(t *testing.T) {
 	}{
 		{"none", cloudtrail.GetEventSelectorsOutput{}, ""},
 		{
-			"basic", cloudtrail.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{{
+			"basic",
+			cloudtrail.GetEventSelectorsOutput{EventSelectors: []types.EventSelector{{
 				ReadWriteType: types.ReadWriteTypeWriteOnly, IncludeManagementEvents: aws.Bool(false), ExcludeManagementEventSources: []string{"kms.amazonaws.com"},
 				DataResources: []types.DataResource{{Type: aws.String("AWS::S3::Object"), Values: []string{"arn:aws:s3"}}},
 			}}},
@@ -28,13 +29,15 @@ func TestSelectorsText(t *testing.T) {
 				`"DataResources":[{"Type":"AWS::S3::Object","Values":["arn:aws:s3"]}],"ExcludeManagementEventSources":["kms.amazonaws.com"]}]}`,
 		},
 		{
-			"advanced", cloudtrail.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{
+			"advanced",
+			cloudtrail.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{
 				{Name: aws.String("data"), FieldSelectors: []types.AdvancedFieldSelector{field}},
 			}},
 			`{"AdvancedEventSelectors":[{"Name":"data","FieldSelectors":[{"Field":"eventCategory","Equals":["Data"]}]}]}`,
 		},
 		{
-			"too long", cloudtrail.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{
+			"too long",
+			cloudtrail.GetEventSelectorsOutput{AdvancedEventSelectors: []types.AdvancedEventSelector{
 				{Name: aws.String(strings.Repeat("x", 5000)), FieldSelectors: []types.AdvancedFieldSelector{field}},
 			}},
 			"",
