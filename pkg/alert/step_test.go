@@ -117,7 +117,7 @@ func TestCommandsAreComplete(t *testing.T) {
 				if document != "" && !json.Valid([]byte(strings.ReplaceAll(strings.TrimSuffix(document, "'"), "\x00", "'"))) {
 					t.Errorf("%s: the document is no JSON: %s", st.name, c)
 				}
-				offline := strings.HasPrefix(c, "trailwarden explain") || strings.HasPrefix(c, "trailwarden required") || strings.HasPrefix(c, "aws organizations")
+				offline := strings.HasPrefix(c, "trailwarden explain") || strings.HasPrefix(c, "trailwarden required") || strings.HasPrefix(c, "trailwarden check") || strings.HasPrefix(c, "aws organizations")
 				if !offline && !strings.Contains(words, " --region ") {
 					t.Errorf("%s: no region: %s", st.name, c)
 				}

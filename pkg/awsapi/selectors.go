@@ -66,7 +66,8 @@ func selectorsText(out *cloudtrail.GetEventSelectorsOutput) string {
 		s.Advanced = append(s.Advanced, selector)
 	}
 	text, err := json.Marshal(s)
-	if err != nil || len(text) > trail.MaxSelectors || len(s.Basic)+len(s.Advanced) == 0 {
+	stored, storedErr := json.Marshal(string(text)) // as a record has it
+	if err != nil || storedErr != nil || len(stored) > trail.MaxSelectors || len(s.Basic)+len(s.Advanced) == 0 {
 		return ""
 	}
 	return string(text)

@@ -10,6 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // most is far below the 400 KB of one item of DynamoDB.
@@ -23,11 +24,11 @@ func TestRecordsAreBounded(t *testing.T) {
 		sids = append(sids, fmt.Sprintf("Statement%d", i))
 	}
 	var many []delivery.Finding
-	for trail := range 200 {
+	for n := range 200 {
 		for id := range 8 {
 			many = append(many, delivery.Finding{
 				ID: fmt.Sprintf("finding-%d", id), Kind: delivery.Outage, Statements: sids,
-				Trail: fmt.Sprintf("arn:aws:cloudtrail:us-east-1:111111111111:trail/%s%04d", strings.Repeat("t", 100), trail),
+				Trail: fmt.Sprintf("arn:aws:cloudtrail:us-east-1:111111111111:trail/%s%04d", strings.Repeat("t", 100), n),
 			})
 		}
 	}
@@ -39,6 +40,15 @@ func TestRecordsAreBounded(t *testing.T) {
 		"more":                  {many, other},
 	} {
 		r := record("")
+		for i := range 2 * ledger.MaxDescribed {
+			r.Trails = append(r.Trails, fmt.Sprintf("arn:aws:cloudtrail:us-east-1:111111111111:trail/%s%04d", strings.Repeat("t", 100), i))
+			r.Described = append(r.Described, trail.Trail{
+				ARN: r.Trails[i], Name: strings.Repeat("t", 104), Bucket: strings.Repeat("b", 63), Prefix: strings.Repeat("p", 200),
+				KMSKeyID: strings.Repeat("k", 200), SNSTopic: strings.Repeat("s", 256), LogGroup: strings.Repeat("g", 512), LogRole: strings.Repeat("r", 512),
+				CustomSelectors: true, SelectorsKnown: true, Selectors: strings.Repeat("x", trail.MaxSelectors),
+			})
+		}
+		r = r.Describe(r.Described, "111111111111")
 		worst := func(kind alert.Kind) {
 			t.Helper()
 			text, err := r.Encode()

@@ -43,8 +43,8 @@ type Trail struct {
 	Selectors string `json:"Selectors,omitempty"`
 }
 
-// MaxSelectors is how long a trail's event selectors may be to be remembered, in bytes. A
-// trail may have hundreds of data resources, and a record has to stay small.
+// MaxSelectors is how long a trail's event selectors may be to be remembered, in bytes of a JSON
+// string. A trail may have hundreds of data resources, and a record has to stay small.
 const MaxSelectors = 4096
 
 // Account returns the account that owns the trail: for an organization trail
