@@ -2,10 +2,12 @@ package guardrail_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // told is what a pager reads of an alert.
@@ -79,5 +81,32 @@ func TestIncidentWithoutMemory(t *testing.T) {
 	all := w.told(t)
 	if len(all) != 2 || all[0].Incident == "" || all[0].Incident != all[1].Incident || all[0].Revision != 0 {
 		t.Errorf("%+v", all)
+	}
+}
+
+// Where a chat has a topic of its own, each alert is composed for it too.
+func TestChatBesideMail(t *testing.T) {
+	w := newWorld(t, listOnly, func(w *world) { w.config.Chat = true })
+	w.reconcile(t, w.put(t, ""))
+	m := w.alerts.Messages()[0]
+	if json.Valid([]byte(m.Body)) || !json.Valid([]byte(m.Chat)) {
+		t.Errorf("mail %s\nchat %s", m.Body, m.Chat)
+	}
+}
+
+// How a trail was is remembered by a sweep, and told when it is deleted.
+func TestDeletedTrailIsRemembered(t *testing.T) {
+	w := newWorld(t, listOnly)
+	tr := mainTrail()
+	tr.SNSTopic, tr.GlobalEvents = "arn:aws:sns:us-east-1:111111111111:files", true
+	w.PutTrail(tr, trail.Status{Logging: true})
+	w.sweep(t)
+	w.DeleteTrail(tr.ARN)
+	w.reconcile(t, w.trailEvent("DeleteTrail"))
+	if want := "--sns-topic-name arn:aws:sns:us-east-1:111111111111:files"; !strings.Contains(w.lastAlert(t), want) {
+		t.Errorf("want %q in\n%s", want, w.lastAlert(t))
+	}
+	if w.sweep(t); len(w.record(t).Described) > 0 {
+		t.Errorf("what was told of is still remembered: %+v", w.record(t).Described)
 	}
 }
