@@ -92,11 +92,15 @@ func (o outcome) advised(ctx context.Context, t Target, obs observation) deliver
 }
 
 // mended is the whole policy for a person to put; see [repair.Mended].
-func (o outcome) mended(t Target, obs observation) []byte {
+func (o outcome) mended(ctx context.Context, t Target, obs observation) []byte {
 	if o.judged.at.IsZero() {
 		return nil
 	}
-	return repair.Mended(obs.bucket, obs.trails, environment(t, obs), o.judged.report, o.plan)
+	ctx, cancel := context.WithTimeout(ctx, wantedTime)
+	defer cancel()
+	budget := delivery.NewBudget(obs.bucket, obs.trails)
+	defer context.AfterFunc(ctx, budget.Stop)()
+	return repair.Mended(obs.bucket, obs.trails, environment(t, obs), o.judged.report, o.plan, budget)
 }
 
 // planOptions are what a plan may rest on: the account that was surveyed lists

@@ -195,7 +195,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
 		Notes:  obs.remarks(),
-		Mended: out.mended(t, obs), Trails: obs.trails, Organization: obs.organization, Stack: g.config.Stack,
+		Mended: out.mended(ctx, t, obs), Trails: obs.trails, Organization: obs.organization, Stack: g.config.Stack,
 	}
 	if rec.memoryFailed() {
 		n.Notes = slices.Insert(n.Notes, 0, "The memory of what was told cannot be used just now, so this may have been told before. "+
@@ -293,7 +293,7 @@ func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Rep
 // former is a deleted trail as it was last seen, or nil. It only makes the advice better, so
 // that it is not waited for.
 func (g *Guard) former(ctx context.Context, d DeletedTrail) *trail.Trail {
-	ctx, cancel := context.WithTimeout(ctx, formerTime)
+	ctx, cancel := context.WithTimeout(ctx, wantedTime)
 	defer cancel()
 	records, err := g.memory.List(ctx, d.Account)
 	if err != nil {
@@ -306,9 +306,6 @@ func (g *Guard) former(ctx context.Context, d DeletedTrail) *trail.Trail {
 	}
 	return nil
 }
-
-// formerTime is how long reading what a trail was may take.
-const formerTime = 3 * time.Second
 
 // incidentOf names an outage of a bucket by when it began, which the record keeps until it is over.
 // Without memory all outages of a bucket have one name.

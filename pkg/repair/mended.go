@@ -16,8 +16,9 @@ import (
 // guard writes no such policy, since it never edits a Deny.
 //
 // The plan is what [For] gives for the report. The result is nil if the policy is fine as it
-// is, and if no such policy is known: an edited one is judged again, and S3 has to take it.
-func Mended(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report delivery.Report, plan Plan) []byte {
+// is, and if no such policy is known: an edited one is judged again, within the budget, and S3
+// has to take it. A nil budget is one of its own.
+func Mended(b delivery.Bucket, trails []trail.Trail, env trail.Environment, report delivery.Report, plan Plan, budget *policy.Budget) []byte {
 	if !writable(b) || !blocked(report) {
 		return nil
 	}
@@ -46,7 +47,12 @@ func Mended(b delivery.Bucket, trails []trail.Trail, env trail.Environment, repo
 		mended = mended.Compact()
 	}
 	b.State, b.Policy = delivery.PolicyRead, mended
-	if after := delivery.Judge(b, trails, env); blocked(after) || len(after.Faults) > 0 || len(mended.Text()) > MaxPolicySize {
+	if budget == nil {
+		budget = delivery.NewBudget(b, trails)
+	}
+	after := delivery.JudgeWithin(budget, b, trails, env)
+	tooComplex := slices.ContainsFunc(after.Findings, func(f delivery.Finding) bool { return f.ID == delivery.PolicyTooComplexID })
+	if blocked(after) || tooComplex || len(after.Faults) > 0 || len(mended.Text()) > MaxPolicySize {
 		return nil
 	}
 	return mended.Text()

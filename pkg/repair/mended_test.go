@@ -22,7 +22,7 @@ func TestMendedPolicyDelivers(t *testing.T) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
 		plan := repair.For(b, trails, env, report, repair.Options{})
-		text := repair.Mended(b, trails, env, report, plan)
+		text := repair.Mended(b, trails, env, report, plan, nil)
 		if text == nil {
 			continue
 		}
@@ -91,7 +91,7 @@ func TestNothingToPut(t *testing.T) {
 		}
 		b := delivery.Bucket{Name: "logs", Owner: "111111111111", State: delivery.PolicyRead, Policy: doc}
 		report := delivery.Judge(b, []trail.Trail{tr}, env)
-		got := repair.Mended(b, []trail.Trail{tr}, env, report, repair.For(b, []trail.Trail{tr}, env, report, repair.Options{}))
+		got := repair.Mended(b, []trail.Trail{tr}, env, report, repair.For(b, []trail.Trail{tr}, env, report, repair.Options{}), nil)
 		if fine := name == "fine"; fine != (got == nil) {
 			t.Errorf("%s: %s", name, got)
 		}
@@ -99,8 +99,22 @@ func TestNothingToPut(t *testing.T) {
 	for _, state := range []delivery.BucketState{delivery.Unreadable, delivery.BucketMissing, delivery.OtherOwner} {
 		b := delivery.Bucket{Name: "logs", State: state}
 		report := delivery.Judge(b, []trail.Trail{tr}, env)
-		if got := repair.Mended(b, []trail.Trail{tr}, env, report, repair.Plan{}); got != nil {
+		if got := repair.Mended(b, []trail.Trail{tr}, env, report, repair.Plan{}, nil); got != nil {
 			t.Errorf("state %d: %s", state, got)
+		}
+	}
+}
+
+// A policy that there was no time to judge is not shown to be put.
+func TestNothingToPutUnjudged(t *testing.T) {
+	for _, c := range adviceCases(t) {
+		b, trails, env := c.read(t)
+		report := delivery.Judge(b, trails, env)
+		plan := repair.For(b, trails, env, report, repair.Options{})
+		budget := delivery.NewBudget(b, trails)
+		budget.Stop()
+		if got := repair.Mended(b, trails, env, report, plan, budget); got != nil {
+			t.Fatalf("%s: %s", c.ID, got)
 		}
 	}
 }
