@@ -40,7 +40,7 @@ func scenes() []scene {
 			event: "2-deny.json",
 			title: "eli adds a Deny to acme-payment-logs. Every statement that AWS documents is still there, " +
 				"and yet CloudTrail is locked out. A Deny is never edited.",
-			show: []string{"Verdict", "Statement"},
+			show: []string{"Verdict", "Cause"},
 		},
 		{
 			event: "3-update-trail.json",
@@ -51,7 +51,7 @@ func scenes() []scene {
 		{
 			event: "4-sandbox.json",
 			title: "kim overwrites the policy of acme-sandbox-logs. It is not listed for restoring.",
-			show:  []string{"Verdict", "Statement", "Done"},
+			show:  []string{"Verdict", "Cause", "Done"},
 		},
 	}
 }
