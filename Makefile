@@ -155,4 +155,4 @@ clean: ## remove everything that was built or fetched into this folder
 .PHONY: browser
 browser: ## check the HTML pages in headless Chromium (installs it)
 	@sh test/browser/install.sh
-	go test -tags browser -count=1 ./test/browser
+	go test -tags browser -count=1 -timeout 30m ./test/browser

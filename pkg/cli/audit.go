@@ -19,6 +19,7 @@ type auditCommand struct {
 	Diff         string            `placeholder:"FILE" help:"Also say what changed since an earlier audit: the output of \"trailwarden audit --format json\" then."`
 	Format       string            `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
 	sarifLocationFlag
+	acceptedFlag
 	severityFlag
 }
 
@@ -54,6 +55,9 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	}
 	o := newOverview(conn.account, conn.region, audited)
 	o.origin = origin{At: sys.now().UTC(), Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
+	if err := c.accept(sys, o, sys.now()); err != nil {
+		return err
+	}
 	if earlier != nil {
 		now := newOverviewJSON(o)
 		o.changes = differenceOf(earlier, &now)
@@ -72,6 +76,7 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		writeTrails(sys.screen, o)
 		writeCauses(sys.screen, causesOf(o.Buckets), true)
 		writeProblems(sys.screen, o)
+		writeAccepted(sys.screen, o.Buckets)
 	}
 	switch {
 	case err != nil:

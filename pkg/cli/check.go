@@ -12,6 +12,7 @@ type checkCommand struct {
 	offlineFlags
 	Format string `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
 	sarifLocationFlag
+	acceptedFlag
 	severityFlag
 }
 
@@ -26,15 +27,19 @@ func (c *checkCommand) Run(sys *system) error {
 		Audited: guardrail.Audited{Bucket: in.bucket, Trails: in.trails, Report: report, Plan: plan},
 		file:    in.policy,
 	}}}
+	if err := c.accept(sys, o, in.environment.Now); err != nil {
+		return err
+	}
 	switch c.Format {
 	case "json":
-		err = printJSON(sys.stdout, newCheckJSON(report))
+		err = printJSON(sys.stdout, newCheckJSON(&o.Buckets[0]))
 	case "sarif":
 		err = printJSON(sys.stdout, newSARIF(o, c.places("check", in.bucket.Name, c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
 	default:
-		writeReport(sys.screen, report)
+		writeReport(sys.screen, o.Buckets[0].Report)
+		writeAccepted(sys.screen, o.Buckets)
 	}
 	if err != nil {
 		return err

@@ -111,6 +111,9 @@ func findingsOf(b *bucketJSON) []findingDifference {
 	for _, f := range b.Findings {
 		out = append(out, findingDifference{f.ID, f.Severity, f.Trail})
 	}
+	for _, f := range b.Accepted { // it is there all the same
+		out = append(out, findingDifference{f.ID, f.Severity, f.Trail})
+	}
 	for range b.Faults {
 		out = append(out, findingDifference{invalidRule, delivery.High, ""})
 	}

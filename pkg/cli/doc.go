@@ -34,6 +34,7 @@
 //	policyfile.go  a bucket policy in any of the forms that the AWS CLI prints
 //	overview.go    how buckets fare: what check and audit print, and the exit code
 //	cause.go       findings that one change would end, told once
+//	accepted.go    weaknesses that somebody has accepted, for a time
 //	difference.go  what changed since an earlier audit
 //	glossary.go    what names on the page mean
 //	simulation.go  the guard on an account in memory, for replay and demo

@@ -43,6 +43,7 @@ type page struct {
 	MoreOpen     []pageBucket // and folded
 	Fine         []pageBucket // delivering, folded
 	Changes      *difference  // nil: not asked
+	Accepted     []pageAccepted
 	Needs        []pageTerm
 	Decisions    []pageTerm
 	FindingsPage string
@@ -71,6 +72,13 @@ type pageCause struct {
 	cause
 	Buckets      int
 	Places, More []causePlace
+}
+
+// pageAccepted is a weakness that is accepted.
+type pageAccepted struct {
+	delivery.Finding
+	Bucket string
+	By     acceptance
 }
 
 // pageTerm is a name and what it means.
@@ -143,6 +151,9 @@ func newPage(o *overview) page {
 				continue
 			}
 			n++
+			for _, a := range b.accepted {
+				p.Accepted = append(p.Accepted, pageAccepted{a.Finding, b.Bucket.Name, a.by})
+			}
 			p.Rows = append(p.Rows, newPageRow(b))
 			shown := newPageBucket(b)
 			switch {

@@ -14,11 +14,12 @@ import (
 // The sizes up to which files are read. A bucket policy has at most 20 KB, a
 // trail about 1 KB, and an account description holds some of both.
 const (
-	maxPolicyFile  = 1 << 20
-	maxTrailsFile  = 10 << 20
-	maxAccountFile = 10 << 20
-	maxEventsFile  = 50 << 20
-	maxDecideLine  = 1 << 20
+	maxPolicyFile   = 1 << 20
+	maxTrailsFile   = 10 << 20
+	maxAccountFile  = 10 << 20
+	maxEventsFile   = 50 << 20
+	maxDecideLine   = 1 << 20
+	maxAcceptedFile = 1 << 20
 	// An audit has some 4 KB for each bucket.
 	maxAuditFile = 100 << 20
 )

@@ -39,8 +39,8 @@ type toolJSON struct {
 
 func thisTool() toolJSON { return toolJSON{"trailwarden", buildVersion()} }
 
-func newCheckJSON(r delivery.Report) checkJSON {
-	return checkJSON{formVersion, thisTool(), newReportJSON(r)}
+func newCheckJSON(b *bucketOverview) checkJSON {
+	return checkJSON{formVersion, thisTool(), newReportJSON(b.Report, b.accepted...)}
 }
 
 // printJSON prints a value as indented JSON.
@@ -67,6 +67,14 @@ type (
 	reportJSON struct {
 		delivery.Report
 		Findings []findingJSON `json:"findings"`
+		// Accepted are weaknesses that --accepted has taken out of the findings.
+		Accepted []acceptedJSON `json:"accepted,omitempty"`
+	}
+	acceptedJSON struct {
+		delivery.Finding
+		Reason string `json:"reason"`
+		Owner  string `json:"owner"`
+		Until  string `json:"until"` // the last day
 	}
 	findingJSON struct {
 		delivery.Finding
@@ -77,7 +85,7 @@ type (
 
 // newReportJSON returns the report with empty lists in place of nil, and with the
 // controls of its findings.
-func newReportJSON(r delivery.Report) reportJSON {
+func newReportJSON(r delivery.Report, accepted ...acceptedFinding) reportJSON {
 	out := reportJSON{Report: r, Findings: []findingJSON{}}
 	out.Trails = slices.Clone(orEmpty(r.Trails))
 	for i, t := range out.Trails {
@@ -91,6 +99,10 @@ func newReportJSON(r delivery.Report) reportJSON {
 		f.Statements = orEmpty(f.Statements)
 		t, _ := delivery.LookupType(f.ID)
 		out.Findings = append(out.Findings, findingJSON{f, t.Controls})
+	}
+	for _, a := range accepted {
+		a.Statements = orEmpty(a.Statements)
+		out.Accepted = append(out.Accepted, acceptedJSON{a.Finding, a.by.Reason, a.by.Owner, a.by.Until})
 	}
 	return out
 }
@@ -129,7 +141,7 @@ func newOverviewJSON(o *overview) overviewJSON {
 	for i := range o.Buckets {
 		from := &o.Buckets[i]
 		b := bucketJSON{
-			reportJSON: newReportJSON(from.Report), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
+			reportJSON: newReportJSON(from.Report, from.accepted...), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
 		}
 		b.Bucket, b.Verdict = from.Bucket.Name, from.verdict()
 		if from.Err != nil {

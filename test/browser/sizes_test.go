@@ -17,12 +17,12 @@ func TestSizes(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for name, c := range map[string]struct {
-		buckets, high, onPhone, sheets int // pixels, and sheets of paper
+		buckets, high, onPhone, sheets int // pixels, and sheets of paper; 0: it is not printed, which takes minutes
 	}{
 		"1":       {1, 2_600, 4_800, 4},
 		"30":      {30, 10_000, 17_000, 14},
 		"500":     {500, 12_000, 22_000, 80},
-		"5000":    {5000, 12_000, 22_000, 500},
+		"5000":    {5000, 12_000, 22_000, 0},
 		"500-bad": {500, 12_000, 22_000, 80},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -48,8 +48,10 @@ func TestSizes(t *testing.T) {
 					checkPicture(t, p.picture(t), v)
 				})
 			}
-			p.show(t, 794, "print", "light")
-			checkPaper(t, p, c.sheets)
+			if c.sheets > 0 {
+				p.show(t, 794, "print", "light")
+				checkPaper(t, p, c.sheets)
+			}
 		})
 	}
 }
