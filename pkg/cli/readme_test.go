@@ -21,9 +21,9 @@ func TestReadmeShowsARealAlert(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := replayed.Events[0].Alerts[0]
-	body, _, found := strings.Cut(told.Body, "\nFindings\n")
+	body, _, found := strings.Cut(told.Body, "\nWhat is wrong\n")
 	if !found {
-		t.Fatalf("no findings in:\n%s", told.Body)
+		t.Fatalf("no part "What is wrong" in:\n%s", told.Body)
 	}
 	want := "Subject: " + told.Subject + "\n\n" + strings.TrimSpace(body) + "\n"
 
