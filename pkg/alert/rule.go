@@ -169,6 +169,14 @@ func urgent() []rule {
 			commands: []string{getPolicy},
 		},
 		{
+			finding: delivery.ValuesUnknownID,
+			text:    "Write the policy in values that are known before it is made, such as the bucket's name in place of its ARN.",
+		},
+		{
+			finding: delivery.PolicyContestedID,
+			text:    "Let one resource set the bucket's policy, with the statements of all.",
+		},
+		{
 			finding: delivery.DeliveryFailingID,
 			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
 				"control policies. See CloudTrail's own words, and who may use the key:",
@@ -230,6 +238,10 @@ func closing() []rule {
 		{
 			finding: delivery.StaleTrailARNID,
 			text:    "Take the ARN of the trail that is gone out of the grant, where the policy is maintained.",
+		},
+		{
+			finding: delivery.TrailBeforePolicyID,
+			text:    "Let the trail depend on the policy of its bucket, where both are maintained.",
 		},
 		{
 			kinds: []Kind{Restored},
