@@ -117,6 +117,10 @@ fuzz: ## run every fuzz target for FUZZTIME (default 60s)
 		done || exit 1; \
 	done
 
+.PHONY: plans
+plans: ## record the Terraform plans of pkg/iac/tfplan anew, with OpenTofu (builds it, unless TOFU names one)
+	@sh test/plans/record.sh
+
 .PHONY: bench
 bench: ## measure the engine; with BASE=<commit>, side by side with that commit
 	@if [ -n "$(BASE)" ]; then sh test/bench.sh "$(BASE)" $(BENCHCOUNT) $(BENCHTIME); \

@@ -1,0 +1,198 @@
+package tfplan
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// stream reads JSON member by member, so that of a large plan only what is
+// wanted is ever in memory. What is skipped is only checked for its brackets.
+type stream struct {
+	in    *bufio.Reader
+	depth int
+}
+
+const (
+	// maxElement is the size up to which one resource is read.
+	maxElement = 32 << 20
+	maxDepth   = 10_000
+)
+
+var errJSON = errors.New("not JSON")
+
+func newStream(r io.Reader) *stream { return &stream{in: bufio.NewReaderSize(r, 1<<16)} }
+
+// next is the next byte that is not white space.
+func (s *stream) next() (byte, error) {
+	for {
+		c, err := s.in.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return 0, fmt.Errorf("%w: it ends too early", errJSON)
+		case err != nil:
+			return 0, err
+		case c != ' ' && c != '\t' && c != '\n' && c != '\r':
+			return c, nil
+		}
+	}
+}
+
+func (s *stream) expect(want byte) error {
+	c, err := s.next()
+	if err == nil && c != want {
+		err = fmt.Errorf("%w: %q where %q was expected", errJSON, c, want)
+	}
+	return err
+}
+
+// object calls f for each member of an object; f has to read the value. What is no
+// object is skipped.
+func (s *stream) object(f func(name string) error) error {
+	return s.list('{', '}', func() error {
+		if err := s.expect('"'); err != nil {
+			return err
+		}
+		if err := s.in.UnreadByte(); err != nil {
+			return err
+		}
+		raw, err := s.raw()
+		if err != nil {
+			return err
+		}
+		var name string
+		if err := json.Unmarshal(raw, &name); err != nil {
+			return errJSON
+		}
+		if err := s.expect(':'); err != nil {
+			return err
+		}
+		return f(name)
+	})
+}
+
+// array calls f for each element of an array; f has to read it. What is no array is
+// skipped.
+func (s *stream) array(f func() error) error { return s.list('[', ']', f) }
+
+func (s *stream) list(first, last byte, f func() error) error {
+	c, err := s.next()
+	if err != nil {
+		return err
+	}
+	if c != first {
+		if err := s.in.UnreadByte(); err != nil {
+			return err
+		}
+		return s.skip()
+	}
+	if s.depth++; s.depth > maxDepth {
+		return fmt.Errorf("%w: it is nested too deeply", errJSON)
+	}
+	defer func() { s.depth-- }()
+	for n := 0; ; n++ {
+		if c, err = s.next(); err != nil {
+			return err
+		}
+		if c == last && n == 0 {
+			return nil
+		}
+		if err := s.in.UnreadByte(); err != nil {
+			return err
+		}
+		if err := f(); err != nil {
+			return err
+		}
+		if c, err = s.next(); err != nil {
+			return err
+		}
+		switch c {
+		case last:
+			return nil
+		case ',':
+		default:
+			return fmt.Errorf("%w: %q after a value", errJSON, c)
+		}
+	}
+}
+
+// skip reads over a value.
+func (s *stream) skip() error { return s.value(nil) }
+
+// raw is the text of the next value.
+func (s *stream) raw() ([]byte, error) {
+	text := []byte{}
+	err := s.value(&text)
+	return text, err
+}
+
+// value reads a value, and adds its text to the given one if there is one.
+func (s *stream) value(text *[]byte) error {
+	c, err := s.next()
+	if err != nil {
+		return err
+	}
+	depth, quoted, escaped := 0, false, false
+	for {
+		if text != nil {
+			if *text = append(*text, c); len(*text) > maxElement {
+				return fmt.Errorf("one resource is larger than %d MiB", maxElement>>20)
+			}
+		}
+		end := false
+		switch {
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
+		case c == '"':
+			quoted = !quoted
+			end = !quoted && depth == 0
+		case quoted:
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			depth--
+			end = depth == 0
+		}
+		if depth < 0 {
+			return fmt.Errorf("%w: %q without its beginning", errJSON, c)
+		}
+		if end {
+			return nil
+		}
+		if !quoted && depth == 0 && c != '"' { // a number, true, false or null: up to what follows
+			following, err := s.in.Peek(1)
+			if err != nil && !errors.Is(err, io.EOF) {
+				return err
+			}
+			if len(following) == 0 || isDelimiter(following[0]) {
+				return nil
+			}
+		}
+		if c, err = s.in.ReadByte(); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = fmt.Errorf("%w: it ends too early", errJSON)
+			}
+			return err
+		}
+	}
+}
+
+func isDelimiter(c byte) bool {
+	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ':'
+}
+
+// decode reads the next value into v.
+func (s *stream) decode(v any) error {
+	raw, err := s.raw()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, v); err != nil {
+		return fmt.Errorf("%w: %w", errJSON, err)
+	}
+	return nil
+}
