@@ -1,0 +1,80 @@
+package cfn
+
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/pkg/iac"
+)
+
+// Between is the change from the template that a stack was made from to another. What the
+// new one does not have any more is removed, unless its DeletionPolicy keeps it.
+func Between(before, after iac.Input) iac.Input {
+	out := after
+	out.OnlyAfter, out.Before, out.After = false, nil, nil
+	if before.Partial != "" {
+		out.Partial = before.Partial
+		if after.Partial != "" {
+			out.Partial += "; " + after.Partial
+		}
+	}
+	for _, s := range before.After {
+		out.Before = append(out.Before, there(s))
+	}
+	for i, s := range after.After {
+		// The ways of the one are those of the other where they are as many: the regions, or the
+		// same conditions.
+		was := before.After[0]
+		if len(before.After) == len(after.After) {
+			was = before.After[i]
+		} else if len(before.After) > 1 {
+			s = withUntried(s, iac.Gap{Address: "the ways in which the conditions may have turned out before"})
+		}
+		out.After = append(out.After, change(there(was), s))
+	}
+	return out
+}
+
+// there is a snapshot of what exists.
+func there(s iac.Snapshot) iac.Snapshot {
+	s.Buckets, s.Policies, s.Trails = slices.Clone(s.Buckets), slices.Clone(s.Policies), slices.Clone(s.Trails)
+	for i := range s.Buckets {
+		s.Buckets[i].Made = false
+	}
+	for i := range s.Policies {
+		s.Policies[i].Written = false
+	}
+	for i := range s.Trails {
+		s.Trails[i].Made = false
+	}
+	return s
+}
+
+// change is the snapshot of a new template after its deployment.
+func change(was, now iac.Snapshot) iac.Snapshot {
+	for i, b := range now.Buckets {
+		at := slices.IndexFunc(was.Buckets, func(o iac.Bucket) bool { return o.Address == b.Address })
+		// Another name makes another bucket.
+		now.Buckets[i].Made = at < 0 || was.Buckets[at].Name.Text != b.Name.Text
+	}
+	for i, t := range now.Trails {
+		now.Trails[i].Made = !slices.ContainsFunc(was.Trails, func(o iac.Trail) bool { return o.Address == t.Address })
+	}
+	for _, b := range was.Buckets {
+		if !slices.ContainsFunc(now.Buckets, func(o iac.Bucket) bool { return o.Address == b.Address }) {
+			b.Removed = !b.Kept
+			now.Buckets = append(now.Buckets, b)
+		}
+	}
+	for _, p := range was.Policies {
+		if !slices.ContainsFunc(now.Policies, func(o iac.Policy) bool { return o.Address == p.Address }) {
+			p.Removed = !p.Kept
+			now.Policies = append(now.Policies, p)
+		}
+	}
+	for _, t := range was.Trails {
+		if !slices.ContainsFunc(now.Trails, func(o iac.Trail) bool { return o.Address == t.Address }) && t.Kept {
+			now.Trails = append(now.Trails, t)
+		}
+	}
+	return now
+}
