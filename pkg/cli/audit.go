@@ -17,7 +17,7 @@ type auditCommand struct {
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
 	Diff         string            `placeholder:"FILE" help:"Also say what changed since an earlier audit: the output of \"trailwarden audit --format json\" then."`
-	Format       string            `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
+	Format       string            `enum:"text,json,sarif,html,github,markdown" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0), html, github (annotations) or markdown (a job summary)."`
 	sarifLocationFlag
 	acceptedFlag
 	severityFlag
@@ -69,6 +69,10 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		err = printJSON(sys.stdout, newSARIF(o, c.places("audit", conn.account, c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
+	case "github":
+		writeOverviewAnnotations(sys, o, c.places("audit", conn.account, c.Trails))
+	case "markdown":
+		writeOverviewMarkdown(sys.stdout, o)
 	default:
 		if o.changes != nil {
 			writeDifference(sys.screen, o.changes)

@@ -10,7 +10,7 @@ import (
 // checkCommand judges one bucket from files.
 type checkCommand struct {
 	offlineFlags
-	Format string `enum:"text,json,sarif,html" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0) or html."`
+	Format string `enum:"text,json,sarif,html,github,markdown" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0), html, github (annotations) or markdown (a job summary)."`
 	sarifLocationFlag
 	acceptedFlag
 	severityFlag
@@ -37,6 +37,10 @@ func (c *checkCommand) Run(sys *system) error {
 		err = printJSON(sys.stdout, newSARIF(o, c.places("check", in.bucket.Name, c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
+	case "github":
+		writeOverviewAnnotations(sys, o, c.places("check", in.bucket.Name, c.Trails))
+	case "markdown":
+		writeOverviewMarkdown(sys.stdout, o)
 	default:
 		writeReport(sys.screen, o.Buckets[0].Report)
 		writeAccepted(sys.screen, o.Buckets)

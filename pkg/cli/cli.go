@@ -45,6 +45,7 @@ type commands struct {
 	Check    checkCommand    `cmd:"" group:"files" help:"Judge whether CloudTrail can deliver into a bucket, from files."`
 	Explain  explainCommand  `cmd:"" group:"files" help:"Show how each statement of a policy relates to each thing CloudTrail needs."`
 	Required requiredCommand `cmd:"" group:"files" help:"Print the bucket policy that AWS documents for trails."`
+	Scan     scanCommand     `cmd:"" group:"files" help:"Judge what a Terraform plan, a CloudFormation template or cdk.out would do, before it is deployed."`
 	Plan     planCommand     `cmd:"" group:"files" help:"Print the smallest change that lets CloudTrail deliver, or why there is none."`
 	Decide   decideCommand   `cmd:"" group:"files" help:"Decide requests by policies: JSON lines in, JSON lines out."`
 	Replay   replayCommand   `cmd:"" group:"files" help:"Run the guard on events against an account described in a file."`

@@ -21,9 +21,11 @@
 //
 // # Files
 //
-// One file for each command (check.go, explain.go, required.go, plan.go, decide.go,
+// One file for each command (check.go, explain.go, required.go, scan.go, plan.go, decide.go,
 // replay.go, demo.go, audit.go, restore.go, undo.go, completion.go, version.go,
-// help.go) has its flags, its Run method and its text. What they share:
+// help.go) has its flags, its Run method and its text. What scan prints and reads is in files
+// of its own: scaninput.go, scansource.go, scantext.go, scanjson.go, scansarif.go,
+// annotation.go and markdown.go. What they share:
 //
 //	cli.go         Main, the grammar of all commands, dispatch, errors of usage
 //	system.go      what a command may touch: streams, clock, variables, AWS

@@ -77,6 +77,13 @@ aws s3api get-bucket-policy --bucket logs |
     trailwarden explain --bucket logs --policy - --trails trails.json`
 	case "required":
 		return `aws cloudtrail describe-trails | trailwarden required --trails - --bucket logs`
+	case "scan":
+		return `terraform plan -out plan && terraform show -json plan > plan.json
+trailwarden scan plan.json --organization-id o-exampleorg1
+trailwarden scan template.yaml --account 111111111111 --region us-east-1
+cdk synth && trailwarden scan cdk.out --format markdown >> "$GITHUB_STEP_SUMMARY"
+aws cloudformation get-template --stack-name audit > deployed.json
+trailwarden scan template.yaml --base deployed.json`
 	case "plan":
 		return `trailwarden plan --bucket logs --policy policy.json --trails trails.json
 trailwarden plan --bucket logs --no-policy --trails trails.json --output new.json`

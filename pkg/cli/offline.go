@@ -10,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -143,12 +144,19 @@ func parseTime(text string, now func() time.Time) (time.Time, error) {
 func (in *inputs) judge() (delivery.Report, repair.Plan) {
 	budget := delivery.NewBudget(in.bucket, in.trails)
 	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
-	plan := repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Budget: budget})
+	return advise(budget, in.bucket, in.trails, in.environment, report)
+}
+
+// advise returns the report with what restoring would do as its advice, and the plan of it.
+func advise(
+	budget *policy.Budget, b delivery.Bucket, trails []trail.Trail, env trail.Environment, report delivery.Report,
+) (delivery.Report, repair.Plan) {
+	plan := repair.For(b, trails, env, report, repair.Options{Budget: budget})
 	hardened := repair.Plan{}
 	if repair.Hardens(report) {
-		hardened = repair.For(in.bucket, in.trails, in.environment, report, repair.Options{Harden: true, Budget: budget})
+		hardened = repair.For(b, trails, env, report, repair.Options{Harden: true, Budget: budget})
 	}
-	return repair.Advise(in.bucket.Policy, report, plan, hardened), plan
+	return repair.Advise(b.Policy, report, plan, hardened), plan
 }
 
 const expectTrails = `the output of "aws cloudtrail describe-trails"`

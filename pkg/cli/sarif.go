@@ -79,36 +79,53 @@ type (
 // newSARIF returns the findings of an overview as a SARIF log that GitHub's code
 // scanning takes: every result has a place in a file.
 func newSARIF(o *overview, places sarifPlaces) sarifLog {
-	version := buildVersion()
-	run := sarifRun{
-		Tool: sarifTool{Driver: sarifDriver{
-			Name: "trailwarden", Version: version, SemanticVersion: semanticVersion(version),
-			InformationURI: homepage, Rules: []sarifRule{},
-		}},
-		AutomationDetails: sarifAutomation{ID: "trailwarden/" + places.category + "/"},
-		Invocations:       []sarifInvocation{{ExecutionSuccessful: true}},
-		ColumnKind:        "utf16CodeUnits",
-		Results:           []sarifResult{},
-	}
+	run := newSARIFRun(places.category)
 	var all []sarifFinding
 	for i := range o.Buckets {
 		all = append(all, sarifFindings(&o.Buckets[i])...)
 	}
-	if more := len(all) - mostSARIFResults; more > 0 {
-		slices.SortStableFunc(all, func(a, b sarifFinding) int { return a.Severity.Rank() - b.Severity.Rank() })
-		all = all[:mostSARIFResults]
-		run.Invocations[0].Notifications = []sarifNotification{{
-			"warning", sarifText{fmt.Sprintf("%d more findings of the lowest severities are left out: GitHub refuses a longer file.", more)},
-		}}
-	}
+	all = limited(&run, all, func(f sarifFinding) delivery.Severity { return f.Severity })
 	prints := fingerprints{}
 	for _, f := range all {
 		run.add(f, places, prints)
 	}
-	if run.namesAbsolute() {
-		run.Invocations[0].WorkingDirectory = workingDirectory()
+	return run.log()
+}
+
+// newSARIFRun is a run without results. The category tells it from others of the same commit.
+func newSARIFRun(category string) sarifRun {
+	version := buildVersion()
+	return sarifRun{
+		Tool: sarifTool{Driver: sarifDriver{
+			Name: "trailwarden", Version: version, SemanticVersion: semanticVersion(version),
+			InformationURI: homepage, Rules: []sarifRule{},
+		}},
+		AutomationDetails: sarifAutomation{ID: "trailwarden/" + category + "/"},
+		Invocations:       []sarifInvocation{{ExecutionSuccessful: true}},
+		ColumnKind:        "utf16CodeUnits",
+		Results:           []sarifResult{},
 	}
-	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}}
+}
+
+// limited are the findings that GitHub takes, the most severe, and a note of what is left out.
+func limited[T any](run *sarifRun, all []T, severity func(T) delivery.Severity) []T {
+	more := len(all) - mostSARIFResults
+	if more <= 0 {
+		return all
+	}
+	slices.SortStableFunc(all, func(a, b T) int { return severity(a).Rank() - severity(b).Rank() })
+	run.Invocations[0].Notifications = []sarifNotification{{
+		"warning", sarifText{fmt.Sprintf("%d more findings of the lowest severities are left out: GitHub refuses a longer file.", more)},
+	}}
+	return all[:mostSARIFResults]
+}
+
+// log is the log of one run.
+func (r sarifRun) log() sarifLog {
+	if r.namesAbsolute() {
+		r.Invocations[0].WorkingDirectory = workingDirectory()
+	}
+	return sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{r}}
 }
 
 // sarifFinding is a finding, or what else is wrong with a bucket in the form of
@@ -150,13 +167,19 @@ func sarifFindings(b *bucketOverview) []sarifFinding {
 	return out
 }
 
-// add adds a finding, and its rule when it is the rule's first.
+// add adds a finding.
 func (r *sarifRun) add(f sarifFinding, places sarifPlaces, prints fingerprints) {
+	r.addResult(f.Finding, f.bucket.Bucket.Name, places.of(f), prints.of(f.bucket.Bucket.Name, f.ID, f.Trail, f.fault))
+}
+
+// addResult adds a finding on a bucket at some places, and its rule when it is the rule's first. Own is
+// what tells the result from all others.
+func (r *sarifRun) addResult(f delivery.Finding, bucket string, at []sarifLocation, own string) *sarifResult {
 	driver := &r.Tool.Driver
 	rule := slices.IndexFunc(driver.Rules, func(s sarifRule) bool { return s.ID == f.ID })
 	if rule < 0 {
 		rule = len(driver.Rules)
-		driver.Rules = append(driver.Rules, newSARIFRule(f.Finding))
+		driver.Rules = append(driver.Rules, newSARIFRule(f))
 	}
 	message := f.Message
 	if f.Remedy != "" {
@@ -165,18 +188,18 @@ func (r *sarifRun) add(f sarifFinding, places sarifPlaces, prints fingerprints) 
 	if f.Edit != "" {
 		message += "\n\n" + f.Edit
 	}
-	own := prints.of(f.bucket.Bucket.Name, f.ID, f.Trail, f.fault)
 	r.Results = append(r.Results, sarifResult{
 		RuleID: f.ID, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{message},
-		Locations: places.of(f),
+		Locations: at,
 		// GitHub tells results apart by the first alone, and works it out from the
 		// line where it is missing: two faults of one line would be one.
 		PartialFingerprints: map[string]string{"primaryLocationLineHash": own, "finding/v2": own},
 		Properties: map[string]any{
-			"bucket": f.bucket.Bucket.Name, "kind": f.Kind, "severity": f.Severity,
+			"bucket": bucket, "kind": f.Kind, "severity": f.Severity,
 			"trail": f.Trail, "statements": orEmpty(f.Statements), "restorable": f.Restorable,
 		},
 	})
+	return &r.Results[len(r.Results)-1]
 }
 
 func (r *sarifRun) namesAbsolute() bool {
