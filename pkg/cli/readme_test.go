@@ -23,7 +23,7 @@ func TestReadmeShowsARealAlert(t *testing.T) {
 	told := replayed.Events[0].Alerts[0]
 	body, _, found := strings.Cut(told.Body, "\nWhat is wrong\n")
 	if !found {
-		t.Fatalf("no part "What is wrong" in:\n%s", told.Body)
+		t.Fatalf("no part on what is wrong in:\n%s", told.Body)
 	}
 	want := "Subject: " + told.Subject + "\n\n" + strings.TrimSpace(body) + "\n"
 
