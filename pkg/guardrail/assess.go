@@ -106,7 +106,7 @@ func (o outcome) mended(ctx context.Context, t Target, obs observation) []byte {
 // planOptions are what a plan may rest on: the account that was surveyed lists
 // its trails of every region.
 func planOptions(t Target, harden bool) repair.Options {
-	return repair.Options{Harden: harden, ReadAccounts: []string{t.inventory.account}}
+	return repair.Options{Harden: harden, ReadAccounts: []string{t.survey.account}}
 }
 
 func hangsOnRegions(r delivery.Report) bool {
@@ -178,7 +178,7 @@ func environment(t Target, obs observation) trail.Environment {
 		Organization: obs.organization, Now: obs.at,
 	}
 	if obs.regions != nil {
-		env.EnabledRegions = map[string][]string{t.inventory.account: obs.regions}
+		env.EnabledRegions = map[string][]string{t.survey.account: obs.regions}
 	}
 	return env
 }

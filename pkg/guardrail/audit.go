@@ -36,7 +36,7 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 
 // audit observes and assesses a bucket as a sweep does, of which nothing is
 // remembered.
-func (g *Guard) audit(ctx context.Context, inv inventory, name string, o occasion) Audited {
+func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
 	b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name)}
 	t := g.target(inv, b, o)
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}

@@ -396,7 +396,7 @@ func (g *Guard) blindness(ctx context.Context, t Target, obs observation, out ou
 	if !slices.ContainsFunc(out.report.Findings, silenced) {
 		return false, ""
 	}
-	for _, tr := range t.inventory.listed {
+	for _, tr := range t.survey.listed {
 		var r reading
 		i := slices.IndexFunc(obs.readings, func(r reading) bool { return r.trail.ARN == tr.ARN })
 		if i >= 0 {

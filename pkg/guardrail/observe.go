@@ -124,7 +124,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 				return err
 			})
 			if organizationErr != nil {
-				organizationErr = &ObserveError{Subject: "organization of account " + t.inventory.account, Err: organizationErr}
+				organizationErr = &ObserveError{Subject: "organization of account " + t.survey.account, Err: organizationErr}
 			}
 		})
 	}
@@ -207,7 +207,7 @@ func (g *Guard) withRegions(ctx context.Context, t Target, o observation) observ
 	o.askedRegions = true
 	o.waited += waited
 	if err != nil {
-		o.regions, o.regionsErr = nil, &ObserveError{Subject: "regions of account " + t.inventory.account, Err: err}
+		o.regions, o.regionsErr = nil, &ObserveError{Subject: "regions of account " + t.survey.account, Err: err}
 	}
 	return o
 }
@@ -215,7 +215,7 @@ func (g *Guard) withRegions(ctx context.Context, t Target, o observation) observ
 // readTrail asks for a trail's status. A trail that is only declared belongs to an
 // account that cannot be read, so it is not asked.
 func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr trail.Trail) (reading, time.Duration) {
-	if !has(t.inventory.listed, tr.ARN) {
+	if !has(t.survey.listed, tr.ARN) {
 		return reading{trail: tr}, 0
 	}
 	if err := t.occasion.turn(ctx); err != nil {

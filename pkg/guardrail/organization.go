@@ -14,7 +14,7 @@ import (
 // CloudTrail takes the trails out of the members a while after the call that
 // made it do so. A trail that is still listed is notified of by the event of its
 // deletion, or by the sweep.
-func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv inventory) ([]Result, error) {
+func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv survey) ([]Result, error) {
 	var buckets []string
 	for _, t := range inv.all {
 		if t.Organization {
@@ -49,7 +49,7 @@ func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv invent
 // management account. Where neither is known the ARN has no account: one that
 // is made up would be of a trail that never was. The error is why they could not be
 // asked for now; the trail is gone whatever its ARN is.
-func (g *Guard) deletedARN(ctx context.Context, r Request, inv inventory) (string, error) {
+func (g *Guard) deletedARN(ctx context.Context, r Request, inv survey) (string, error) {
 	if arn.IsTrail(r.Trail) || !byCloudTrail(r) {
 		return arnOf(r), nil
 	}

@@ -36,7 +36,7 @@ func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 }
 
 // surveyFor lists the trails, and once more where the list lags behind the event.
-func (g *Guard) surveyFor(ctx context.Context, r Request) (inventory, error) {
+func (g *Guard) surveyFor(ctx context.Context, r Request) (survey, error) {
 	ctx, cancel := g.working(ctx)
 	defer cancel()
 	inv, err := g.survey(ctx, r.Account, r.Region)
@@ -56,7 +56,7 @@ func deletes(r Request) bool {
 
 // reconcileDeletion notifies of a trail that was deleted, and reconciles what it
 // delivered into.
-func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory) ([]Result, error) {
+func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv survey) ([]Result, error) {
 	name, err := g.deletedARN(ctx, r, inv)
 	errs := []error{err}
 	d := deletedTrail(inv, name)
@@ -70,7 +70,7 @@ func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv inventory)
 
 // reconcileBuckets reconciles each of the buckets once. A name may be empty. A
 // bucket that no trail uses is none of the guard's business.
-func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv inventory, buckets []string) ([]Result, error) {
+func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv survey, buckets []string) ([]Result, error) {
 	buckets = slices.DeleteFunc(union(buckets, nil), func(name string) bool { return name == "" })
 	var results []Result
 	var errs []error

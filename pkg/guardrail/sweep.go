@@ -103,7 +103,7 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 		results, errs := g.flushAll(ctx, found.records)
 		return SweepResult{Results: results}, sweepError(append(errs, found.recordErr, found.surveyErr))
 	}
-	inv, records, others := found.inventory, found.records, found.others
+	inv, records, others := found.survey, found.records, found.others
 
 	// Trails that are gone come first: a bucket forgets a trail only after the
 	// team was told of it.
@@ -129,7 +129,7 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 
 // discovery is what a sweep finds before it looks at buckets.
 type discovery struct {
-	inventory inventory
+	survey    survey
 	surveyErr error
 	records   []ledger.Record
 	recordErr error
@@ -145,8 +145,8 @@ func (g *Guard) discover(ctx context.Context, account, region string, state *swe
 	}
 	var d discovery
 	d.records, d.recordErr = g.records(ctx, account)
-	if d.inventory, d.surveyErr = g.survey(ctx, account, region); d.surveyErr == nil {
-		d.others = g.forwarded(ctx, d.inventory, d.records, state)
+	if d.survey, d.surveyErr = g.survey(ctx, account, region); d.surveyErr == nil {
+		d.others = g.forwarded(ctx, d.survey, d.records, state)
 	}
 	return d
 }
@@ -155,7 +155,7 @@ func (g *Guard) discover(ctx context.Context, account, region string, state *swe
 // that no trail uses it any more. A bucket is judged with the trails of other
 // accounts that it is remembered with, and not at all if they cannot be read.
 // Done are deleted trails that were reconciled already.
-func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []string, others forwarded, o occasion) []Target {
+func (g *Guard) sweepTargets(inv survey, records []ledger.Record, done []string, others forwarded, o occasion) []Target {
 	var targets []Target
 	taken := map[ledger.Key]bool{}
 	for _, name := range inv.buckets() {
@@ -182,7 +182,7 @@ func (g *Guard) sweepTargets(inv inventory, records []ledger.Record, done []stri
 
 // rememberedSubject is what a record is about that no trail of the inventory
 // uses.
-func (g *Guard) rememberedSubject(inv inventory, r ledger.Record, others forwarded) Subject {
+func (g *Guard) rememberedSubject(inv survey, r ledger.Record, others forwarded) Subject {
 	if strings.Contains(r.Bucket, ":") { // no bucket has a colon in its name
 		d := deletedTrail(inv, r.Bucket)
 		d.Account = r.Account
@@ -293,7 +293,7 @@ func (g *Guard) flushAll(ctx context.Context, records []ledger.Record) ([]Result
 			continue
 		}
 		ctx, cancel := g.share(ctx, len(records)-i)
-		res, err := g.flush(ctx, g.target(inventory{}, UnusedBucket{BucketRef{Name: r.Bucket, Account: r.Account}}, nil))
+		res, err := g.flush(ctx, g.target(survey{}, UnusedBucket{BucketRef{Name: r.Bucket, Account: r.Account}}, nil))
 		cancel()
 		results, errs = append(results, res), append(errs, err)
 	}

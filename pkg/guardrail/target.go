@@ -25,8 +25,8 @@ type Target struct {
 	// Earlier are calls before Change; see [Request.Earlier].
 	Earlier []Call
 
-	occasion  occasion
-	inventory inventory
+	occasion occasion
+	survey   survey
 	// id begins the id of all that this reconciliation stores, so that it
 	// knows its own repairs and claims again.
 	id string
@@ -131,13 +131,13 @@ func (directly) remembered(seen, before []string) (arns []string, alone bool) {
 }
 
 // target makes a target of a subject.
-func (g *Guard) target(inv inventory, s Subject, o occasion) Target {
-	return Target{Subject: s, occasion: o, inventory: inv, id: rand.Text()}
+func (g *Guard) target(inv survey, s Subject, o occasion) Target {
+	return Target{Subject: s, occasion: o, survey: inv, id: rand.Text()}
 }
 
 // eventTarget makes a target of a subject that an event is about. A call that
 // failed changed nothing.
-func (g *Guard) eventTarget(r Request, inv inventory, s Subject) Target {
+func (g *Guard) eventTarget(r Request, inv survey, s Subject) Target {
 	t := g.target(inv, s, directly{ports: g.ports, account: inv.account})
 	if s.Key().Bucket == r.Bucket {
 		t.Submitted = r.SubmittedPolicy
@@ -175,7 +175,7 @@ func (t Target) bucket() BucketRef {
 
 // ref returns where a bucket is expected. Events tell the region of a bucket
 // only where they come from it; the adapter finds the right one.
-func (g *Guard) ref(inv inventory, bucket string) BucketRef {
+func (g *Guard) ref(inv survey, bucket string) BucketRef {
 	owner := g.config.Owners[bucket]
 	if owner == "" {
 		owner = inv.account
@@ -183,7 +183,7 @@ func (g *Guard) ref(inv inventory, bucket string) BucketRef {
 	return BucketRef{Name: bucket, Account: owner, Region: inv.region}
 }
 
-func deletedTrail(inv inventory, name string) DeletedTrail {
+func deletedTrail(inv survey, name string) DeletedTrail {
 	d := DeletedTrail{ARN: name, Account: inv.account, Region: inv.region, Back: has(inv.all, name)}
 	if home := arn.Split(name).Region; home != "" {
 		d.Region = string(home)

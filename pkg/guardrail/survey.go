@@ -9,18 +9,18 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// inventory is the trails of an account.
-type inventory struct {
+// survey is the trails of an account.
+type survey struct {
 	account, region string
 	listed          []trail.Trail // as CloudTrail lists them
 	all             []trail.Trail // with those that are declared
 }
 
 // survey lists the trails that the account sees.
-func (g *Guard) survey(ctx context.Context, account, region string) (inventory, error) {
+func (g *Guard) survey(ctx context.Context, account, region string) (survey, error) {
 	listed, err := g.ports.Trails.Trails(ctx, account, region)
 	if err != nil {
-		return inventory{}, &ObserveError{Subject: "trails of account " + account, Err: err}
+		return survey{}, &ObserveError{Subject: "trails of account " + account, Err: err}
 	}
 	all := slices.Clone(listed)
 	for _, t := range g.config.Trails {
@@ -28,7 +28,7 @@ func (g *Guard) survey(ctx context.Context, account, region string) (inventory, 
 			all = append(all, t)
 		}
 	}
-	return inventory{account: account, region: region, listed: listed, all: all}, nil
+	return survey{account: account, region: region, listed: listed, all: all}, nil
 }
 
 func has(trails []trail.Trail, arn string) bool {
@@ -38,7 +38,7 @@ func has(trails []trail.Trail, arn string) bool {
 // find returns the trail of a request. A name is that of a trail of the
 // request's account and region, or of an organization trail of that region
 // where the call was of CloudTrail's own role.
-func (v inventory) find(r Request) (found trail.Trail, ok bool) {
+func (v survey) find(r Request) (found trail.Trail, ok bool) {
 	if r.Trail == "" {
 		return found, false
 	}
@@ -55,7 +55,7 @@ func (v inventory) find(r Request) (found trail.Trail, ok bool) {
 }
 
 // lags reports whether the list does not have yet what the event says.
-func (v inventory) lags(r Request) bool {
+func (v survey) lags(r Request) bool {
 	if r.Trail == "" || r.Change == nil || r.Change.ErrorCode != "" {
 		return false
 	}
@@ -71,7 +71,7 @@ func (v inventory) lags(r Request) bool {
 }
 
 // into returns the trails that deliver into the bucket.
-func (v inventory) into(bucket string) []trail.Trail {
+func (v survey) into(bucket string) []trail.Trail {
 	var trails []trail.Trail
 	for _, t := range v.all {
 		if t.Bucket == bucket {
@@ -82,7 +82,7 @@ func (v inventory) into(bucket string) []trail.Trail {
 }
 
 // buckets are the names of the buckets that trails deliver into, sorted.
-func (v inventory) buckets() []string {
+func (v survey) buckets() []string {
 	var names []string
 	for _, t := range v.all {
 		names = append(names, t.Bucket)
@@ -93,7 +93,7 @@ func (v inventory) buckets() []string {
 
 // missing returns the trails that are remembered and not in the inventory,
 // sorted.
-func (v inventory) missing(records []ledger.Record) []string {
+func (v survey) missing(records []ledger.Record) []string {
 	var arns []string
 	for _, r := range records {
 		for _, arn := range r.Trails {
@@ -116,7 +116,7 @@ type forwarded struct {
 
 // forwarded asks each account of a trail that is not seen here. The management
 // account may refuse: an organization's trail that is seen no more is gone.
-func (g *Guard) forwarded(ctx context.Context, v inventory, records []ledger.Record, s *sweepState) forwarded {
+func (g *Guard) forwarded(ctx context.Context, v survey, records []ledger.Record, s *sweepState) forwarded {
 	var f forwarded
 	answers := map[string][]trail.Trail{}
 	failures := map[string]error{}
