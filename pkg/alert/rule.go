@@ -177,6 +177,12 @@ func urgent() []rule {
 			text:    "Let one resource set the bucket's policy, with the statements of all.",
 		},
 		{
+			finding: delivery.ExpectedShutOutID,
+			text: "Ask the owners of the accounts whether their trails deliver there. If so, put the grant back where the policy " +
+				"is maintained. See what the policy says now:",
+			commands: []string{getPolicy},
+		},
+		{
 			finding: delivery.DeliveryFailingID,
 			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
 				"control policies. See CloudTrail's own words, and who may use the key:",
@@ -242,6 +248,10 @@ func closing() []rule {
 		{
 			finding: delivery.TrailBeforePolicyID,
 			text:    "Let the trail depend on the policy of its bucket, where both are maintained.",
+		},
+		{
+			finding: delivery.GrantWithoutTrailID,
+			text:    "Declare the trails that use the bucket, or take the grant away where the policy is maintained.",
 		},
 		{
 			kinds: []Kind{Restored},

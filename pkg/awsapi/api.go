@@ -43,6 +43,7 @@ type SNSAPI interface {
 // DynamoDBAPI is what is called of Amazon DynamoDB.
 type DynamoDBAPI interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
@@ -102,6 +103,7 @@ func Actions() []Action {
 		{Service: "cloudtrail", Operation: "GetEventConfiguration", IAM: "cloudtrail:GetEventConfiguration"},
 		{Service: "sns", Operation: "Publish", IAM: "sns:Publish"},
 		{Service: "dynamodb", Operation: "GetItem", IAM: "dynamodb:GetItem"},
+		{Service: "dynamodb", Operation: "BatchGetItem", IAM: "dynamodb:BatchGetItem"},
 		{Service: "dynamodb", Operation: "PutItem", IAM: "dynamodb:PutItem"},
 		{Service: "dynamodb", Operation: "Query", IAM: "dynamodb:Query"},
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},

@@ -83,6 +83,12 @@ func TestLedgerConforms(t *testing.T) {
 	})
 }
 
+func TestInventoryConforms(t *testing.T) {
+	porttest.Inventory(t, func(t *testing.T) guardrail.Inventory {
+		return awsapi.NewInventory(clients(awsfake.New(t, account, region), ""), "table", time.Now)
+	})
+}
+
 func TestAlertsConform(t *testing.T) {
 	fake := awsfake.New(t, account, region)
 	// The topic is in another region than the function.

@@ -48,6 +48,8 @@ type FindingType struct {
 	// differs from case to case are set; complete adds the rest.
 	find       func(*judgement) []Finding
 	findStatus func(TrailReport, trail.Status) []Finding
+	// findUnused finds it in a bucket that no known trail uses ([JudgeUnused]).
+	findUnused func(*judgement) []Finding
 }
 
 // Source is what a finding is read from.
@@ -97,10 +99,12 @@ func Catalog() []FindingType {
 		bucketMissingType(),
 		bucketOwnerChangedType(),
 		requesterPaysType(),
+		expectedShutOutType(),
 		sourceARNMissingType(),
 		legacyAccountsType(),
 		staleTrailARNType(),
 		trailBeforePolicyType(),
+		grantWithoutTrailType(),
 		backlogDeniedType(),
 		grantExpiresType(),
 		newRegionsNotGrantedType(),

@@ -21,6 +21,9 @@ type Bucket struct {
 	Policy *policy.Document
 	// Payer is PayerOwner, PayerRequester, or empty: not known.
 	Payer string
+	// Expected are those of whom deliveries are expected, though no trail of theirs
+	// is known.
+	Expected []Grantee
 }
 
 // Who pays for the requests to a bucket, in S3's words.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -79,6 +81,23 @@ type Ledger interface {
 	Keep(ctx context.Context, s ledger.Snapshot) error
 	// Snapshots returns the snapshots of a bucket, newest first.
 	Snapshots(ctx context.Context, k ledger.Key) ([]ledger.Snapshot, error)
+}
+
+// Inventory keeps what is known of the trails of all accounts.
+type Inventory interface {
+	// Find returns what is known of the accounts, the buckets and the
+	// organization, in one read. One of which nothing is stored has version 0. It
+	// reads what was last stored, not an older copy.
+	Find(ctx context.Context, accounts, buckets []string) (inventory.Part, error)
+	// SaveAccount and SaveBucket store over the version that was read, as
+	// Ledger.Save does, and return what is stored then.
+	SaveAccount(ctx context.Context, a inventory.Account) (inventory.Account, error)
+	SaveBucket(ctx context.Context, b inventory.Bucket) (inventory.Bucket, error)
+	// SaveOrganization stores the organization as it was at a time, over whatever is
+	// stored.
+	SaveOrganization(ctx context.Context, o trail.Organization, at time.Time) error
+	// List returns the accounts and the buckets of which something is stored.
+	List(ctx context.Context) (accounts, buckets []string, err error)
 }
 
 // Class says what a failed call means for the caller.

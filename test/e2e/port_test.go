@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -11,18 +12,29 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail/porttest"
 )
 
-// The ledger on the emulator's DynamoDB, with the table of the template, keeps
-// what the one in memory keeps.
+// The ledger and the inventory on the emulator's DynamoDB, with the table of the
+// template, keep what those in memory keep.
+
 func TestLedgerConforms(t *testing.T) {
+	porttest.Ledger(t, func(t *testing.T) guardrail.Ledger {
+		deploy(t)
+		return awsapi.NewLedger(emulatorClients(), "ledger")
+	})
+}
+
+func TestInventoryConforms(t *testing.T) {
+	porttest.Inventory(t, func(t *testing.T) guardrail.Inventory {
+		deploy(t)
+		return awsapi.NewInventory(emulatorClients(), "ledger", time.Now)
+	})
+}
+
+func emulatorClients() *awsapi.Clients {
 	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIAEXAMPLE", SecretAccessKey: "secret"}, nil
 	})
-	porttest.Ledger(t, func(t *testing.T) guardrail.Ledger {
-		deploy(t)
-		clients := awsapi.NewClients(awsapi.Options{
-			Config:  aws.Config{Region: region, Credentials: credentials},
-			Account: account, Endpoint: shared.aws.proxy.URL,
-		})
-		return awsapi.NewLedger(clients, "ledger")
+	return awsapi.NewClients(awsapi.Options{
+		Config:  aws.Config{Region: region, Credentials: credentials},
+		Account: account, Endpoint: shared.aws.proxy.URL,
 	})
 }

@@ -10,6 +10,16 @@ import (
 // queryPage is how many items a query gives at once: pages are to be followed.
 const queryPage = 2
 
+const (
+	// batchLimit is how many keys BatchGetItem takes, and batchPage how many items it
+	// gives at once here.
+	batchLimit = 100
+	batchPage  = 60
+	// itemLimit is how many bytes an item may have. The few of the request beside it
+	// do not matter.
+	itemLimit = 400 << 10
+)
+
 type itemKey struct{ pk, sk string }
 
 // attribute is a value of an item, as it is on the wire.
@@ -41,6 +51,12 @@ type itemInput struct {
 	Key, Item, ExpressionAttributeValues, ExclusiveStartKey rawItem
 	ConditionExpression, KeyConditionExpression             string
 	ScanIndexForward                                        bool
+	RequestItems                                            map[string]batchKeys
+}
+
+type batchKeys struct {
+	Keys           []rawItem
+	ConsistentRead bool
 }
 
 func (s *Server) dynamodb(w http.ResponseWriter, r *http.Request, call Call) {
@@ -56,7 +72,13 @@ func (s *Server) dynamodb(w http.ResponseWriter, r *http.Request, call Call) {
 			out["Item"] = it
 		}
 		writeJSON(w, http.StatusOK, out)
+	case "dynamodb:BatchGetItem":
+		s.batchGetItems(w, r, in)
 	case "dynamodb:PutItem":
+		if len(call.Body) > itemLimit {
+			writeError(w, r, "dynamodb", http.StatusBadRequest, "ValidationException", "Item size has exceeded the maximum allowed size")
+			return
+		}
 		old := s.items[in.Item.key()]
 		if !holds(in, old) {
 			w.Header().Set("X-Amzn-ErrorType", "ConditionalCheckFailedException")
@@ -73,6 +95,30 @@ func (s *Server) dynamodb(w http.ResponseWriter, r *http.Request, call Call) {
 	default:
 		writeError(w, r, "dynamodb", http.StatusBadRequest, "UnknownOperationException", call.Operation)
 	}
+}
+
+// batchGetItems gives some of the items at once and names the rest, and refuses
+// what DynamoDB refuses.
+func (s *Server) batchGetItems(w http.ResponseWriter, r *http.Request, in itemInput) {
+	found, left := map[string][]rawItem{}, map[string]batchKeys{}
+	for table, asked := range in.RequestItems {
+		seen := map[itemKey]bool{}
+		for i, key := range asked.Keys {
+			if seen[key.key()] || len(asked.Keys) > batchLimit {
+				writeError(w, r, "dynamodb", http.StatusBadRequest, "ValidationException", "too many keys, or a key that is given twice")
+				return
+			}
+			seen[key.key()] = true
+			if i == batchPage || s.Throttled {
+				left[table] = batchKeys{Keys: asked.Keys[i:], ConsistentRead: asked.ConsistentRead}
+				break
+			}
+			if it, ok := s.items[key.key()]; ok {
+				found[table] = append(found[table], it)
+			}
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"Responses": found, "UnprocessedKeys": left})
 }
 
 // holds evaluates the two conditions that are in use.

@@ -52,6 +52,8 @@ type Server struct {
 	// EnabledRegions are the regions that the account has enabled; nil: reading
 	// them is denied. A page holds five.
 	EnabledRegions []string
+	// Throttled says that BatchGetItem answers, and gives nothing each time.
+	Throttled bool
 
 	mu       sync.Mutex
 	fail     func(Call) *Fault

@@ -76,3 +76,7 @@ func TestOrganizationsInMemory(t *testing.T) {
 	in := inmem.New(inmem.Description{Account: account, Region: region, Organization: want})
 	porttest.Organizations(t, in, account, want)
 }
+
+func TestInventoryInMemory(t *testing.T) {
+	porttest.Inventory(t, func(*testing.T) guardrail.Inventory { return &inmem.Inventory{} })
+}

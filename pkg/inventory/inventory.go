@@ -1,0 +1,155 @@
+package inventory
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Part is a part of the inventory: what is known of some accounts and buckets. One
+// of which nothing is known is missing, or has nothing but its name.
+type Part struct {
+	Accounts map[string]Account // by id
+	Buckets  map[string]Bucket  // by name
+	// Organization is that of the account in which the guard runs, as it was at
+	// OrganizationReadAt; the zero time: it was never read.
+	Organization       trail.Organization
+	OrganizationReadAt time.Time
+}
+
+// Account is what is known of an account's trails. It is stored as JSON.
+type Account struct {
+	ID string
+	// Version counts the stores; 0: it was never stored. A store takes an account
+	// only over the version that it was read at.
+	Version int64
+	// Trails are those that the account saw when it was last read: its own of all
+	// regions, and those of its organization. Sorted by ARN.
+	Trails []trail.Trail
+	// ReadAt is when they were asked for; zero: they were never read.
+	ReadAt time.Time
+	// FailedAt is when reading them failed last; zero: it never did.
+	FailedAt time.Time
+	// ToldAt is the time of the last event that told of a change to a trail of the
+	// account, where the account could not be read at once.
+	ToldAt time.Time
+}
+
+// Bucket is what is known of the trails of a bucket. It is stored as JSON.
+type Bucket struct {
+	Name    string
+	Version int64 // as that of an Account
+	// Owner is the account that S3 has confirmed to own the bucket; empty: none.
+	Owner string
+	// Trails are those that were ever seen to deliver into the bucket and were not
+	// shown to be gone. Sorted by ARN.
+	Trails []Trail
+	// Expected are those of whom deliveries are expected, while no trail of theirs
+	// is known. Sorted.
+	Expected []Expected
+	// Apart is how many of the trails the store keeps apart from the rest, because
+	// they are too many for one item. It is the store's own.
+	Apart int
+}
+
+// Trail is a trail that delivers into a bucket.
+type Trail struct {
+	trail.Trail
+
+	// By is the account that saw it last, and At when that was asked. Both are
+	// empty for a trail that is declared.
+	By string
+	At time.Time
+}
+
+// Source is how a trail came to be known, or somebody who is expected.
+type Source string
+
+// The sources.
+const (
+	Listed       Source = "listed"       // its own account lists it
+	Organization Source = "organization" // another account of its organization sees it
+	Declared     Source = "declared"     // the owner of the guard says so; never stored
+	Named        Source = "named"        // a grant of the bucket's policy names it
+)
+
+// Source returns how the trail came to be known.
+func (t Trail) Source() Source {
+	switch t.By {
+	case "":
+		return Declared
+	case t.Account():
+		return Listed
+	default:
+		return Organization
+	}
+}
+
+// Unreadable reports whether the account could not be read when it was last
+// asked. What is known of it is then as old as ReadAt.
+func (a Account) Unreadable() bool { return a.FailedAt.After(a.ReadAt) }
+
+// Fresh reports whether the account was read so short a time before, and after
+// the last event of which it is known that it was not followed up.
+func (a Account) Fresh(now time.Time, age time.Duration) bool {
+	return !a.ReadAt.IsZero() && now.Sub(a.ReadAt) <= age && !a.ToldAt.After(a.ReadAt)
+}
+
+// After returns the account after an event at a time that told of a change to one
+// of its trails. What was read before is then not fresh, whenever that is stored.
+func (a Account) After(event time.Time) Account {
+	if event.After(a.ToldAt) {
+		a.ToldAt = event
+	}
+	return a
+}
+
+// Trail returns the trail of that ARN as the account saw it.
+func (a Account) Trail(arn string) (t trail.Trail, ok bool) {
+	i, ok := slices.BinarySearchFunc(a.Trails, arn, func(t trail.Trail, arn string) int { return strings.Compare(t.ARN, arn) })
+	if !ok {
+		return trail.Trail{}, false
+	}
+	return a.Trails[i], true
+}
+
+// Buckets are the names of the buckets that the account's trails use, sorted.
+func (a Account) Buckets() []string { return bucketsOf(a.Trails) }
+
+func bucketsOf(trails []trail.Trail) []string {
+	var names []string
+	for _, t := range trails {
+		names = append(names, t.Bucket)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Empty reports whether nothing is known that makes the bucket matter.
+func (b Bucket) Empty() bool { return len(b.Trails) == 0 && len(b.Expected) == 0 }
+
+// Same reports whether both say the same of a bucket, whenever they were read.
+func (b Bucket) Same(other Bucket) bool {
+	sameTrail := func(a, b Trail) bool { return a.Trail == b.Trail && a.By == b.By }
+	sameExpected := func(a, b Expected) bool { return a.compare(b) == 0 }
+	return b.Owner == other.Owner && slices.EqualFunc(b.Trails, other.Trails, sameTrail) &&
+		slices.EqualFunc(b.Expected, other.Expected, sameExpected)
+}
+
+// Without returns the bucket without a trail that somebody else has shown to be
+// gone.
+func (b Bucket) Without(arn string) Bucket {
+	b.Trails = slices.DeleteFunc(slices.Clone(b.Trails), func(t Trail) bool { return t.ARN == arn })
+	return b
+}
+
+// Known are the trails of the bucket, without what is known of how they were seen.
+func (b Bucket) Known() []trail.Trail {
+	var trails []trail.Trail
+	for _, t := range b.Trails {
+		trails = append(trails, t.Trail)
+	}
+	return trails
+}

@@ -1,0 +1,145 @@
+package inventory
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// Survey is what asking an account for its trails came to.
+type Survey struct {
+	Account string
+	// At is the time before it was asked: what was changed later may be missing.
+	At time.Time
+	// Trails are all that the account sees.
+	Trails []trail.Trail
+	// Failed says that it could not be read, so that Trails says nothing.
+	Failed bool
+}
+
+// Accounts are those of which [Part.With] needs to know what is stored, to add the
+// survey: the account itself, and the owners of the organization trails that it
+// sees.
+func (s Survey) Accounts() []string {
+	ids := []string{s.Account}
+	for _, t := range s.Trails {
+		ids = append(ids, t.Account())
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// Concerned are the buckets of which [Part.With] needs to know what is stored, to add the
+// survey, where the part has the survey's accounts: the buckets that its trails
+// use, and those that they and the account used before.
+func (p Part) Concerned(s Survey) []string {
+	names := slices.Concat(bucketsOf(s.Trails), p.Accounts[s.Account].Buckets())
+	for _, t := range s.Trails {
+		if before, ok := p.Accounts[t.Account()].Trail(t.ARN); ok {
+			names = append(names, before.Bucket)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// With returns the part with what a survey says. Surveys may be added in any order,
+// and more than once.
+//
+// A trail delivers into the bucket that it was last seen with. It is taken out if
+// its own account was read since and does not list it there.
+func (p Part) With(s Survey) Part {
+	p.Accounts = maps.Clone(p.Accounts)
+	if p.Accounts == nil {
+		p.Accounts = map[string]Account{}
+	}
+	p.Accounts[s.Account] = p.Accounts[s.Account].with(s)
+	if s.Failed {
+		return p
+	}
+	var seen []Trail
+	for _, b := range p.Buckets {
+		seen = append(seen, b.Trails...)
+	}
+	// Of a survey that comes late, what it says of other accounts still counts.
+	for _, t := range s.Trails {
+		seen = append(seen, Trail{Trail: t, By: s.Account, At: s.At})
+	}
+	seen = slices.DeleteFunc(seen, func(t Trail) bool { return p.Accounts[t.Account()].disowns(t) })
+
+	buckets := map[string]Bucket{}
+	for name, b := range p.Buckets {
+		b.Trails = nil
+		buckets[name] = b
+	}
+	for _, t := range lastSeen(seen) {
+		b := buckets[t.Bucket]
+		b.Name = t.Bucket
+		b.Trails = append(b.Trails, t)
+		buckets[t.Bucket] = b
+	}
+	for name, b := range buckets {
+		buckets[name] = b.withoutKnown()
+	}
+	p.Buckets = buckets
+	return p
+}
+
+// with returns the account after the survey: that of the later time counts.
+func (a Account) with(s Survey) Account {
+	a.ID = s.Account
+	switch {
+	case s.Failed:
+		if s.At.After(a.FailedAt) {
+			a.FailedAt = s.At
+		}
+	case s.At.After(a.ReadAt):
+		a.ReadAt = s.At
+		a.Trails = slices.Clone(s.Trails)
+		slices.SortFunc(a.Trails, func(x, y trail.Trail) int { return strings.Compare(x.ARN, y.ARN) })
+		a.Trails = slices.CompactFunc(a.Trails, func(x, y trail.Trail) bool { return x.ARN == y.ARN })
+	}
+	return a
+}
+
+// disowns reports whether the trail's own account was read since the trail was
+// seen, and does not list it with the bucket.
+func (a Account) disowns(t Trail) bool {
+	if a.ReadAt.IsZero() || a.ReadAt.Before(t.At) {
+		return false
+	}
+	now, listed := a.Trail(t.ARN)
+	return !listed || now.Bucket != t.Bucket
+}
+
+// lastSeen returns each trail as it was last seen, sorted by ARN. Where two
+// accounts saw it at one time, it stays in both buckets; in one bucket it is as
+// its own account saw it.
+func lastSeen(seen []Trail) []Trail {
+	foreign := func(t Trail) int {
+		if t.Source() == Listed {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(seen, func(x, y Trail) int {
+		return cmp.Or(strings.Compare(x.ARN, y.ARN), y.At.Compare(x.At), strings.Compare(x.Bucket, y.Bucket),
+			cmp.Compare(foreign(x), foreign(y)), strings.Compare(x.By, y.By))
+	})
+	var last []Trail
+	for i, t := range seen {
+		switch {
+		case i == 0 || seen[i-1].ARN != t.ARN: // the first of the trail
+		case last[len(last)-1].At.After(t.At): // seen elsewhere since
+			continue
+		case last[len(last)-1].Bucket == t.Bucket: // the same
+			continue
+		}
+		last = append(last, t)
+	}
+	return last
+}
