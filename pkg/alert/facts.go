@@ -13,6 +13,10 @@ import (
 // counted, so that what to do is never far down.
 const maxFacts = 8
 
+// maxAccounts is the same for accounts, whose ids are short: each owner is to see
+// whether the alert is about him.
+const maxAccounts = 100
+
 // writeFacts writes the labelled lines that carry the notice.
 func (v *view) writeFacts(p *page) {
 	full := v.Kind != Reminder // the first alert of the incident has it all
@@ -133,7 +137,10 @@ func (v *view) accounts() string {
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	return strings.Join(some(names, 0, "account"), "; ")
+	if left := len(names) - maxAccounts; left > 0 {
+		names = append(first(names, maxAccounts), more(left, "account"))
+	}
+	return strings.Join(names, "; ")
 }
 
 func (v *view) since() string {

@@ -30,6 +30,9 @@ type Config struct {
 	Runbook string
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
+	// Concurrency is how many environments of the function may run at once, which
+	// share what CloudTrail allows; 0 is one.
+	Concurrency int
 	// Endpoint replaces the address of every AWS service; empty: AWS's own.
 	Endpoint string
 	// TrailsObject and OwnersObject hold the declared trails and the declared
@@ -59,6 +62,7 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 	}
 	if table != "" {
 		p.Ledger = awsapi.NewLedger(clients, table)
+		p.Inventory = awsapi.NewInventory(clients, table, time.Now)
 	}
 	if topicARN == "" {
 		return p, nil
@@ -94,5 +98,6 @@ func clientsFor(c Config, credentials aws.CredentialsProvider) *awsapi.Clients {
 		Account:  string(c.Account),
 		Role:     c.Role,
 		Endpoint: c.Endpoint,
+		Sharing:  max(c.Concurrency, 1),
 	})
 }

@@ -51,7 +51,8 @@ func quoted(s string) string {
 // The variables are AWS_REGION, AWS_ENDPOINT_URL and, with the prefix
 // TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
 // REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, ALERT_SEVERITY,
-// CHAT_TOPIC_ARN, RUNBOOK_URL, TRAILS, BUCKET_OWNERS, TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
+// CHAT_TOPIC_ARN, RUNBOOK_URL, INVENTORY_AGE, CONCURRENCY, TRAILS, BUCKET_OWNERS,
+// TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
@@ -62,6 +63,7 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 		Runbook:      variable(&e, "TRAILWARDEN_RUNBOOK_URL", "", "an address that begins with https://", runbook),
 		Table:        variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
 		Role:         variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Concurrency:  variable(&e, "TRAILWARDEN_CONCURRENCY", "1", "a number from 1 to 1000", between(1, 1000)),
 		Endpoint:     variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
 		TrailsObject: variable(&e, "TRAILWARDEN_TRAILS_OBJECT", "", "the address of an object such as s3://bucket/trails.json", object),
 		OwnersObject: variable(&e, "TRAILWARDEN_BUCKET_OWNERS_OBJECT", "", "the address of an object such as s3://bucket/owners.txt", object),
@@ -76,6 +78,8 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 				"a duration such as 24h, or 0 for none", duration(0)),
 			KeepSnapshots: variable(&e, "TRAILWARDEN_SNAPSHOT_DAYS", strconv.Itoa(int(guardrail.DefaultKeepSnapshots/day)),
 				"a number of days from 1 to 3650", days),
+			InventoryAge: variable(&e, "TRAILWARDEN_INVENTORY_AGE", guardrail.DefaultInventoryAge.String(),
+				"a duration of at least a minute, such as 3h", duration(time.Minute)),
 			Format:   variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
 			Severity: variable(&e, "TRAILWARDEN_ALERT_SEVERITY", string(delivery.High), "critical, high, medium or low", severity),
 			Trails:   variable(&e, "TRAILWARDEN_TRAILS", "", declaredTrails, declared),

@@ -68,8 +68,9 @@ func defaults() Config {
 		Account: "111122223333", Region: "eu-west-1", TopicARN: "arn:aws:sns:eu-west-1:111122223333:alerts",
 		Guard: guardrail.Config{
 			Format: alert.Text, Severity: delivery.High, Budget: 3, Window: time.Hour, RemindEvery: 24 * time.Hour,
-			KeepSnapshots: 90 * 24 * time.Hour,
+			KeepSnapshots: 90 * 24 * time.Hour, InventoryAge: 3 * time.Hour,
 		},
+		Concurrency: 1,
 	}
 }
 
@@ -86,6 +87,7 @@ func TestReadConfig(t *testing.T) {
 			map[string]string{
 				"TRAILWARDEN_TABLE": "", "TRAILWARDEN_RESTORE_BUCKETS": " ", "TRAILWARDEN_HARDEN": "", "TRAILWARDEN_REPAIR_BUDGET": "",
 				"TRAILWARDEN_REPAIR_WINDOW": "", "TRAILWARDEN_REMINDER": "", "TRAILWARDEN_SNAPSHOT_DAYS": "", "TRAILWARDEN_ALERT_FORMAT": "",
+				"TRAILWARDEN_INVENTORY_AGE": "", "TRAILWARDEN_CONCURRENCY": "",
 				"TRAILWARDEN_TRAILS": "", "TRAILWARDEN_BUCKET_OWNERS": "", "TRAILWARDEN_ROLE": "", "AWS_ENDPOINT_URL": "",
 			},
 			func(*Config) {},
@@ -98,8 +100,10 @@ func TestReadConfig(t *testing.T) {
 				"TRAILWARDEN_BUCKET_OWNERS": "logs=444455556666, more.logs=777788889999", "TRAILWARDEN_ROLE": "ops/Trailwarden",
 				"AWS_ENDPOINT_URL": "http://localhost:5000", "TRAILWARDEN_ALERT_SEVERITY": "medium",
 				"TRAILWARDEN_CHAT_TOPIC_ARN": "arn:aws:sns:eu-west-1:111122223333:chat", "TRAILWARDEN_RUNBOOK_URL": "https://wiki.example/trails?x=1#top",
+				"TRAILWARDEN_INVENTORY_AGE": "26h", "TRAILWARDEN_CONCURRENCY": "4",
 			},
 			func(c *Config) {
+				c.Guard.InventoryAge, c.Concurrency = 26*time.Hour, 4
 				c.Table, c.Role, c.Endpoint = "memory", "ops/Trailwarden", "http://localhost:5000"
 				c.Guard.Restore, c.Guard.Harden = []string{"logs", "more.logs"}, true
 				c.ChatTopicARN, c.Runbook, c.Guard.Severity = "arn:aws:sns:eu-west-1:111122223333:chat", "https://wiki.example/trails?x=1#top", delivery.Medium
@@ -168,6 +172,7 @@ func TestReadConfigTellsAll(t *testing.T) {
 		"TRAILWARDEN_RESTORE_BUCKETS": "logs,my bucket", "TRAILWARDEN_HARDEN": "yes", "TRAILWARDEN_REPAIR_BUDGET": "-1",
 		"TRAILWARDEN_REPAIR_WINDOW": "1s", "TRAILWARDEN_REMINDER": "daily", "TRAILWARDEN_SNAPSHOT_DAYS": "0",
 		"TRAILWARDEN_CHAT_TOPIC_ARN": "chat", "TRAILWARDEN_RUNBOOK_URL": "http://wiki", "TRAILWARDEN_ALERT_SEVERITY": "loud",
+		"TRAILWARDEN_INVENTORY_AGE": "0s", "TRAILWARDEN_CONCURRENCY": "many",
 		"TRAILWARDEN_ALERT_FORMAT": "html", "TRAILWARDEN_TRAILS": `[{"Name":"org"}]`, "TRAILWARDEN_BUCKET_OWNERS": "logs=me",
 	}))
 	if nothing == nil || wrong == nil {

@@ -48,6 +48,11 @@ func (f *Functions) handle(ctx context.Context, requests []request) []reconciled
 	ctx, cancel := before(ctx, answering)
 	defer cancel()
 	done := make([]reconciled, len(requests))
+	asked := make([]guardrail.Request, len(requests))
+	for i, r := range requests {
+		asked[i] = r.Request
+	}
+	batch := f.guard.Batch(asked)
 	groups := grouped(requests)
 	queue := make(chan []int, len(groups))
 	for _, group := range groups {
@@ -61,7 +66,7 @@ func (f *Functions) handle(ctx context.Context, requests []request) []reconciled
 		slots.Go(func() {
 			for group := range queue {
 				ctx, cancel := share(ctx, int(waiting.Add(-1))/together+1)
-				f.handleGroup(ctx, requests, group, done)
+				f.handleGroup(ctx, batch, requests, group, done)
 				cancel()
 			}
 		})
@@ -101,7 +106,7 @@ func share(ctx context.Context, turns int) (context.Context, context.CancelFunc)
 // first, with the older calls as its witnesses. Those that it does the work of are
 // done with it. A panic may come from a single witness: then each request is handled
 // by itself.
-func (f *Functions) handleGroup(ctx context.Context, requests []request, group []int, done []reconciled) {
+func (f *Functions) handleGroup(ctx context.Context, batch *guardrail.Batch, requests []request, group []int, done []reconciled) {
 	alone := false
 	for n, i := range group {
 		r := requests[i]
@@ -115,12 +120,12 @@ func (f *Functions) handleGroup(ctx context.Context, requests []request, group [
 				r.Earlier = append(r.Earlier, requests[j].witnesses(r)...)
 			}
 		}
-		done[i] = f.attempt(ctx, r.Request)
+		done[i] = f.attempt(ctx, batch, r.Request)
 		if p, ok := errors.AsType[*PanicError](done[i].err); ok {
 			r.log.ErrorContext(ctx, "panic", "value", p.Value)
 			if len(r.Earlier) > 0 {
 				alone, r.Earlier = true, nil
-				done[i] = f.attempt(ctx, r.Request)
+				done[i] = f.attempt(ctx, batch, r.Request)
 			}
 		}
 		for _, result := range done[i].results {
@@ -133,7 +138,7 @@ func (f *Functions) handleGroup(ctx context.Context, requests []request, group [
 // attempt reconciles one request. It comes back soon after its time is up, also
 // from a reconciliation that does not end then; what such a one still does fails
 // for want of time, and nobody waits for it.
-func (f *Functions) attempt(ctx context.Context, r guardrail.Request) reconciled {
+func (f *Functions) attempt(ctx context.Context, batch *guardrail.Batch, r guardrail.Request) reconciled {
 	if ctx.Err() != nil {
 		return reconciled{err: errTimeUp}
 	}
@@ -142,7 +147,7 @@ func (f *Functions) attempt(ctx context.Context, r guardrail.Request) reconciled
 		var done reconciled
 		defer func() { came <- done }()
 		defer recovered(&done.err)
-		done.results, done.err = f.guard.Reconcile(ctx, r)
+		done.results, done.err = batch.Reconcile(ctx, r)
 	}()
 	late, cancel := after(ctx, grace)
 	defer cancel()

@@ -44,6 +44,9 @@ type Options struct {
 	Role string
 	// Endpoint replaces the address of every service; empty: AWS's own.
 	Endpoint string
+	// Sharing is how many processes like this one share what CloudTrail allows an
+	// account in a region; 0: each call is made at once.
+	Sharing int
 }
 
 // Clients keeps one SDK client for each account, region and service. It is
@@ -53,6 +56,7 @@ type Clients struct {
 	account string
 	role    string
 	custom  bool // the addresses are not AWS's own
+	sharing int
 
 	mu      sync.Mutex
 	configs map[string]aws.Config // by account
@@ -87,6 +91,7 @@ func NewClients(o Options) *Clients {
 		account: o.Account,
 		role:    o.Role,
 		custom:  cfg.BaseEndpoint != nil,
+		sharing: o.Sharing,
 		configs: make(map[string]aws.Config),
 		kept:    make(map[clientKey]any),
 	}
@@ -106,7 +111,11 @@ func (c *Clients) S3(account, region string) S3API {
 // CloudTrail returns the client for an account and region.
 func (c *Clients) CloudTrail(account, region string) CloudTrailAPI {
 	return client(c, "cloudtrail", account, region, func(cfg aws.Config) CloudTrailAPI {
-		return cloudtrail.NewFromConfig(cfg)
+		return cloudtrail.NewFromConfig(cfg, func(o *cloudtrail.Options) {
+			if c.sharing > 0 {
+				o.APIOptions = append(o.APIOptions, newPace(c.sharing).each)
+			}
+		})
 	})
 }
 

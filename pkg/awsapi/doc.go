@@ -27,6 +27,8 @@
 //	                 owner.go the reason why a bucket cannot be read
 //	organization.go  guardrail.Organizations
 //	ledger.go        guardrail.Ledger on DynamoDB, with the layout of the table
+//	inventory.go     guardrail.Inventory in the same table
+//	pace.go          how often CloudTrail is called
 //	alert.go         guardrail.Alerts on SNS
 //	parallel.go      calls that are made at once
 //	awsfake/         the same services behind HTTP, for tests

@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -15,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
@@ -125,7 +125,7 @@ func (v *Inventory) Find(ctx context.Context, accounts, buckets []string) (inven
 			if err != nil {
 				return inventory.Part{}, err
 			}
-			b.Trails = union(b.Trails, slices.Collect(maps.Values(apart)))
+			b.Trails = union(b.Trails, apart)
 		}
 		p.Buckets[name] = b
 	}
@@ -141,10 +141,15 @@ type organization struct {
 
 // union returns the trails of both, sorted by ARN. One that is in both is as the
 // first has it.
-func union(first, more []inventory.Trail) []inventory.Trail {
-	all := slices.Concat(first, more)
-	slices.SortStableFunc(all, func(a, b inventory.Trail) int { return strings.Compare(a.ARN, b.ARN) })
-	return slices.CompactFunc(all, func(a, b inventory.Trail) bool { return a.ARN == b.ARN })
+func union(first []inventory.Trail, more map[string]inventory.Trail) []inventory.Trail {
+	for _, t := range first {
+		more[t.ARN] = t
+	}
+	all := make([]inventory.Trail, 0, len(more))
+	for _, arn := range slices.Sorted(maps.Keys(more)) {
+		all = append(all, more[arn])
+	}
+	return all
 }
 
 // decodeItem reads an item and returns its version: 0 if there is none.
@@ -166,15 +171,19 @@ func decodeItem(it item, into any) (version int64, err error) {
 
 // get reads the items of the keys, as many as there are.
 func (v *Inventory) get(ctx context.Context, keys []tableKey) (map[tableKey]item, error) {
-	slices.SortFunc(keys[1:], func(a, b tableKey) int { return cmp.Or(strings.Compare(a.pk, b.pk), strings.Compare(a.sk, b.sk)) })
 	found := make(map[tableKey]item, len(keys))
-	for some := range slices.Chunk(slices.Compact(keys), batchSize) {
-		var asked []item
-		for _, k := range some {
-			asked = append(asked, k.item())
+	asked := make(map[tableKey]bool, len(keys))
+	var some []item
+	for i, k := range keys {
+		if !asked[k] { // a key that is given twice is refused
+			asked[k] = true
+			some = append(some, k.item())
 		}
-		if err := v.getSome(ctx, asked, found); err != nil {
-			return nil, err
+		if len(some) == batchSize || i == len(keys)-1 && len(some) > 0 {
+			if err := v.getSome(ctx, some, found); err != nil {
+				return nil, err
+			}
+			some = nil
 		}
 	}
 	return found, nil
@@ -265,43 +274,50 @@ func (v *Inventory) SaveBucket(ctx context.Context, b inventory.Bucket) (invento
 		return b, err
 	}
 	head := b
-	var apart, gone []inventory.Trail
-	var before map[string]inventory.Trail
+	var changed, gone []item // of trails that are kept apart
 	if b.Apart > 0 || tooMany(b.Trails) {
-		var err error
-		if before, err = v.apart(ctx, b.Name); err != nil {
+		before, err := v.apart(ctx, b.Name)
+		if err != nil {
 			return b, err
 		}
+		var apart []inventory.Trail
 		head.Trails, apart = split(b.Trails, before)
-		for arn, t := range before {
-			if !slices.ContainsFunc(apart, func(x inventory.Trail) bool { return x.ARN == arn }) {
-				gone = append(gone, t)
+		head.Apart = len(apart)
+		for _, t := range apart {
+			if before[t.ARN] != t {
+				it, err := apartItem(b.Name, t)
+				if err != nil {
+					return b, err
+				}
+				changed = append(changed, it)
 			}
+			delete(before, t.ARN)
 		}
-		apart = slices.DeleteFunc(apart, func(t inventory.Trail) bool { return before[t.ARN] == t })
-		head.Apart = len(b.Trails) - len(head.Trails)
+		for arn := range before {
+			it := tableKey{bucketPrefix + b.Name, trailPrefix + arn}.item()
+			it["expires"] = number(v.now().Add(useless).Unix())
+			gone = append(gone, it)
+		}
 	}
-	err := putEach(ctx, apart, func(ctx context.Context, t inventory.Trail) error {
-		encoded, err := json.Marshal(t)
-		if err != nil {
-			return malformed("dynamodb:PutItem", err)
-		}
-		it := tableKey{bucketPrefix + b.Name, trailPrefix + t.ARN}.item()
-		it["inventory"] = text(string(encoded))
-		return v.put(ctx, it)
-	})
-	if err != nil {
+	if err := v.putAll(ctx, changed); err != nil {
 		return b, err
 	}
 	if err := v.putOver(ctx, bucketKey(b.Name), head, b.Version, b.Empty()); err != nil {
 		return b, err
 	}
 	b.Version, b.Apart = b.Version+1, head.Apart
-	return b, putEach(ctx, gone, func(ctx context.Context, t inventory.Trail) error {
-		it := tableKey{bucketPrefix + b.Name, trailPrefix + t.ARN}.item()
-		it["expires"] = number(v.now().Add(useless).Unix())
-		return v.put(ctx, it)
-	})
+	return b, v.putAll(ctx, gone)
+}
+
+// apartItem is a trail of a bucket that is kept apart.
+func apartItem(bucket string, t inventory.Trail) (item, error) {
+	encoded, err := json.Marshal(t)
+	if err != nil {
+		return nil, malformed("dynamodb:PutItem", fmt.Errorf("encode trail %s: %w", t.ARN, err))
+	}
+	it := tableKey{bucketPrefix + bucket, trailPrefix + t.ARN}.item()
+	it["inventory"] = text(string(encoded))
+	return it, nil
 }
 
 // tooMany reports whether the trails are too many for one item.
@@ -326,10 +342,16 @@ func split(trails []inventory.Trail, before map[string]inventory.Trail) (head, a
 	return head, apart
 }
 
-// putEach puts several at once, and returns the failures.
-func putEach(ctx context.Context, trails []inventory.Trail, put func(context.Context, inventory.Trail) error) error {
-	_, err := each(trails, putsAtOnce, func(t inventory.Trail) (struct{}, error) { return struct{}{}, put(ctx, t) })
-	return err
+// putAll stores items, several at once, and returns the failures.
+func (v *Inventory) putAll(ctx context.Context, items []item) error {
+	failures := make([]error, len(items))
+	var all errgroup.Group
+	all.SetLimit(putsAtOnce)
+	for i, it := range items {
+		all.Go(func() error { failures[i] = v.put(ctx, it); return nil }) // each failure is kept
+	}
+	_ = all.Wait()
+	return errors.Join(failures...)
 }
 
 // SaveOrganization stores the organization as it was at a time.

@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -34,7 +35,16 @@ func NewTrails(c *Clients) *Trails { return &Trails{clients: c} }
 // them; DescribeTrails describes what one region sees: the trails that are at
 // home there, those of several regions, and the organization's. Both are asked
 // at once. Only a trail of a single other region needs a second call.
+//
+// Without a role there is nobody but the caller's own account to be asked: the
+// answer would be of its trails, and not of the other's.
 func (ts *Trails) Trails(ctx context.Context, account, region string) ([]trail.Trail, error) {
+	if !ts.clients.actsAs(account) {
+		return nil, &guardrail.PortError{
+			Op: "cloudtrail:ListTrails", Class: guardrail.Denied,
+			Err: fmt.Errorf("no role is set that could be assumed in account %s", account),
+		}
+	}
 	var listed []types.TrailInfo
 	found := make(map[string]trail.Trail)
 	err := both(

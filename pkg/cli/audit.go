@@ -14,6 +14,7 @@ import (
 type auditCommand struct {
 	liveFlags
 	Trails string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
+	Table  string `placeholder:"NAME" help:"The DynamoDB table of the deployed guard: with what it knows of trails of other accounts, and of grants without a trail."`
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
 	Diff         string            `placeholder:"FILE" help:"Also say what changed since an earlier audit: the output of \"trailwarden audit --format json\" then."`
@@ -39,7 +40,7 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		}
 		config.Trails = declared
 	}
-	conn, err := c.connect(ctx, sys, "", config)
+	conn, err := c.connect(ctx, sys, c.Table, config)
 	if err != nil {
 		return err
 	}

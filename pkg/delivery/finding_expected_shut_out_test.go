@@ -56,7 +56,7 @@ func TestExpectedOfABucketThatCannotBeRead(t *testing.T) {
 		Name: "logs-b", Owner: "111111111111", Reason: "s3:GetBucketPolicy answers AccessDenied",
 		Expected: []delivery.Grantee{{Account: "222222222222"}},
 	}
-	r := delivery.JudgeUnused(b, trail.Environment{Now: now()})
+	r := delivery.JudgeUnused(delivery.NewBudget(b, nil), b, trail.Environment{Now: now()})
 	if f := finding(t, r, "expected-shut-out"); r.Verdict != delivery.Undetermined || !strings.Contains(f.Message, "(s3:GetBucketPolicy answers AccessDenied)") {
 		t.Errorf("%s: %+v", r.Verdict, f)
 	}

@@ -27,7 +27,7 @@ func judgeUnused(t *testing.T, text string, expected ...delivery.Grantee) delive
 	if text != "" {
 		b.State, b.Policy = delivery.PolicyRead, parse(t, text)
 	}
-	return delivery.JudgeUnused(b, trail.Environment{Now: now()})
+	return delivery.JudgeUnused(delivery.NewBudget(b, nil), b, trail.Environment{Now: now()})
 }
 
 func TestGrantWithoutTrail(t *testing.T) {
@@ -59,17 +59,27 @@ func TestGrantees(t *testing.T) {
 		policy string
 		want   []delivery.Grantee
 	}{
-		"folder": {grant("s3:PutObject", `["arn:aws:s3:::logs-b/AWSLogs/222222222222/*","arn:aws-cn:s3:::logs-b/audit/AWSLogs/333333333333/*"]`, ""),
-			[]delivery.Grantee{account("222222222222"), {Account: "333333333333", Prefix: "audit"}}},
-		"trail": {grant("S3:Put*", `"arn:aws:s3:::logs-b/AWSLogs/222222222222/*"`, `"StringEquals":{"aws:SourceArn":"`+theirARN+`"}`),
-			[]delivery.Grantee{{Account: "222222222222", Trail: theirARN}}},
-		"trails and any folder": {grant("s3:*", `"arn:aws:s3:::logs-b/*"`, `"ArnLike":{"AWS:SourceArn":["`+other+`","`+theirARN+`"]}`),
-			[]delivery.Grantee{{Account: "222222222222", Trail: theirARN}, {Account: "333333333333", Trail: other}}},
+		"folder": {
+			grant("s3:PutObject", `["arn:aws:s3:::logs-b/AWSLogs/222222222222/*","arn:aws-cn:s3:::logs-b/audit/AWSLogs/333333333333/*"]`, ""),
+			[]delivery.Grantee{account("222222222222"), {Account: "333333333333", Prefix: "audit"}},
+		},
+		"trail": {
+			grant("S3:Put*", `"arn:aws:s3:::logs-b/AWSLogs/222222222222/*"`, `"StringEquals":{"aws:SourceArn":"`+theirARN+`"}`),
+			[]delivery.Grantee{{Account: "222222222222", Trail: theirARN}},
+		},
+		"trails and any folder": {
+			grant("s3:*", `"arn:aws:s3:::logs-b/*"`, `"ArnLike":{"AWS:SourceArn":["`+other+`","`+theirARN+`"]}`),
+			[]delivery.Grantee{{Account: "222222222222", Trail: theirARN}, {Account: "333333333333", Trail: other}},
+		},
 		"trail of another folder": {grant("s3:PutObject", `"arn:aws:s3:::logs-b/AWSLogs/222222222222/*"`, `"StringEquals":{"aws:SourceArn":"`+other+`"}`), nil},
-		"account": {grant("s3:PutObject", `"arn:aws:s3:::logs-b/AWSLogs/*"`, `"StringEquals":{"aws:SourceAccount":["222222222222","x"]}`),
-			[]delivery.Grantee{account("222222222222")}},
-		"any trail of an account": {grant("s3:PutObject", `"arn:aws:s3:::logs-b/*"`, `"ArnLike":{"aws:SourceArn":"arn:aws:cloudtrail:*:222222222222:trail/*"}`),
-			[]delivery.Grantee{account("222222222222")}},
+		"account": {
+			grant("s3:PutObject", `"arn:aws:s3:::logs-b/AWSLogs/*"`, `"StringEquals":{"aws:SourceAccount":["222222222222","x"]}`),
+			[]delivery.Grantee{account("222222222222")},
+		},
+		"any trail of an account": {
+			grant("s3:PutObject", `"arn:aws:s3:::logs-b/*"`, `"ArnLike":{"aws:SourceArn":"arn:aws:cloudtrail:*:222222222222:trail/*"}`),
+			[]delivery.Grantee{account("222222222222")},
+		},
 		"an organization":        {grant("s3:PutObject", `"arn:aws:s3:::logs-b/AWSLogs/o-exampleorg1/*"`, ""), nil},
 		"all but an account":     {grant("s3:PutObject", `"arn:aws:s3:::logs-b/*"`, `"StringNotEquals":{"aws:SourceAccount":"222222222222"}`), nil},
 		"another bucket":         {grant("s3:PutObject", `"arn:aws:s3:::logs-c/AWSLogs/222222222222/*"`, ""), nil},

@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -62,9 +63,14 @@ func Grantees(doc *policy.Document, bucket string) []Grantee {
 			all = append(all, granteesOf(st, bucket)...)
 		}
 	}
-	slices.SortFunc(all, Grantee.Compare)
-	all = slices.CompactFunc(all, func(a, b Grantee) bool { return a == b })
-	return all[:min(len(all), maxGrantees)]
+	sort.Slice(all, func(i, j int) bool { return all[i].Compare(all[j]) < 0 })
+	var once []Grantee
+	for i, g := range all {
+		if (i == 0 || all[i-1] != g) && len(once) < maxGrantees {
+			once = append(once, g)
+		}
+	}
+	return once
 }
 
 // grantsWrites reports whether a statement is meant to let CloudTrail write.
@@ -218,7 +224,7 @@ func (j *judgement) shutOut(g Grantee) bool {
 			}
 			q.Sets[i].Context = c
 		}
-		return denied(evaluate(j.doc, q).outcome)
+		return denied(j.by.evaluate(q).outcome)
 	}
 	return false
 }

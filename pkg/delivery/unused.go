@@ -1,13 +1,16 @@
 package delivery
 
-import "github.com/trailwarden/trailwarden/pkg/trail"
+import (
+	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
 
 // JudgeUnused reports on a bucket that no known trail uses, and of which it is
 // known all the same that CloudTrail was let in, or is: whether those are still
 // let in who are expected. The verdict is delivering if so, and else undetermined,
-// since it is not known whether they have trails.
-func JudgeUnused(b Bucket, s trail.Environment) Report {
-	j := newJudgement(b, nil, s)
+// since it is not known whether they have trails. It takes its work from the budget.
+func JudgeUnused(budget *policy.Budget, b Bucket, s trail.Environment) Report {
+	j := newJudgement(budget, b, nil, s)
 	r := Report{Bucket: b.Name, Verdict: Delivering, Trails: []TrailReport{}, Findings: []Finding{}}
 	for _, t := range Catalog() {
 		if t.findUnused == nil {

@@ -76,7 +76,7 @@ func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation
 // advised is the report with the planner's advice, for people to read. What is
 // remembered is the judgement alone: advice may be worded anew.
 func (o outcome) advised(ctx context.Context, t Target, obs observation) delivery.Report {
-	if o.judged.at.IsZero() {
+	if o.judged.at.IsZero() || len(t.trails()) == 0 {
 		return o.report
 	}
 	hardened := repair.Plan{}
@@ -93,7 +93,7 @@ func (o outcome) advised(ctx context.Context, t Target, obs observation) deliver
 
 // mended is the whole policy for a person to put; see [repair.Mended].
 func (o outcome) mended(ctx context.Context, t Target, obs observation) []byte {
-	if o.judged.at.IsZero() {
+	if o.judged.at.IsZero() || len(t.trails()) == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, wantedTime)
@@ -106,7 +106,11 @@ func (o outcome) mended(ctx context.Context, t Target, obs observation) []byte {
 // planOptions are what a plan may rest on: the account that was surveyed lists
 // its trails of every region.
 func planOptions(t Target, harden bool) repair.Options {
-	return repair.Options{Harden: harden, ReadAccounts: []string{t.survey.account}}
+	o := repair.Options{Harden: harden}
+	if t.survey.failure == nil {
+		o.ReadAccounts = []string{t.survey.account}
+	}
+	return o
 }
 
 func hangsOnRegions(r delivery.Report) bool {
@@ -127,10 +131,16 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	case UnusedBucket:
 		return outcome{report: delivery.Report{Bucket: s.Name, Verdict: delivery.Delivering}}
 	}
+	obs.bucket.Expected = t.expected()
 	out := outcome{judged: earlier.judged}
 	env := environment(t, obs)
 	budget := delivery.NewBudget(obs.bucket, obs.trails)
 	defer context.AfterFunc(ctx, budget.Stop)()
+	if _, granting := t.Subject.(GrantingBucket); granting {
+		out.report = delivery.JudgeUnused(budget, obs.bucket, env)
+		out.judged = judgement{observation: obs, report: out.report}
+		return out
+	}
 	if !out.judged.restsOn(obs) {
 		out.judged = judgement{observation: obs, report: delivery.JudgeWithin(budget, obs.bucket, obs.trails, env)}
 	}

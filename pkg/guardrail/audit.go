@@ -2,22 +2,31 @@ package guardrail
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 // Audit judges every trail bucket of the account and writes and tells
-// nothing. Progress, if not nil, is called as buckets are done. A bucket that
-// could not be judged says so itself; the error is that the trails could not
-// be listed.
+// nothing. With an inventory, buckets are judged with the trails of other accounts that
+// are known, and those that no known trail uses and that have a finding are there too.
+// Progress, if not nil, is called as buckets are done. A bucket that could not be
+// judged says so itself; the error is that the trails could not be listed, or that the
+// inventory could not be read.
 func (g *Guard) Audit(ctx context.Context, account, region string, progress func(done, total int)) ([]Audited, error) {
 	inv, err := g.survey(ctx, account, region)
 	if err != nil {
 		return nil, err
 	}
+	known, unread := g.everything(ctx)
+	inv = inv.with(known)
 	occasion := sweepOccasion{sweepState: g.newSweepState(account)}
 	names := inv.buckets()
+	for name := range known.Buckets {
+		names = append(names, name)
+	}
+	names = union(names, nil)
 	audited := make([]Audited, len(names))
 	var mu sync.Mutex
 	done := 0
@@ -31,18 +40,21 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 		done++
 		progress(done, len(names))
 	})
-	return audited, nil
+	return slices.DeleteFunc(audited, func(a Audited) bool {
+		return len(a.Trails) == 0 && len(a.Report.Findings) == 0 && a.Err == nil
+	}), unread
 }
 
 // audit observes and assesses a bucket as a sweep does, of which nothing is
 // remembered.
 func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
-	b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name)}
-	t := g.target(inv, b, o)
+	subject, _ := g.subject(inv, name, true)
+	t := g.target(inv, subject, o)
+	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
 	if err != nil {
-		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: b.Trails, Err: err}
+		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: t.trails(), Err: err}
 	}
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{

@@ -13,6 +13,10 @@
 //	load ──> assess ──> may it be repaired? ──> repair ──> remember ──> notify ──> at rest
 //	observe.go  assess.go    assess.go          apply.go   notify.go    notify.go
 //
+// Which trails there are is found out before (batch.go, survey.go): the requests of
+// an invocation share one read of the inventory (inventory.go), and no account is
+// asked for its trails more than once. A sweep asks all accounts (discover.go).
+//
 // What passes from step to step are values: the [Target], the record of what
 // is remembered of it, the observation of what it is now, the outcome of
 // assessing it, and the attempt to repair it, if one was made. Assessing is

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -54,18 +55,21 @@ func breakages() []breakage {
 	}
 }
 
+// What the guard has beside the accounts.
+const (
+	forgetting  = "without memory"
+	remembering = "with memory"
+	knowing     = "with memory and inventory"
+)
+
 // TestFaults makes every call of every port go wrong in every way, lets Lambda
 // try again twice and the next sweep run, and looks at what became of it.
 func TestFaults(t *testing.T) {
 	var cases atomic.Int64
 	t.Run("matrix", func(t *testing.T) {
 		for _, b := range breakages() {
-			for _, memory := range []bool{true, false} {
-				name := b.name + "/with memory"
-				if !memory {
-					name = b.name + "/without memory"
-				}
-				t.Run(name, func(t *testing.T) {
+			for _, memory := range []string{remembering, forgetting, knowing} {
+				t.Run(b.name+"/"+memory, func(t *testing.T) {
 					t.Parallel()
 					for _, f := range faults() {
 						for k := 1; runFault(t, b, f, k, memory); k++ {
@@ -83,12 +87,16 @@ func TestFaults(t *testing.T) {
 var intrusion = strings.Replace(reader, `"Reader"`, `"Intruder"`, 1)
 
 // runFault runs one case. It reports false if the run made fewer than k calls.
-func runFault(t *testing.T, b breakage, f fault, k int, memory bool) bool {
+func runFault(t *testing.T, b breakage, f fault, k int, memory string) bool {
 	t.Helper()
 	w := newWorld(t)
-	if !memory {
+	switch memory {
+	case forgetting:
 		w.ports.Ledger = nil
+	case knowing:
+		w.ports.Inventory = &inmem.Inventory{}
 	}
+	w.rebuild()
 	request := b.cause(t, w)
 	var pending []guardrail.Request
 	x := wrap(w, f, k, func() {
@@ -122,7 +130,7 @@ func runFault(t *testing.T, b breakage, f fault, k int, memory bool) bool {
 	}
 	w.clock.pass(time.Hour)
 	w.sweep(t)
-	c := faultCase{b, f, k, x, w, memory, len(pending) > 0}
+	c := faultCase{b, f, k, x, w, memory != forgetting, len(pending) > 0}
 	c.check(t)
 	if t.Failed() {
 		t.Fatalf("%s at call %d (%s), told %q, record %s", f, k, x.op, w.kinds(), recordText(t, w))

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -55,6 +57,9 @@ func wrap(w *world, f fault, at int, intrude func()) *faulty {
 	w.ports = guardrail.Ports{Trails: x, Buckets: x, Organizations: x, Alerts: x}
 	if x.ports.Ledger != nil {
 		w.ports.Ledger = x
+	}
+	if x.ports.Inventory != nil {
+		w.ports.Inventory = faultyInventory{x}
 	}
 	w.rebuild()
 	return x
@@ -198,4 +203,31 @@ func (x *faulty) Keep(ctx context.Context, s ledger.Snapshot) error {
 func (x *faulty) Snapshots(ctx context.Context, k ledger.Key) (list []ledger.Snapshot, err error) {
 	err = x.call("snapshots", func() (err error) { list, err = x.ports.Ledger.Snapshots(ctx, k); return err })
 	return list, err
+}
+
+// faultyInventory is the inventory behind the faults.
+type faultyInventory struct{ *faulty }
+
+func (x faultyInventory) Find(ctx context.Context, accounts, buckets []string) (p inventory.Part, err error) {
+	err = x.call("find", func() (err error) { p, err = x.ports.Inventory.Find(ctx, accounts, buckets); return err })
+	return p, err
+}
+
+func (x faultyInventory) SaveAccount(ctx context.Context, a inventory.Account) (saved inventory.Account, err error) {
+	err = x.call("save account", func() (err error) { saved, err = x.ports.Inventory.SaveAccount(ctx, a); return err })
+	return saved, err
+}
+
+func (x faultyInventory) SaveBucket(ctx context.Context, b inventory.Bucket) (saved inventory.Bucket, err error) {
+	err = x.call("save bucket", func() (err error) { saved, err = x.ports.Inventory.SaveBucket(ctx, b); return err })
+	return saved, err
+}
+
+func (x faultyInventory) SaveOrganization(ctx context.Context, o trail.Organization, at time.Time) error {
+	return x.call("save organization", func() error { return x.ports.Inventory.SaveOrganization(ctx, o, at) })
+}
+
+func (x faultyInventory) List(ctx context.Context) (accounts, buckets []string, err error) {
+	err = x.call("list inventory", func() (err error) { accounts, buckets, err = x.ports.Inventory.List(ctx); return err })
+	return accounts, buckets, err
 }

@@ -25,6 +25,9 @@ type Ports struct {
 	Alerts Alerts
 	// Ledger may be nil: the guard then works without memory.
 	Ledger Ledger
+	// Inventory may be nil: the guard then knows of the trails of an event's account
+	// alone, and asks CloudTrail with each batch of events.
+	Inventory Inventory
 }
 
 // Config is what the owner decides.
@@ -53,6 +56,9 @@ type Config struct {
 	// Owners are declared owners of buckets, by bucket name, where it is not
 	// the account in which the guard runs.
 	Owners map[string]string
+	// InventoryAge is how long what was read of an account counts as known. It is
+	// longer than the time between two sweeps.
+	InventoryAge time.Duration
 	// Parallel is how many buckets a sweep reconciles at once.
 	Parallel int
 }
@@ -71,6 +77,8 @@ type Guard struct {
 	memory memory
 	config Config
 	run    Runtime
+	kept   keptSurveys
+	turns  turns
 }
 
 // The defaults of Config.
@@ -78,14 +86,15 @@ const (
 	DefaultBudget        = 3
 	DefaultWindow        = time.Hour
 	DefaultKeepSnapshots = 90 * 24 * time.Hour
+	DefaultInventoryAge  = 3 * time.Hour
 	DefaultParallel      = 4 // keeps a sweep within CloudTrail's ten reads a second
 	// DefaultReminder is for those who read a configuration; in Config zero
 	// means never.
 	DefaultReminder = 24 * time.Hour
 )
 
-// New returns a guard. Of the configuration, Budget, Window, KeepSnapshots and
-// Parallel have a default where they are zero. The runtime has none.
+// New returns a guard. Of the configuration, Budget, Window, KeepSnapshots,
+// InventoryAge and Parallel have a default where they are zero. The runtime has none.
 func New(p Ports, c Config, r Runtime) *Guard {
 	if c.Budget <= 0 {
 		c.Budget = DefaultBudget
@@ -96,6 +105,9 @@ func New(p Ports, c Config, r Runtime) *Guard {
 	}
 	if c.KeepSnapshots <= 0 {
 		c.KeepSnapshots = DefaultKeepSnapshots
+	}
+	if c.InventoryAge <= 0 {
+		c.InventoryAge = DefaultInventoryAge
 	}
 	if c.Parallel <= 0 {
 		c.Parallel = DefaultParallel
@@ -153,6 +165,8 @@ type Result struct {
 	Wrote    bool // something was written
 	// Notified are the kinds of the alerts that were sent.
 	Notified []alert.Kind
+
+	bucket delivery.Bucket // as it was last observed
 }
 
 func resultOf(t Target) Result {
@@ -163,6 +177,7 @@ func resultOf(t Target) Result {
 // to a write.
 func (r Result) with(out outcome, done attempt) Result {
 	r.Report = out.report
+	r.bucket = out.judged.bucket
 	if !done.made() && !r.Wrote {
 		r.Plan = out.plan
 	}
@@ -173,7 +188,7 @@ func (r Result) with(out outcome, done attempt) Result {
 
 // SweepResult is what a sweep came to.
 type SweepResult struct {
-	Trails  int
+	Trails  int // that were listed or declared; 0: they could not be listed
 	Results []Result
 }
 

@@ -19,6 +19,9 @@ func (g *Guard) Restore(ctx context.Context, b BucketRef, confirm func(delivery.
 	if err != nil {
 		return Restoration{}, err
 	}
+	if inv, err = g.withBuckets(ctx, inv, []string{b.Name}); err != nil {
+		return Restoration{}, err
+	}
 	trails := inv.into(b.Name)
 	if len(trails) == 0 {
 		return Restoration{}, fmt.Errorf("no trail that account %s sees delivers into bucket %s", b.Account, b.Name)

@@ -53,7 +53,7 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
 	seen := next
 	seen.Trails = arns
-	seen = seen.Describe(r.obs.trails, r.target.inventory.account)
+	seen = seen.Describe(r.obs.trails, r.target.survey.account)
 	changed = changed || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
 	if changed {
 		next = seen
@@ -110,7 +110,7 @@ func (g *Guard) notifyWithoutMemory(ctx context.Context, r round) (sent []alert.
 func (r round) facts() ledger.Facts {
 	t, rec, obs, out, done := r.target, r.record, r.obs, r.out, r.done
 	facts := ledger.Facts{
-		Findings: out.report.Findings, Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
+		Findings: out.report.Findings, Trails: arnsOf(t.trails()), Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
 	}

@@ -104,7 +104,7 @@ func (g *Guard) load(ctx context.Context, t Target, rec record, before observati
 func (g *Guard) observe(ctx context.Context, t Target, before observation) (observation, error) {
 	var obs observation
 	b, ok := t.Subject.(TrailBucket)
-	if !ok { // only what is remembered of it matters
+	if !ok { // nobody delivers there
 		return g.observeBucket(ctx, t, obs)
 	}
 	trails := b.Trails
@@ -139,6 +139,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	for i, r := range readings {
 		obs.add(i, r)
 	}
+	obs.notes = append(obs.notes, t.survey.notes(trails)...)
 	if organizationErr == nil {
 		obs.organization = organization
 	}
@@ -150,13 +151,13 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 // it is told that nothing is known of it.
 func (g *Guard) observeBucket(ctx context.Context, t Target, obs observation) (observation, error) {
 	obs.at, obs.unanswered = g.now(), nil
-	b, ok := t.Subject.(TrailBucket)
-	if !ok {
+	b, ok := t.watched()
+	if !ok { // only what is remembered of it matters
 		key := t.Key()
 		obs.bucket = delivery.Bucket{Name: key.Bucket, Owner: key.Account, Region: t.home()}
 		return obs, nil
 	}
-	read, err := g.readBucket(ctx, b.BucketRef)
+	read, err := g.readBucket(ctx, b)
 	if err == nil {
 		obs.bucket = read
 		return obs, nil

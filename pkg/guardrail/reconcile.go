@@ -7,20 +7,17 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
-// Reconcile brings one bucket to rest, or the buckets of one trail. An error
-// means that it was not finished and must be tried again; everything done before
-// it is remembered. Its type says what failed: *ObserveError, *WriteError,
-// *VerifyError, *LedgerError, *PublishError or *BusyError.
-//
-// If the context has a deadline, its last ten seconds are kept for telling what is
-// known by then.
+// Reconcile is [Batch.Reconcile] of one request alone.
 func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
-	inv, err := g.surveyFor(ctx, r)
-	if err != nil {
-		return nil, err
-	}
+	return g.Batch([]Request{r}).Reconcile(ctx, r)
+}
+
+// reconcileRequest reconciles what a request is about, with what is known of its
+// account.
+func (g *Guard) reconcileRequest(ctx context.Context, r Request, inv survey) ([]Result, error) {
 	if r.Organization {
 		return g.reconcileOrganization(ctx, r, inv)
 	}
@@ -33,20 +30,6 @@ func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 		return g.reconcileDeletion(ctx, r, inv)
 	}
 	return g.reconcileBuckets(ctx, r, inv, buckets)
-}
-
-// surveyFor lists the trails, and once more where the list lags behind the event.
-func (g *Guard) surveyFor(ctx context.Context, r Request) (survey, error) {
-	ctx, cancel := g.working(ctx)
-	defer cancel()
-	inv, err := g.survey(ctx, r.Account, r.Region)
-	if err != nil || !inv.lags(r) {
-		return inv, err
-	}
-	if err := g.run.Sleep(ctx, listLag); err != nil {
-		return inv, &ObserveError{Subject: "trails of account " + r.Account, Err: err}
-	}
-	return g.survey(ctx, r.Account, r.Region)
 }
 
 // deletes reports whether the request is about a trail that was deleted.
@@ -69,24 +52,50 @@ func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv survey) ([
 }
 
 // reconcileBuckets reconciles each of the buckets once. A name may be empty. A
-// bucket that no trail uses is none of the guard's business.
+// bucket that no trail uses is none of the guard's business, unless its policy lets
+// CloudTrail in, or did.
 func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv survey, buckets []string) ([]Result, error) {
 	buckets = slices.DeleteFunc(union(buckets, nil), func(name string) bool { return name == "" })
+	inv, err := g.withBuckets(ctx, inv, buckets)
+	errs := []error{err}
 	var results []Result
-	var errs []error
 	for i, name := range buckets {
-		trails := inv.into(name)
-		if len(trails) == 0 {
+		subject, ok := g.subject(inv, name, name == r.Bucket && r.namesCloudTrail())
+		if !ok {
 			results = append(results, Result{Bucket: name})
 			continue
 		}
-		t := g.eventTarget(r, inv, TrailBucket{BucketRef: g.ref(inv, name), Trails: trails})
 		ctx, cancel := g.share(ctx, len(buckets)-i)
-		result, err := g.reconcile(ctx, t)
+		result, err := g.inTurn(ctx, g.eventTarget(r, inv, subject))
+		results, errs = append(results, result), append(errs, err, g.learnBucket(ctx, inv, result.bucket))
 		cancel()
-		results, errs = append(results, result), append(errs, err)
 	}
 	return results, join(errs)
+}
+
+// inTurn reconciles a bucket when no other event of it is worked on here.
+func (g *Guard) inTurn(ctx context.Context, t Target) (Result, error) {
+	defer g.turns.take(ctx, t.Key().Bucket)()
+	return g.reconcile(ctx, t)
+}
+
+// subject is what a bucket is to the guard, and false where it is nothing. Granting
+// says that its policy may let CloudTrail in.
+func (g *Guard) subject(inv survey, name string, granting bool) (Subject, bool) {
+	trails, expected := inv.into(name), g.expected(inv, name)
+	switch {
+	case len(trails) > 0:
+		return TrailBucket{BucketRef: g.ref(inv, name), Trails: trails, Expected: expected}, true
+	case len(expected) > 0, granting && g.ports.Inventory != nil:
+		return GrantingBucket{BucketRef: g.ref(inv, name), Expected: expected}, true
+	}
+	return nil, false
+}
+
+// expected are those of whom deliveries into a bucket are expected, though no trail of
+// theirs is known.
+func (g *Guard) expected(inv survey, name string) []delivery.Grantee {
+	return inv.known.Buckets[name].Aged(g.now()).Grantees()
 }
 
 // bucketsOf returns the buckets whose records know the trail.

@@ -2,33 +2,86 @@ package guardrail
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// survey is the trails of an account.
+// survey is what is known of trails where a target is judged.
 type survey struct {
 	account, region string
-	listed          []trail.Trail // as CloudTrail lists them
-	all             []trail.Trail // with those that are declared
+	// at is the time before the account was asked for its trails.
+	at     time.Time
+	listed []trail.Trail // as CloudTrail lists them
+	all    []trail.Trail // with those that are declared
+	// known is what the inventory has of the accounts and buckets concerned, with
+	// what is listed.
+	known inventory.Part
+	// asked are the names of the buckets, and the ids of the accounts, that the
+	// inventory was asked for.
+	asked map[string]bool
+	// unread is why the inventory could not be read.
+	unread error
+	// failure is why the account could not be read just now. What is listed is then
+	// what was seen last.
+	failure error
+	// problems are why what was found could not be stored.
+	problems []error
 }
 
 // survey lists the trails that the account sees.
 func (g *Guard) survey(ctx context.Context, account, region string) (survey, error) {
+	at := g.now().UTC()
 	listed, err := g.ports.Trails.Trails(ctx, account, region)
 	if err != nil {
 		return survey{}, &ObserveError{Subject: "trails of account " + account, Err: err}
 	}
+	return g.surveyed(account, region, at, listed), nil
+}
+
+// surveyed is a survey that listed these trails.
+func (g *Guard) surveyed(account, region string, at time.Time, listed []trail.Trail) survey {
 	all := slices.Clone(listed)
 	for _, t := range g.config.Trails {
 		if !has(all, t.ARN) {
 			all = append(all, t)
 		}
 	}
-	return survey{account: account, region: region, listed: listed, all: all}, nil
+	v := survey{account: account, region: region, at: at, listed: listed, all: all}
+	return v.with(inventory.Part{})
+}
+
+// with returns the survey with what the inventory has of more accounts and
+// buckets. What is listed is newer.
+func (v survey) with(more inventory.Part) survey {
+	v.asked = maps.Clone(v.asked)
+	if v.asked == nil {
+		v.asked = map[string]bool{}
+	}
+	for id := range more.Accounts {
+		v.asked[id] = true
+	}
+	for name := range more.Buckets {
+		v.asked[name] = true
+	}
+	v.known = v.known.And(more).With(v.said())
+	return v
+}
+
+// lacking are those of the names that the inventory was not asked for.
+func (v survey) lacking(names []string) []string {
+	return slices.DeleteFunc(union(names, nil), func(name string) bool { return name == "" || v.asked[name] })
+}
+
+// said is the survey as the inventory has surveys.
+func (v survey) said() inventory.Survey {
+	return inventory.Survey{Account: v.account, At: v.at, Trails: v.listed, Failed: v.failure != nil}
 }
 
 func has(trails []trail.Trail, arn string) bool {
@@ -70,11 +123,12 @@ func (v survey) lags(r Request) bool {
 	}
 }
 
-// into returns the trails that deliver into the bucket.
+// into returns the trails that deliver into the bucket: those that are listed or
+// declared, and those that other accounts are known to have.
 func (v survey) into(bucket string) []trail.Trail {
 	var trails []trail.Trail
-	for _, t := range v.all {
-		if t.Bucket == bucket {
+	for _, t := range slices.Concat(v.all, v.known.Buckets[bucket].Known()) {
+		if t.Bucket == bucket && !has(trails, t.ARN) {
 			trails = append(trails, t)
 		}
 	}
@@ -87,12 +141,70 @@ func (v survey) buckets() []string {
 	for _, t := range v.all {
 		names = append(names, t.Bucket)
 	}
+	for name, b := range v.known.Buckets {
+		if len(b.Trails) > 0 {
+			names = append(names, name)
+		}
+	}
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-// missing returns the trails that are remembered and not in the inventory,
-// sorted.
+// without returns the survey without trails that are gone.
+func (v survey) without(arns []string) survey {
+	buckets := maps.Clone(v.known.Buckets)
+	for name, b := range buckets {
+		for _, arn := range arns {
+			b = b.Without(arn)
+		}
+		buckets[name] = b
+	}
+	v.known.Buckets = buckets
+	return v
+}
+
+// bucketsWith are the buckets that the inventory says a trail uses.
+func (v survey) bucketsWith(arn string) []string {
+	var names []string
+	for name, b := range v.known.Buckets {
+		if has(b.Known(), arn) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// notes say how old what is known of some of the trails is.
+func (v survey) notes(trails []trail.Trail) []string {
+	var accounts []string
+	for _, t := range trails {
+		seen := slices.IndexFunc(v.known.Buckets[t.Bucket].Trails, func(k inventory.Trail) bool { return k.ARN == t.ARN })
+		if seen >= 0 {
+			accounts = append(accounts, v.known.Buckets[t.Bucket].Trails[seen].By)
+		}
+	}
+	var old []string
+	var oldest time.Time
+	for _, id := range union(accounts, nil) {
+		if a := v.known.Accounts[id]; a.Unreadable() {
+			old = append(old, id)
+			if oldest.IsZero() || a.ReadAt.Before(oldest) {
+				oldest = a.ReadAt
+			}
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	whose := "account " + old[0]
+	if len(old) > 1 {
+		whose = fmt.Sprintf("%d accounts (%s and others)", len(old), old[0])
+	}
+	return []string{fmt.Sprintf("The trails of %s could not be read since %s; they are judged as they were then.",
+		whose, oldest.UTC().Format(time.RFC3339))}
+}
+
+// missing returns the trails that are remembered and not listed, sorted.
 func (v survey) missing(records []ledger.Record) []string {
 	var arns []string
 	for _, r := range records {
@@ -118,26 +230,22 @@ type forwarded struct {
 // account may refuse: an organization's trail that is seen no more is gone.
 func (g *Guard) forwarded(ctx context.Context, v survey, records []ledger.Record, s *sweepState) forwarded {
 	var f forwarded
-	answers := map[string][]trail.Trail{}
-	failures := map[string]error{}
+	failed := map[string]bool{}
 	for _, name := range v.missing(records) {
 		home := arn.Split(name)
 		account := string(home.Account)
 		if account == v.account {
 			continue
 		}
-		if _, asked := answers[account]; !asked {
-			asking, cancel := context.WithTimeout(ctx, accountTime)
-			answers[account], failures[account] = g.ports.Trails.Trails(asking, account, string(home.Region))
-			cancel()
-			if err := failures[account]; err != nil && !s.mayRefuse(ctx, account, err) {
-				f.errs = append(f.errs, &ObserveError{Subject: "trails of account " + account, Err: err})
+		answer := s.ask(ctx, g, account, string(home.Region))
+		if answer.err != nil && !s.mayRefuse(ctx, account, answer.err) {
+			if _, said := v.known.Accounts[account]; !said && !failed[account] {
+				failed[account] = true
+				f.errs = append(f.errs, &ObserveError{Subject: "trails of account " + account, Err: answer.err})
 			}
-		}
-		if err := failures[account]; err != nil && !s.mayRefuse(ctx, account, err) {
 			f.unread = append(f.unread, name)
 		}
-		for _, t := range answers[account] {
+		for _, t := range answer.trails {
 			if t.ARN == name {
 				f.trails = append(f.trails, t)
 			}
@@ -152,9 +260,11 @@ func (f forwarded) knows(arn string) bool {
 }
 
 // leavesOpen reports whether the record knows a trail whose account could not be
-// read, so that its bucket cannot be judged.
-func (f forwarded) leavesOpen(r ledger.Record) bool {
-	return slices.ContainsFunc(r.Trails, func(arn string) bool { return slices.Contains(f.unread, arn) })
+// read, and of which the inventory knows nothing either, so that its bucket cannot be
+// judged.
+func (f forwarded) leavesOpen(v survey, r ledger.Record) bool {
+	trails := v.into(r.Bucket)
+	return slices.ContainsFunc(r.Trails, func(arn string) bool { return slices.Contains(f.unread, arn) && !has(trails, arn) })
 }
 
 // into returns the trails that deliver into the record's bucket.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -34,6 +35,9 @@ type sweepState struct {
 	// that nobody can say which was its management account.
 	left bool
 
+	asking  sync.Mutex
+	answers map[string]answer // by account
+
 	readOrganization sync.Once
 	read             trail.Organization
 	readErr          error
@@ -51,6 +55,7 @@ type sweepOccasion struct {
 func (g *Guard) newSweepState(account string) *sweepState {
 	return &sweepState{
 		directly: directly{ports: g.ports, account: account},
+		answers:  map[string]answer{},
 		run:      g.run, pace: rate.NewLimiter(rate.Every(statusInterval), 1),
 	}
 }
@@ -62,6 +67,43 @@ func (s *sweepState) organization(ctx context.Context) (trail.Organization, erro
 		s.read, s.readErr = s.directly.organization(ctx)
 	})
 	return s.read, s.readErr
+}
+
+// answer is what an account that was asked for its trails came to.
+type answer struct {
+	at     time.Time // before it was asked
+	trails []trail.Trail
+	err    error
+}
+
+// ask asks another account for its trails, once.
+func (s *sweepState) ask(ctx context.Context, g *Guard, account, region string) answer {
+	s.asking.Lock()
+	a, asked := s.answers[account]
+	s.asking.Unlock()
+	if asked {
+		return a
+	}
+	ctx, cancel := context.WithTimeout(ctx, accountTime)
+	defer cancel()
+	a.at = s.run.Now().UTC()
+	a.trails, a.err = g.ports.Trails.Trails(ctx, account, region)
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	s.answers[account] = a
+	return a
+}
+
+// sees reports whether another account sees a trail.
+func (s *sweepState) sees(arn string) bool {
+	s.asking.Lock()
+	defer s.asking.Unlock()
+	for _, a := range s.answers {
+		if has(a.trails, arn) {
+			return true
+		}
+	}
+	return false
 }
 
 // turn waits until CloudTrail may be asked once more.
@@ -99,85 +141,80 @@ func (s *sweepState) mayRefuse(ctx context.Context, account string, err error) b
 func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult, error) {
 	state := g.newSweepState(account)
 	found := g.discover(ctx, account, region, state)
-	if found.surveyErr != nil {
+	if found.survey.at.IsZero() {
 		results, errs := g.flushAll(ctx, found.records)
-		return SweepResult{Results: results}, sweepError(append(errs, found.recordErr, found.surveyErr))
+		return SweepResult{Results: results}, sweepError(append(errs, found.errs...))
 	}
 	inv, records, others := found.survey, found.records, found.others
 
 	// Trails that are gone come first: a bucket forgets a trail only after the
 	// team was told of it.
-	gone := slices.DeleteFunc(inv.missing(records), others.knows)
+	gone := slices.DeleteFunc(inv.missing(records), func(arn string) bool {
+		return inv.failure != nil || others.knows(arn) || state.sees(arn)
+	})
 	var targets []Target
 	for _, arn := range gone {
 		targets = append(targets, g.target(inv, deletedTrail(inv, arn), sweepOccasion{sweepState: state}))
 	}
 	results, errs := g.reconcileEach(ctx, targets)
 	occasion := sweepOccasion{sweepState: state}
-	for i, err := range errs {
-		if err != nil {
-			occasion.unnotified = append(occasion.unnotified, gone[i])
+	for i, arn := range gone {
+		if errs[i] != nil {
+			occasion.unnotified = append(occasion.unnotified, arn)
+			continue
 		}
+		errs[i] = g.forget(ctx, inv, arn)
 	}
+	inv = inv.without(gone)
 
 	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, records, gone, others, occasion))
-	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.leavesOpen(r) })
+	for _, r := range more {
+		moreErrs = append(moreErrs, g.learnBucket(ctx, inv, r.bucket))
+	}
+	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.leavesOpen(inv, r) })
 	flushed, flushErrs := g.flushAll(ctx, hidden)
-	return SweepResult{Trails: len(inv.all), Results: slices.Concat(results, more, flushed)},
-		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, []error{found.recordErr}))
-}
-
-// discovery is what a sweep finds before it looks at buckets.
-type discovery struct {
-	survey    survey
-	surveyErr error
-	records   []ledger.Record
-	recordErr error
-	others    forwarded
-}
-
-// discover lists trails and records. It takes a third of the time at most.
-func (g *Guard) discover(ctx context.Context, account, region string, state *sweepState) discovery {
-	if deadline, ok := ctx.Deadline(); ok {
-		third, cancel := context.WithTimeout(ctx, deadline.Sub(g.now())/3)
-		defer cancel()
-		ctx = third
+	trails := len(inv.all)
+	if inv.failure != nil {
+		trails = 0 // none was listed
 	}
-	var d discovery
-	d.records, d.recordErr = g.records(ctx, account)
-	if d.survey, d.surveyErr = g.survey(ctx, account, region); d.surveyErr == nil {
-		d.others = g.forwarded(ctx, d.survey, d.records, state)
-	}
-	return d
+	return SweepResult{Trails: trails, Results: slices.Concat(results, more, flushed)},
+		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, found.errs))
 }
 
 // sweepTargets are the buckets that trails use, and what else is remembered: for
 // that no trail uses it any more. A bucket is judged with the trails of other
-// accounts that it is remembered with, and not at all if they cannot be read.
-// Done are deleted trails that were reconciled already.
+// accounts that it is known or remembered with, and not at all if they cannot be read
+// and nothing is known of them. Done are deleted trails that were reconciled already.
 func (g *Guard) sweepTargets(inv survey, records []ledger.Record, done []string, others forwarded, o occasion) []Target {
-	var targets []Target
+	var targets, granting []Target
 	taken := map[ledger.Key]bool{}
 	for _, name := range inv.buckets() {
-		ref := g.ref(inv, name)
-		taken[ref.Key()] = true
-		trails := inv.into(name)
-		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Key == ref.Key() })
-		if i >= 0 && others.leavesOpen(records[i]) {
+		b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name), Expected: g.expected(inv, name)}
+		taken[b.Key()] = true
+		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Key == b.Key() })
+		if i >= 0 && others.leavesOpen(inv, records[i]) {
 			continue
 		}
 		if i >= 0 {
-			trails = append(trails, others.into(records[i])...)
+			b.Trails = append(b.Trails, slices.DeleteFunc(others.into(records[i]), func(t trail.Trail) bool { return has(b.Trails, t.ARN) })...)
 		}
-		targets = append(targets, g.target(inv, TrailBucket{BucketRef: ref, Trails: trails}, o))
+		targets = append(targets, g.target(inv, b, o))
+	}
+	for _, name := range slices.Sorted(maps.Keys(inv.known.Buckets)) {
+		if len(inv.into(name)) > 0 {
+			continue
+		}
+		b := GrantingBucket{BucketRef: g.ref(inv, name), Expected: g.expected(inv, name)}
+		taken[b.Key()] = true
+		granting = append(granting, g.target(inv, b, o))
 	}
 	for _, r := range records {
-		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(r) {
+		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(inv, r) {
 			continue
 		}
 		targets = append(targets, g.target(inv, g.rememberedSubject(inv, r, others), o))
 	}
-	return targets
+	return append(targets, granting...)
 }
 
 // rememberedSubject is what a record is about that no trail of the inventory
@@ -189,6 +226,9 @@ func (g *Guard) rememberedSubject(inv survey, r ledger.Record, others forwarded)
 		return d
 	}
 	ref := g.ref(inv, r.Bucket)
+	if owner := inv.known.Buckets[r.Bucket].Owner; owner != "" && owner != r.Account {
+		return UnusedBucket{BucketRef{Name: r.Bucket, Account: r.Account, Region: ref.Region}} // it is somebody else's
+	}
 	ref.Account = r.Account
 	if trails := others.into(r); len(trails) > 0 {
 		return TrailBucket{BucketRef: ref, Trails: trails}
@@ -204,16 +244,14 @@ func sweepError(errs []error) error {
 	return &SweepError{Failed: len(errs), Err: join(errs)}
 }
 
-// records returns what is remembered of the account's buckets, and of those of
+// records returns what is remembered of the buckets of the accounts, and of those of
 // declared owners.
-func (g *Guard) records(ctx context.Context, account string) ([]ledger.Record, error) {
-	accounts := []string{account}
+func (g *Guard) records(ctx context.Context, accounts ...string) ([]ledger.Record, error) {
 	for _, owner := range g.config.Owners {
 		accounts = append(accounts, owner)
 	}
-	slices.Sort(accounts)
 	var records []ledger.Record
-	for _, a := range slices.Compact(accounts) {
+	for _, a := range union(accounts, nil) {
 		list, err := g.memory.List(ctx, a)
 		if err != nil {
 			return records, &LedgerError{Bucket: "account " + a, Err: err}

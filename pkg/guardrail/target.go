@@ -1,6 +1,7 @@
 package guardrail
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"slices"
@@ -32,8 +33,8 @@ type Target struct {
 	id string
 }
 
-// Subject is the thing itself: a [TrailBucket], an [UnusedBucket] or a
-// [DeletedTrail].
+// Subject is the thing itself: a [TrailBucket], a [GrantingBucket], an [UnusedBucket]
+// or a [DeletedTrail].
 type Subject interface {
 	// Key is where the subject's record is kept.
 	Key() ledger.Key
@@ -45,6 +46,15 @@ type Subject interface {
 type TrailBucket struct {
 	BucketRef
 	Trails []trail.Trail // at least one
+	// Expected are others of whom deliveries are expected.
+	Expected []delivery.Grantee
+}
+
+// GrantingBucket is a bucket that no known trail uses, and whose policy lets CloudTrail
+// in, or did.
+type GrantingBucket struct {
+	BucketRef
+	Expected []delivery.Grantee
 }
 
 // UnusedBucket is a bucket that is remembered, and that no trail delivers into
@@ -79,6 +89,29 @@ func (t Target) trails() []trail.Trail {
 	return nil
 }
 
+// watched is the target's bucket, if it is to be looked at.
+func (t Target) watched() (BucketRef, bool) {
+	switch s := t.Subject.(type) {
+	case TrailBucket:
+		return s.BucketRef, true
+	case GrantingBucket:
+		return s.BucketRef, true
+	}
+	return BucketRef{}, false
+}
+
+// expected are those of whom deliveries into the target are expected, beside the
+// trails.
+func (t Target) expected() []delivery.Grantee {
+	switch s := t.Subject.(type) {
+	case TrailBucket:
+		return s.Expected
+	case GrantingBucket:
+		return s.Expected
+	}
+	return nil
+}
+
 // own reports whether something stored is of this reconciliation.
 func (t Target) own(id string) bool { return strings.HasPrefix(id, t.id) }
 
@@ -105,11 +138,16 @@ type occasion interface {
 type directly struct {
 	ports   Ports
 	account string
+	// known is the account's organization, as the inventory has it; nil: it is asked.
+	known *trail.Organization
 }
 
 func (directly) turn(context.Context) error { return nil }
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
+	if d.known != nil {
+		return *d.known, nil
+	}
 	return d.ports.Organizations.Organization(ctx, d.account)
 }
 
@@ -138,7 +176,11 @@ func (g *Guard) target(inv survey, s Subject, o occasion) Target {
 // eventTarget makes a target of a subject that an event is about. A call that
 // failed changed nothing.
 func (g *Guard) eventTarget(r Request, inv survey, s Subject) Target {
-	t := g.target(inv, s, directly{ports: g.ports, account: inv.account})
+	how := directly{ports: g.ports, account: inv.account}
+	if !r.Organization {
+		how.known = g.organization(inv)
+	}
+	t := g.target(inv, s, how)
 	if s.Key().Bucket == r.Bucket {
 		t.Submitted = r.SubmittedPolicy
 	}
@@ -166,8 +208,8 @@ func (t Target) calls() []Call {
 
 // bucket is the target's bucket, where it has one.
 func (t Target) bucket() BucketRef {
-	if b, ok := t.Subject.(TrailBucket); ok {
-		return b.BucketRef
+	if b, ok := t.watched(); ok {
+		return b
 	}
 	key := t.Key()
 	return BucketRef{Name: key.Bucket, Account: key.Account, Region: t.home()}
@@ -176,10 +218,7 @@ func (t Target) bucket() BucketRef {
 // ref returns where a bucket is expected. Events tell the region of a bucket
 // only where they come from it; the adapter finds the right one.
 func (g *Guard) ref(inv survey, bucket string) BucketRef {
-	owner := g.config.Owners[bucket]
-	if owner == "" {
-		owner = inv.account
-	}
+	owner := cmp.Or(g.config.Owners[bucket], inv.known.Buckets[bucket].Owner, inv.account)
 	return BucketRef{Name: bucket, Account: owner, Region: inv.region}
 }
 

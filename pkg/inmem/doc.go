@@ -19,5 +19,6 @@
 //	apply.go        changes the account as the API call of an event did
 //	reserialize.go  a policy in the spelling in which S3 may give it back
 //	ledger.go       records and snapshots
+//	inventory.go    which trails are known
 //	alerts.go       the messages that were published
 package inmem

@@ -1,8 +1,8 @@
 package inventory
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -24,18 +24,27 @@ const (
 	// expectedFor is how long somebody is expected of whom nothing is seen any
 	// more. It is as long as CloudTrail tries to deliver a file.
 	expectedFor = 30 * 24 * time.Hour
+	renewal     = 24 * time.Hour
 )
 
 // Expecting returns the bucket with those whom the grants of its policy named at
 // that time. Those who were expected before are still expected: that the policy
 // does not name them any more is what is to be told.
 func (b Bucket) Expecting(named []delivery.Grantee, at time.Time) Bucket {
-	expected := slices.Clone(b.Expected)
-	for _, g := range named {
-		expected = append(expected, Expected{Grantee: g, Source: Named, At: at})
+	last := map[delivery.Grantee]Expected{}
+	for _, e := range b.Expected {
+		last[e.Grantee] = e
 	}
-	slices.SortFunc(expected, func(x, y Expected) int { return cmp.Or(x.compare(y), y.At.Compare(x.At)) })
-	b.Expected = slices.CompactFunc(expected, func(x, y Expected) bool { return x.compare(y) == 0 })
+	for _, g := range named {
+		if before, ok := last[g]; !ok || before.At.Before(at) {
+			last[g] = Expected{Grantee: g, Source: Named, At: at}
+		}
+	}
+	b.Expected = nil
+	for _, e := range last {
+		b.Expected = append(b.Expected, e)
+	}
+	sort.Slice(b.Expected, func(i, j int) bool { return b.Expected[i].Compare(b.Expected[j].Grantee) < 0 })
 	b = b.withoutKnown()
 	if len(b.Expected) > MaxExpected {
 		b.Expected = b.Expected[:MaxExpected]
@@ -43,20 +52,53 @@ func (b Bucket) Expecting(named []delivery.Grantee, at time.Time) Bucket {
 	return b
 }
 
+// Grantees are those who are expected.
+func (b Bucket) Grantees() []delivery.Grantee {
+	var all []delivery.Grantee
+	for _, e := range b.Expected {
+		all = append(all, e.Grantee)
+	}
+	return all
+}
+
+// Renews reports whether somebody is expected who was seen to be so a day or more
+// after the other bucket says. Until then it need not be stored again.
+func (b Bucket) Renews(other Bucket) bool {
+	for _, was := range other.Expected {
+		for _, e := range b.Expected {
+			if e.same(was) && e.At.Sub(was.At) >= renewal {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Aged returns the bucket without those who are not expected any more.
 func (b Bucket) Aged(now time.Time) Bucket {
-	b.Expected = slices.DeleteFunc(slices.Clone(b.Expected), func(e Expected) bool { return now.Sub(e.At) > expectedFor })
-	return b
+	return b.expecting(func(e Expected) bool { return now.Sub(e.At) <= expectedFor })
 }
 
 // withoutKnown leaves out of those who are expected the ones whose trails are known.
 func (b Bucket) withoutKnown() Bucket {
-	b.Expected = slices.DeleteFunc(slices.Clone(b.Expected), func(e Expected) bool {
-		return slices.ContainsFunc(b.Trails, func(t Trail) bool { return e.Is(t.Trail) })
+	return b.expecting(func(e Expected) bool {
+		return !slices.ContainsFunc(b.Trails, func(t Trail) bool { return e.Is(t.Trail) })
 	})
+}
+
+// expecting returns the bucket with those of the expected for whom that holds.
+func (b Bucket) expecting(holds func(Expected) bool) Bucket {
+	var some []Expected
+	for _, e := range b.Expected {
+		if holds(e) {
+			some = append(some, e)
+		}
+	}
+	b.Expected = some
 	return b
 }
 
-func (e Expected) compare(other Expected) int {
-	return cmp.Or(e.Grantee.Compare(other.Grantee), cmp.Compare(e.Source, other.Source))
+// same reports whether both are the same, whenever they were seen.
+func (e Expected) same(other Expected) bool {
+	return e.Grantee == other.Grantee && e.Source == other.Source
 }

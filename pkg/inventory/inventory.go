@@ -2,7 +2,7 @@ package inventory
 
 import (
 	"slices"
-	"strings"
+	"sort"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -92,9 +92,10 @@ func (t Trail) Source() Source {
 func (a Account) Unreadable() bool { return a.FailedAt.After(a.ReadAt) }
 
 // Fresh reports whether the account was read so short a time before, and after
-// the last event of which it is known that it was not followed up.
+// the last event of which it is known that it was not followed up. Events have times
+// of whole seconds.
 func (a Account) Fresh(now time.Time, age time.Duration) bool {
-	return !a.ReadAt.IsZero() && now.Sub(a.ReadAt) <= age && !a.ToldAt.After(a.ReadAt)
+	return !a.ReadAt.IsZero() && now.Sub(a.ReadAt) <= age && !a.ReadAt.Before(a.ToldAt.Add(time.Second))
 }
 
 // After returns the account after an event at a time that told of a change to one
@@ -108,11 +109,37 @@ func (a Account) After(event time.Time) Account {
 
 // Trail returns the trail of that ARN as the account saw it.
 func (a Account) Trail(arn string) (t trail.Trail, ok bool) {
-	i, ok := slices.BinarySearchFunc(a.Trails, arn, func(t trail.Trail, arn string) int { return strings.Compare(t.ARN, arn) })
-	if !ok {
+	i := sort.Search(len(a.Trails), func(i int) bool { return a.Trails[i].ARN >= arn })
+	if i == len(a.Trails) || a.Trails[i].ARN != arn {
 		return trail.Trail{}, false
 	}
 	return a.Trails[i], true
+}
+
+// Sees reports whether these are the trails that the account was last seen with, in
+// whatever order.
+func (a Account) Sees(trails []trail.Trail) bool {
+	return slices.Equal(a.Trails, sorted(trails))
+}
+
+// sorted returns the trails by ARN, each once.
+func sorted(trails []trail.Trail) []trail.Trail {
+	trails = append([]trail.Trail(nil), trails...)
+	// Not slices.SortFunc: it is compiled anew for each type, and that of trails is large.
+	sort.SliceStable(trails, func(i, j int) bool { return trails[i].ARN < trails[j].ARN })
+	var once []trail.Trail
+	for i, t := range trails {
+		if i == 0 || trails[i-1].ARN != t.ARN {
+			once = append(once, t)
+		}
+	}
+	return once
+}
+
+// Same reports whether both say the same of an account, at the same times.
+func (a Account) Same(other Account) bool {
+	return a.ID == other.ID && slices.Equal(a.Trails, other.Trails) &&
+		a.ReadAt.Equal(other.ReadAt) && a.FailedAt.Equal(other.FailedAt) && a.ToldAt.Equal(other.ToldAt)
 }
 
 // Buckets are the names of the buckets that the account's trails use, sorted.
@@ -132,16 +159,32 @@ func (b Bucket) Empty() bool { return len(b.Trails) == 0 && len(b.Expected) == 0
 
 // Same reports whether both say the same of a bucket, whenever they were read.
 func (b Bucket) Same(other Bucket) bool {
-	sameTrail := func(a, b Trail) bool { return a.Trail == b.Trail && a.By == b.By }
-	sameExpected := func(a, b Expected) bool { return a.compare(b) == 0 }
-	return b.Owner == other.Owner && slices.EqualFunc(b.Trails, other.Trails, sameTrail) &&
-		slices.EqualFunc(b.Expected, other.Expected, sameExpected)
+	if b.Owner != other.Owner || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
+		return false
+	}
+	for i, t := range b.Trails {
+		if t.Trail != other.Trails[i].Trail || t.By != other.Trails[i].By {
+			return false
+		}
+	}
+	for i, e := range b.Expected {
+		if !e.same(other.Expected[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // Without returns the bucket without a trail that somebody else has shown to be
 // gone.
 func (b Bucket) Without(arn string) Bucket {
-	b.Trails = slices.DeleteFunc(slices.Clone(b.Trails), func(t Trail) bool { return t.ARN == arn })
+	var trails []Trail
+	for _, t := range b.Trails {
+		if t.ARN != arn {
+			trails = append(trails, t)
+		}
+	}
+	b.Trails = trails
 	return b
 }
 

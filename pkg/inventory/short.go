@@ -69,8 +69,11 @@ func shorten(t trail.Trail) shortTrail {
 		set    bool
 		letter string
 	}{
-		{t.MultiRegion, multiRegion}, {t.Organization, organization}, {t.LogFileValidation, logFileValidation},
-		{t.CustomSelectors, customSelectors}, {t.InsightSelectors, insightSelectors},
+		{t.MultiRegion, multiRegion},
+		{t.Organization, organization},
+		{t.LogFileValidation, logFileValidation},
+		{t.CustomSelectors, customSelectors},
+		{t.InsightSelectors, insightSelectors},
 	} {
 		if flag.set {
 			s.Flags += flag.letter

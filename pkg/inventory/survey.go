@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -47,6 +48,21 @@ func (p Part) Concerned(s Survey) []string {
 	return slices.Compact(names)
 }
 
+// And returns the part with more accounts and buckets. Those that are in both are as
+// more has them, which was read later.
+func (p Part) And(more Part) Part {
+	accounts, buckets := map[string]Account{}, map[string]Bucket{}
+	maps.Copy(accounts, p.Accounts)
+	maps.Copy(accounts, more.Accounts)
+	maps.Copy(buckets, p.Buckets)
+	maps.Copy(buckets, more.Buckets)
+	p.Accounts, p.Buckets = accounts, buckets
+	if more.OrganizationReadAt.After(p.OrganizationReadAt) {
+		p.Organization, p.OrganizationReadAt = more.Organization, more.OrganizationReadAt
+	}
+	return p
+}
+
 // With returns the part with what a survey says. Surveys may be added in any order,
 // and more than once.
 //
@@ -62,15 +78,20 @@ func (p Part) With(s Survey) Part {
 		return p
 	}
 	var seen []Trail
+	add := func(t Trail) {
+		if !p.Accounts[t.Account()].disowns(t) {
+			seen = append(seen, t)
+		}
+	}
 	for _, b := range p.Buckets {
-		seen = append(seen, b.Trails...)
+		for _, t := range b.Trails {
+			add(t)
+		}
 	}
 	// Of a survey that comes late, what it says of other accounts still counts.
 	for _, t := range s.Trails {
-		seen = append(seen, Trail{Trail: t, By: s.Account, At: s.At})
+		add(Trail{Trail: t, By: s.Account, At: s.At})
 	}
-	seen = slices.DeleteFunc(seen, func(t Trail) bool { return p.Accounts[t.Account()].disowns(t) })
-
 	buckets := map[string]Bucket{}
 	for name, b := range p.Buckets {
 		b.Trails = nil
@@ -99,9 +120,7 @@ func (a Account) with(s Survey) Account {
 		}
 	case s.At.After(a.ReadAt):
 		a.ReadAt = s.At
-		a.Trails = slices.Clone(s.Trails)
-		slices.SortFunc(a.Trails, func(x, y trail.Trail) int { return strings.Compare(x.ARN, y.ARN) })
-		a.Trails = slices.CompactFunc(a.Trails, func(x, y trail.Trail) bool { return x.ARN == y.ARN })
+		a.Trails = sorted(s.Trails)
 	}
 	return a
 }
@@ -126,9 +145,10 @@ func lastSeen(seen []Trail) []Trail {
 		}
 		return 1
 	}
-	slices.SortFunc(seen, func(x, y Trail) int {
+	sort.Slice(seen, func(i, j int) bool {
+		x, y := seen[i], seen[j]
 		return cmp.Or(strings.Compare(x.ARN, y.ARN), y.At.Compare(x.At), strings.Compare(x.Bucket, y.Bucket),
-			cmp.Compare(foreign(x), foreign(y)), strings.Compare(x.By, y.By))
+			cmp.Compare(foreign(x), foreign(y)), strings.Compare(x.By, y.By)) < 0
 	})
 	var last []Trail
 	for i, t := range seen {

@@ -13,6 +13,8 @@ import (
 // Facts are what reconciling a bucket came to.
 type Facts struct {
 	Findings []delivery.Finding
+	// Trails are the ARNs of the trails that deliver into the bucket.
+	Trails []string
 	// Fingerprint is that of the policy as it was read, unless it is Unread.
 	Fingerprint string
 	Unread      bool
@@ -138,7 +140,7 @@ func worsen(r *Record, facts Facts, current []Finding, now time.Time, s Settings
 		kind = alert.BudgetExhausted
 	case !r.Open():
 		kind = alert.Opened
-	case !same:
+	case !same, concernsMore(r, facts, current):
 		kind = alert.Changed
 	case due(*r, current, now, s):
 		kind = alert.Reminder
@@ -172,6 +174,14 @@ func newlyExhausted(r Record, now time.Time, s Settings) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.Recent(now, s.Window), func(p Repair) bool { return p.Done })
+}
+
+// concernsMore reports whether an outage of the whole bucket, which names no trail,
+// concerns a trail that the team was not told of.
+func concernsMore(r *Record, facts Facts, current []Finding) bool {
+	whole := func(f Finding) bool { return f.Kind == delivery.Outage && f.Trail == "" }
+	return len(r.Trails) > 0 && slices.ContainsFunc(current, whole) &&
+		slices.ContainsFunc(facts.Trails, func(arn string) bool { return !slices.Contains(r.Trails, arn) })
 }
 
 func due(r Record, current []Finding, now time.Time, s Settings) bool {

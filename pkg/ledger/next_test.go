@@ -263,3 +263,29 @@ func roundTrip(t rapid.TB, r ledger.Record) ledger.Record {
 	}
 	return back
 }
+
+// An outage of the whole bucket names no trail. A trail more that it concerns is news, and
+// one that others are broken beside is not.
+func TestOutageConcernsOneTrailMore(t *testing.T) {
+	whole := []delivery.Finding{{ID: "policy-missing", Kind: delivery.Outage}}
+	one := []delivery.Finding{{ID: "log-files-denied", Kind: delivery.Outage, Trail: "a"}}
+	s := ledger.Settings{Budget: 3, Window: time.Hour}
+	for name, test := range map[string]struct {
+		findings []delivery.Finding
+		before   []string
+		now      []string
+		want     alert.Kind
+	}{
+		"one more":                       {whole, []string{"a"}, []string{"a", "b"}, alert.Changed},
+		"the same":                       {whole, []string{"a", "b"}, []string{"b", "a"}, alert.Nothing},
+		"one less":                       {whole, []string{"a", "b"}, []string{"a"}, alert.Nothing},
+		"one more beside":                {one, []string{"a"}, []string{"a", "b"}, alert.Nothing},
+		"the trails were not remembered": {whole, nil, []string{"a"}, alert.Nothing},
+	} {
+		r, _, _ := ledger.Next(ledger.Record{}, ledger.Facts{Findings: test.findings, Trails: test.before}, start(), s)
+		r.Trails = test.before
+		if _, kind, _ := ledger.Next(r, ledger.Facts{Findings: test.findings, Trails: test.now}, start(), s); kind != test.want {
+			t.Errorf("%s: %q, want %q", name, kind, test.want)
+		}
+	}
+}

@@ -33,6 +33,7 @@ func transmit(ctx context.Context, service, method, path string, header map[stri
 	// moto finds the service in the credential scope and checks no signature.
 	r.Header.Set("Authorization",
 		"AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/"+region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set(accountHeader, account)
 	for name, value := range header {
 		r.Header.Set(name, value)
 	}

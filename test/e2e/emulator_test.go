@@ -35,6 +35,9 @@ type emulator struct {
 	fault  func(apiCall) *failure
 }
 
+// accountHeader says to moto whose account a request is of.
+const accountHeader = "X-Moto-Account-Id"
+
 // apiCall is one request of a function.
 type apiCall struct {
 	Op     string // "s3:PutBucketPolicy"
@@ -53,7 +56,7 @@ func startEmulator(python, dir string) (*emulator, error) {
 		return nil, err
 	}
 	_, port, _ := strings.Cut(address, ":")
-	env := append(os.Environ(), "MOTO_ACCOUNT_ID="+account, "PYTHONWARNINGS=ignore")
+	env := append(os.Environ(), "PYTHONWARNINGS=ignore")
 	moto, err := startProcess(filepath.Join(dir, "moto.log"), address, env,
 		python, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", port)
 	if err != nil {
@@ -117,6 +120,9 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	c := identify(r, body)
+	if strings.Contains(r.Header.Get("Authorization"), "Credential=AKIAEXAMPLE/") {
+		r.Header.Set(accountHeader, account) // of a role that was assumed moto knows whose it is
+	}
 	defer e.noteGivenUp(r.Context(), c)
 	e.mu.Lock()
 	e.calls = append(e.calls, c)

@@ -132,17 +132,18 @@ func (m mapping) poll(ctx context.Context, f *function) (taken, kept []message, 
 	if err != nil {
 		return nil, nil, err
 	}
+	var done []object
 	for _, message := range taken {
 		if keep[message.MessageID] {
 			kept = append(kept, message)
 			continue
 		}
-		in := object{"QueueUrl": queueURL(eventsQueue), "ReceiptHandle": message.ReceiptHandle}
-		if _, err := call(ctx, "sqs", "DeleteMessage", in); err != nil {
-			return nil, nil, err
-		}
+		done = append(done, object{"Id": message.MessageID, "ReceiptHandle": message.ReceiptHandle})
 	}
-	return taken, kept, nil
+	if len(done) > 0 {
+		_, err = call(ctx, "sqs", "DeleteMessageBatch", object{"QueueUrl": queueURL(eventsQueue), "Entries": done})
+	}
+	return taken, kept, err
 }
 
 // failures reads an answer as Lambda does: a function that failed wants all

@@ -9,7 +9,8 @@
 //
 // # Files
 //
-//	bucket.go  guardrail.Buckets
-//	trail.go   guardrail.Trails, guardrail.Organizations, guardrail.Alerts
-//	ledger.go  guardrail.Ledger
+//	bucket.go     guardrail.Buckets
+//	trail.go      guardrail.Trails, guardrail.Organizations, guardrail.Alerts
+//	ledger.go     guardrail.Ledger
+//	inventory.go  guardrail.Inventory
 package porttest
