@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,10 +18,13 @@ func paced(t *testing.T, sharing int, long time.Duration) (calls []int) {
 	t.Helper()
 	calls = make([]int, int(long/time.Second)+1)
 	began := time.Now()
+	var mu sync.Mutex
 	answers := func(stack *middleware.Stack) error {
 		return stack.Finalize.Add(middleware.FinalizeMiddlewareFunc("Answer", func(
 			context.Context, middleware.FinalizeInput, middleware.FinalizeHandler,
 		) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			calls[int(time.Since(began)/time.Second)]++
 			return middleware.FinalizeOutput{Result: &cloudtrail.ListTrailsOutput{}}, middleware.Metadata{}, nil
 		}), middleware.After)
