@@ -464,7 +464,7 @@ func TestExpectedTrailIsFound(t *testing.T) {
 	k.PutBucket(inmem.Bucket{Name: "archive-logs"})
 	k.reconcile(t, k.on("DeleteBucketPolicy", "archive-logs"))
 	k.wantKinds(t, "opened")
-	if text := k.told(t); !strings.Contains(text, "CRITICAL") || strings.Contains(text, "expected") {
+	if text := k.told(t); !strings.Contains(text, "CRITICAL") || strings.Contains(text, delivery.ExpectedShutOutID) {
 		t.Error(text)
 	}
 }
