@@ -76,6 +76,11 @@ type Notice struct {
 	// Overwritten is the policy of another writer that our write replaced, or
 	// empty. See Changes for who it was.
 	Overwritten []byte
+	// Settled are the ids of findings that the team was told of and that are gone, of
+	// what is resolved.
+	Settled []string
+	// Accepted says that they are gone because the owner accepts them.
+	Accepted bool
 	// Notes are further plain sentences.
 	Notes []string
 }

@@ -90,7 +90,7 @@ func (v *view) chat(subject string) string {
 // chatDescription is the opening and the facts, as many as fit.
 func (v *view) chatDescription() string {
 	var b strings.Builder
-	b.WriteString(opening(v.Kind, v.state) + "\n")
+	b.WriteString(v.opening() + "\n")
 	fact := func(label string, texts ...string) {
 		for _, t := range texts {
 			line := "*" + label + ":* " + code(t) + "\n"

@@ -21,9 +21,12 @@ const maxAccounts = 100
 func (v *view) writeFacts(p *page) {
 	full := v.Kind != Reminder // the first alert of the incident has it all
 	p.fact("Severity", string(v.severity))
-	if v.isOfTrail() {
+	switch {
+	case v.isOfTrail():
 		p.fact("Trail", v.place())
-	} else {
+	case v.isOfAccount():
+		p.fact("Account", v.Account)
+	default:
 		p.fact("Bucket", v.place())
 	}
 	if full && !v.isOfTrail() {
@@ -45,8 +48,8 @@ func (v *view) writeFacts(p *page) {
 		p.fact("Done", some(v.done(), 0, "change")...)
 	}
 	if v.Blind {
-		p.fact("Blind", "No trail of the account is logging, so AWS sends no events of changes any more. Until one "+
-			"logs again, only the scheduled sweep sees what happens.")
+		p.fact("Blind", "No trail of the account logs management events, so AWS sends no events of changes any more. Until "+
+			"one logs them again, only the scheduled sweep sees what happens.")
 	}
 	l := v.links()
 	p.fact("Runbook", given(l.Runbook)...)
@@ -94,6 +97,8 @@ func (v *view) verdict() string {
 	switch {
 	case v.Before != nil:
 		return fmt.Sprintf("%s before, %s now", v.before, now)
+	case v.state == silent, v.state == less && v.Report.Verdict == delivery.Blocked:
+		return now + ", though the policy lets CloudTrail deliver; the findings say what is wrong"
 	case v.Report.Verdict == delivery.Delivering && v.state.rank() > weak.rank():
 		return now + ", as far as the policy decides it; the findings say what is wrong"
 	}
@@ -329,6 +334,10 @@ func (v *view) done() []string {
 	case BudgetExhausted:
 		texts = append(texts, "Nothing more is written for now: "+v.repairs()+".")
 	case Resolved:
+		if v.Accepted && v.ofCoverage() {
+			texts = append(texts, "Nothing: the notes say who accepts it, until when and why.")
+			break
+		}
 		texts = append(texts, "Nothing by Trailwarden: someone else set it right.")
 	case Opened, Changed, Reminder:
 		texts = append(texts, v.idle())
@@ -350,8 +359,10 @@ func (v *view) done() []string {
 // idle says why nothing was written.
 func (v *view) idle() string {
 	switch {
-	case v.state == stopped:
+	case v.state == stopped, v.state == unrecorded:
 		return "Nothing was written: Trailwarden neither starts nor creates trails."
+	case v.state == silent, v.state == less:
+		return "Nothing was written: Trailwarden does not change trails."
 	case !v.OptedIn:
 		return "Nothing was written: the bucket is not listed for restoring."
 	case v.Held != "":

@@ -103,7 +103,7 @@ func (v *view) json(subject string) string {
 		Revision:      v.Revision,
 		Severity:      v.severity,
 		Subject:       subject,
-		Summary:       opening(v.Kind, v.state),
+		Summary:       v.opening(),
 		Bucket:        v.Report.Bucket,
 		Account:       v.Account,
 		Region:        v.Region,

@@ -1,10 +1,12 @@
 package alert
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 const (
@@ -34,6 +36,18 @@ func (v *view) lost() []string {
 			"Events since " + v.stoppedAt() + " are recorded in no file of the trail, and cannot be had later.",
 			"Management events of the last 90 days can still be read in each region's event history.",
 		}
+	case unrecorded:
+		return []string{
+			"What happens in the account is recorded in no file, and cannot be had later.",
+			"Management events of the last 90 days can still be read in each region's event history.",
+		}
+	case silent:
+		return []string{
+			"Management write events since " + v.stoppedAt() + " are recorded in no file, and cannot be had later.",
+			"Those of the last 90 days can still be read in each region's event history.",
+		}
+	case less:
+		return v.uncovered()
 	case partly:
 		return []string{"Log files are not concerned. What is refused: " + strings.Join(v.refusedWords(), ", ") + "."}
 	case uncertain:
@@ -60,8 +74,24 @@ func (v *view) waiting() []string {
 	return append(texts, "Deliveries are due about every 5 minutes"+v.nextDue()+".")
 }
 
+// uncovered is for a trail that covers less than before.
+func (v *view) uncovered() []string {
+	for _, f := range v.Report.Findings {
+		if slices.ContainsFunc(f.Lost, trail.Part.Records) {
+			return []string{"What the trail covers no more is in no file of it since " + v.stoppedAt() + ", and cannot be had later."}
+		}
+	}
+	return []string{"No events. Log files are written and delivered as before, without what guards them."}
+}
+
 // recovered is for log files that can arrive again.
 func (v *view) recovered() []string {
+	switch {
+	case v.ofCoverage() && v.Accepted:
+		return nil
+	case v.ofCoverage(), v.isOfAccount():
+		return []string{"Events of the time between that were not covered are in no file of the trail, and cannot be had later."}
+	}
 	if v.isOfTrail() {
 		return []string{"Events of the time between are in no file of the trail, and cannot be had later."}
 	}

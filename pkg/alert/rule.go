@@ -16,6 +16,8 @@ const (
 	obstructed      // restoring would, but for what the refusal says
 	ours            // its trail is of the alert's account
 	theirs          // its trail is of another account: an organization trail, seen from a member
+	settings        // a setting of the trail brings back what is lost
+	selectors       // its event selectors bring back what is lost
 )
 
 // rule is one line of the table of next steps. It speaks once for an alert if
@@ -39,6 +41,9 @@ type rule struct {
 	// commands are templates, with the values and documents of [view.values] and
 	// [view.document]: "--flag {value}", "[ --optional {value}]", and at the end "--flag @document".
 	commands []string
+	// flags says that the last command ends with those of update-trail that bring back
+	// what is lost.
+	flags bool
 }
 
 // The commands that several rules give. What the guard knows stands in them: a person in
@@ -153,6 +158,25 @@ func urgent() []rule {
 			commands: []string{start},
 		},
 		{
+			finding: delivery.NoTrailID,
+			text: "Find out whether the trails were deleted, and by whom; the event shows what they were. Then make a trail of " +
+				"every region again (aws cloudtrail create-trail, then start-logging), or let the organization's trail cover the account:",
+			commands: []string{
+				"aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=DeleteTrail --region {stack}",
+			},
+		},
+		{
+			finding: delivery.TrailSilentID, text: logAgain, commands: logAgainCommands(),
+		},
+		{
+			finding: delivery.TrailCoversLessID, need: selectors, text: logAgain, commands: logAgainCommands(),
+		},
+		{
+			finding: delivery.TrailCoversLessID, need: settings, flags: true,
+			text:     "If it was not meant, set the trail back to what it was:",
+			commands: []string{"aws cloudtrail update-trail --name {trail} --region {home}"},
+		},
+		{
 			finding:  delivery.RequesterPaysID,
 			text:     "Or, with the AWS CLI alone, let the bucket's owner pay for requests again:",
 			commands: []string{putPayer},
@@ -191,6 +215,18 @@ func urgent() []rule {
 	}
 }
 
+// logAgain is what brings back management events.
+const logAgain = "Let the trail log management events again. The second command replaces its event selectors: keep what the " +
+	"first one prints, and add the data events of it that are still wanted:"
+
+func logAgainCommands() []string {
+	return []string{
+		"aws cloudtrail get-event-selectors --trail-name {trail} --region {home}",
+		"aws cloudtrail put-event-selectors --trail-name {trail} --region {home} " +
+			"--event-selectors ReadWriteType=All,IncludeManagementEvents=true",
+	}
+}
+
 // closing is what can wait until delivery is right.
 func closing() []rule {
 	const harden = restore + " --harden"
@@ -214,6 +250,16 @@ func closing() []rule {
 				"trailwarden explain --bucket {bucket}[ --bucket-owner {account}][ --bucket-region {region}] --policy policy.json" +
 					" --trails trails.json" + ofOrganization,
 			},
+		},
+		{
+			finding: delivery.TrailCoversLessID,
+			text: "If it was meant, accept it with a reason and an end, and it is told as resolved; trailwarden accept --help " +
+				"says how.",
+		},
+		{
+			finding:  delivery.TrailNotStartedID,
+			text:     "Start the new trail:",
+			commands: []string{start},
 		},
 		{
 			finding: delivery.SourceARNMissingID, need: refused,

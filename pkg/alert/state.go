@@ -1,17 +1,24 @@
 package alert
 
-import "github.com/trailwarden/trailwarden/pkg/delivery"
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+)
 
 // state is what a report comes to, as its alert says it.
 type state string
 
 const (
-	broken    state = "broken"    // log files cannot be delivered
-	partly    state = "partly"    // something else that CloudTrail needs is refused
-	stopped   state = "stopped"   // a trail does not log, or is gone
-	uncertain state = "uncertain" // it is not known whether all is well
-	weak      state = "weak"      // it works, and could be safer
-	sound     state = "sound"     // nothing was found
+	broken     state = "broken"     // log files cannot be delivered
+	partly     state = "partly"     // something else that CloudTrail needs is refused
+	unrecorded state = "unrecorded" // the account has no trail
+	stopped    state = "stopped"    // a trail does not log, or is gone
+	silent     state = "silent"     // a trail logs, and no changes
+	less       state = "less"       // a trail covers less than before
+	uncertain  state = "uncertain"  // it is not known whether all is well
+	weak       state = "weak"       // it works, and could be safer
+	sound      state = "sound"      // nothing was found
 )
 
 // stateOf returns the worst that the report's findings say. Only a report
@@ -25,9 +32,11 @@ func stateOf(r delivery.Report) state {
 		}
 	}
 	switch {
+	case s == stopped && aboutAccount(r.Bucket):
+		return unrecorded
 	case r.Verdict == delivery.Delivering:
 		return s
-	case r.Verdict == delivery.Blocked && s.rank() < stopped.rank():
+	case r.Verdict == delivery.Blocked && s.rank() < less.rank():
 		return partly
 	case s.rank() < uncertain.rank():
 		return uncertain
@@ -36,6 +45,10 @@ func stateOf(r delivery.Report) state {
 }
 
 func findingState(f delivery.Finding) state {
+	t, _ := delivery.LookupType(f.ID)
+	if t.Loss == delivery.LossCoverage { // whatever it guards against, it is no weakness of the policy
+		return less
+	}
 	switch f.Kind {
 	case delivery.Weakness:
 		return weak
@@ -45,13 +58,14 @@ func findingState(f delivery.Finding) state {
 	default:
 		return uncertain
 	}
-	t, _ := delivery.LookupType(f.ID)
 	switch t.Loss {
 	case delivery.LossEvents:
 		return stopped
+	case delivery.LossWrites:
+		return silent
 	case delivery.LossLogFiles:
 		return broken
-	case delivery.LossPart, delivery.LossNone:
+	case delivery.LossPart, delivery.LossCoverage, delivery.LossNone:
 	}
 	return partly
 }
@@ -59,10 +73,16 @@ func findingState(f delivery.Finding) state {
 func (s state) rank() int {
 	switch s {
 	case broken:
-		return 5
+		return 8
 	case partly:
-		return 4
+		return 7
+	case unrecorded:
+		return 6
 	case stopped:
+		return 5
+	case silent:
+		return 4
+	case less:
 		return 3
 	case uncertain:
 		return 2
@@ -80,8 +100,14 @@ func (s state) sentence() string {
 		return "CloudTrail cannot deliver its log files to this bucket."
 	case partly:
 		return "CloudTrail is refused a part of what it needs at this bucket."
+	case unrecorded:
+		return "no trail records this account."
 	case stopped:
 		return "a trail records nothing any more."
+	case silent:
+		return "a trail logs no changes any more, and no other trail does in its place."
+	case less:
+		return "a trail covers less than before."
 	case uncertain:
 		return "it is not certain that CloudTrail can deliver to this bucket."
 	case weak:
@@ -98,8 +124,14 @@ func (s state) words() string {
 		return "CloudTrail blocked at"
 	case partly:
 		return "CloudTrail partly blocked at"
+	case unrecorded:
+		return "no trail records"
 	case stopped:
 		return "CloudTrail stopped for"
+	case silent:
+		return "CloudTrail logs no changes for"
+	case less:
+		return "CloudTrail covers less for"
 	case uncertain:
 		return "CloudTrail delivery uncertain at"
 	case weak:
@@ -110,6 +142,27 @@ func (s state) words() string {
 }
 
 // opening is the first sentence of an alert. It holds no data.
+func (v *view) opening() string {
+	switch {
+	case v.Kind != Resolved || v.state.rank() > weak.rank():
+	case v.isOfAccount():
+		return "The problem is gone, not by Trailwarden: a trail records this account again."
+	case v.Accepted && v.ofCoverage():
+		return "The problem is settled: that the trail covers less is accepted."
+	case v.ofCoverage():
+		return "The problem is gone, not by Trailwarden: what was missing is recorded again."
+	}
+	return opening(v.Kind, v.state)
+}
+
+// ofCoverage reports whether all that is settled was about what a trail records.
+func (v *view) ofCoverage() bool {
+	return len(v.Settled) > 0 && !slices.ContainsFunc(v.Settled, func(id string) bool {
+		t, _ := delivery.LookupType(id)
+		return t.Loss != delivery.LossCoverage && t.Loss != delivery.LossWrites
+	})
+}
+
 func opening(k Kind, s state) string {
 	switch k {
 	case Opened:

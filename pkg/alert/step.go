@@ -197,6 +197,10 @@ func (n need) met(f delivery.Finding, isRefused, isOurs bool) bool {
 		return isOurs
 	case theirs:
 		return !isOurs
+	case settings:
+		return delivery.UpdateFlags(f.Lost, "") != ""
+	case selectors:
+		return slices.Contains(f.Lost, trail.PartManagement)
 	case always:
 	}
 	return true
@@ -245,8 +249,14 @@ func (v *view) commands(r rule, found []delivery.Finding) (commands []command, c
 	}
 	complete = len(r.commands) > 0
 	for _, name := range arns[:min(len(arns), maxTargets)] {
-		values := v.values(name)
+		values, flags := v.values(name), ""
+		for _, f := range found {
+			if r.flags && f.Trail == name {
+				flags, values["lost-key"] = delivery.UpdateFlags(f.Lost, "{lost-key}"), f.LostKey
+			}
+		}
 		for _, template := range r.commands {
+			template += flags
 			if values["organization"] == "" && v.hasOrganization() {
 				template = strings.Replace(template, ofOrganization, askOrganization, 1)
 			}
@@ -369,7 +379,7 @@ func (v *view) hasOrganization() bool {
 // bucket returns the name of the bucket, or "" where the notice is about a trail
 // that has none any more.
 func (v *view) bucket() string {
-	if v.isOfTrail() {
+	if v.isOfTrail() || v.isOfAccount() {
 		return ""
 	}
 	return v.Report.Bucket

@@ -19,7 +19,10 @@ type story struct {
 	tower bool
 }
 
-func stories() []story {
+func stories() []story { return append(policyStories(), quietStories()...) }
+
+// policyStories are of buckets and their policies, and of trails that stop.
+func policyStories() []story {
 	return []story{
 		{"opened-policy-deleted", alert.Opened, func(s *stage) { s.call("delete-bucket-policy") }, false},
 		{"opened-policy-deleted-organization", alert.Opened, func(s *stage) {

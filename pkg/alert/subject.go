@@ -78,6 +78,14 @@ func (v *view) lead() string {
 		return v.label() + ": restored in part, " + words
 	case Resolved:
 		if well {
+			switch {
+			case v.isOfAccount():
+				return "RESOLVED: a trail records again"
+			case v.ofCoverage() && v.Accepted:
+				return "RESOLVED: CloudTrail covers less, as accepted, for"
+			case v.ofCoverage():
+				return "RESOLVED: CloudTrail covers what it did for"
+			}
 			return "RESOLVED: CloudTrail delivers again to"
 		}
 	case RestoreFailed:
@@ -128,6 +136,9 @@ func (v *view) ending() (text string, who []label) {
 func (v *view) target() string {
 	if v.Report.Bucket == "" {
 		return "a bucket"
+	}
+	if account, ok := delivery.AccountOf(v.Report.Bucket); ok {
+		return "account " + account
 	}
 	return trailName(v.Report.Bucket)
 }

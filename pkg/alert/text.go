@@ -12,7 +12,7 @@ import (
 // evidence below.
 func (v *view) text() string {
 	var p page
-	p.fixed(opening(v.Kind, v.state))
+	p.fixed(v.opening())
 	p.WriteByte('\n')
 	v.writeFacts(&p)
 	v.writeSteps(&p)

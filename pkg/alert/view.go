@@ -146,7 +146,7 @@ func byBadness(trails []delivery.TrailReport) []delivery.TrailReport {
 func (v *view) affected() []affectedTrail {
 	troubled := map[string]bool{}
 	for _, f := range v.Report.Findings {
-		if f.Kind != delivery.Weakness {
+		if findingState(f).rank() > weak.rank() {
 			troubled[f.Trail] = true
 		}
 	}
@@ -211,6 +211,8 @@ func (v *view) cleanFinding(f delivery.Finding) delivery.Finding {
 		Remedy:     v.clean(f.Remedy),
 		Restorable: f.Restorable,
 		Edit:       v.cleanEdit(f.Edit),
+		Lost:       f.Lost,
+		LostKey:    v.clean(f.LostKey),
 	}
 }
 
@@ -307,6 +309,15 @@ func indented(text []byte) string {
 func (v *view) isOfTrail() bool {
 	named := arn.Split(v.Report.Bucket)
 	return named.Service == "cloudtrail" && strings.HasPrefix(named.Resource, "trail/")
+}
+
+// isOfAccount reports whether the alert is about an account, which then stands for
+// the bucket.
+func (v *view) isOfAccount() bool { return aboutAccount(v.Report.Bucket) }
+
+func aboutAccount(bucket string) bool {
+	_, ok := delivery.AccountOf(bucket)
+	return ok
 }
 
 // trailName returns the name in a trail's ARN, or what was given.

@@ -358,7 +358,9 @@ func TestFunctionsFromEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer, err := f.Sweep(t.Context(), nil); err != nil || string(answer) != `{"buckets":[]}` {
+	// An account without trails is all that there is to tell.
+	const want = `{"buckets":[{"bucket":"account:111111111111","inUse":false,"verdict":"blocked","wrote":false,"repaired":false,"told":["opened"]}]}`
+	if answer, err := f.Sweep(t.Context(), nil); err != nil || string(answer) != want {
 		t.Errorf("answer %s, %v", answer, err)
 	}
 	if !strings.Contains(log.String(), "there is no memory") || !strings.Contains(metrics.String(), `"FunctionName":"stack-Sweep"`) {

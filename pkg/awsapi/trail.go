@@ -185,13 +185,15 @@ func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (tr
 		err := read()
 		return t, status, err
 	}
-	network, aggregated := t.NetworkActivity, t.Aggregated
+	aggregated := t.Aggregated
 	err := both(read, func() error {
 		return both(
 			func() (err error) {
 				var out *cloudtrail.GetEventSelectorsOutput
 				if out, err = readSelectors(ctx, client, t.ARN); err == nil {
-					t.SelectorsKnown, network, t.Selectors = true, writesNetworkActivity(out), selectorsText(out)
+					selectors := selectorsOf(out)
+					t.SelectorsKnown, t.Selectors = true, selectorsText(out)
+					t.NetworkActivity, t.Unlogged = selectors.NetworkActivity(), selectors.Unlogged()
 				}
 				return err
 			},
@@ -201,7 +203,7 @@ func (ts *Trails) Status(ctx context.Context, account string, t trail.Trail) (tr
 				return err
 			})
 	})
-	t.NetworkActivity, t.Aggregated = network, aggregated
+	t.Aggregated = aggregated
 	return t, status, err
 }
 
@@ -245,12 +247,26 @@ func readSelectors(ctx context.Context, client CloudTrailAPI, arn string) (*clou
 	return out, nil
 }
 
-func writesNetworkActivity(out *cloudtrail.GetEventSelectorsOutput) bool {
-	return slices.ContainsFunc(out.AdvancedEventSelectors, func(s types.AdvancedEventSelector) bool {
-		return slices.ContainsFunc(s.FieldSelectors, func(f types.AdvancedFieldSelector) bool {
-			return aws.ToString(f.Field) == "eventCategory" && slices.Contains(f.Equals, "NetworkActivity")
+// selectorsOf are the event selectors of an answer.
+func selectorsOf(out *cloudtrail.GetEventSelectorsOutput) trail.Selectors {
+	var s trail.Selectors
+	for _, b := range out.EventSelectors {
+		s.Basic = append(s.Basic, trail.BasicSelector{
+			ReadWriteType: string(b.ReadWriteType), IncludeManagementEvents: b.IncludeManagementEvents,
+			ExcludeManagementEventSources: b.ExcludeManagementEventSources,
 		})
-	})
+	}
+	for _, a := range out.AdvancedEventSelectors {
+		var selector trail.AdvancedSelector
+		for _, f := range a.FieldSelectors {
+			selector.FieldSelectors = append(selector.FieldSelectors, trail.FieldSelector{
+				Field: aws.ToString(f.Field), Equals: f.Equals, NotEquals: f.NotEquals,
+				StartsWith: f.StartsWith, NotStartsWith: f.NotStartsWith, EndsWith: f.EndsWith, NotEndsWith: f.NotEndsWith,
+			})
+		}
+		s.Advanced = append(s.Advanced, selector)
+	}
+	return s
 }
 
 // writesAggregated reads the trail's aggregation templates. Where CloudTrail

@@ -117,6 +117,9 @@ func (e acceptance) check() error {
 	switch {
 	case !known:
 		return fmt.Errorf("no finding is called %q", e.Finding)
+	case slices.Contains(t.OtherKinds, delivery.Weakness):
+		// The guard compares and tells it, so that it has to know of it.
+		return fmt.Errorf("%s is accepted with trailwarden accept, in the guard's table", e.Finding)
 	case t.Kind != delivery.Weakness:
 		return fmt.Errorf("%s is no weakness, and cannot be accepted", e.Finding)
 	case e.Bucket == "":

@@ -83,6 +83,7 @@ func TestAcceptedFilesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ entries, want string }{
 		"an outage":           {"[" + strings.Replace(staleEntry, "source-arn-missing", "log-files-denied", 1) + "]", "log-files-denied is no weakness"},
+		"what a trail covers": {"[" + strings.Replace(staleEntry, "source-arn-missing", "trail-covers-less", 1) + "]", "is accepted with trailwarden accept"},
 		"what is not known":   {"[" + strings.Replace(staleEntry, "source-arn-missing", "log-files-undetermined", 1) + "]", "is no weakness"},
 		"no such finding":     {"[" + strings.Replace(staleEntry, "source-arn-missing", "all", 1) + "]", `no finding is called "all"`},
 		"no reason":           {"[" + strings.Replace(staleEntry, "It is replaced soon.", "", 1) + "]", "no reason or no owner"},

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -14,9 +15,9 @@ import (
 type auditCommand struct {
 	liveFlags
 	Trails string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
-	Table  string `placeholder:"NAME" help:"The DynamoDB table of the deployed guard: with what it knows of trails of other accounts, and of grants without a trail."`
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
+	Table        string            `placeholder:"NAME" help:"The DynamoDB table of the deployed guard: with what it knows of trails of other accounts and of grants without a trail, and of what trails covered before."`
 	Diff         string            `placeholder:"FILE" help:"Also say what changed since an earlier audit: the output of \"trailwarden audit --format json\" then."`
 	Format       string            `enum:"text,json,sarif,html,github,markdown" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0), html, github (annotations) or markdown (a job summary)."`
 	sarifLocationFlag
@@ -79,6 +80,7 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 			writeDifference(sys.screen, o.changes)
 		}
 		writeTrails(sys.screen, o)
+		writeCoverage(sys.screen, o)
 		writeCauses(sys.screen, causesOf(o.Buckets), true)
 		writeProblems(sys.screen, o)
 		writeAccepted(sys.screen, o.Buckets)
@@ -99,7 +101,7 @@ func (c *auditCommand) scope(o *overview, declared int) []string {
 		trails += len(o.Buckets[i].Trails)
 	}
 	out := []string{fmt.Sprintf("All trails that CloudTrail lists in account %s, of every region, and the buckets that they use: %s, %s.",
-		o.Account, count(trails, "trail", "trails"), count(len(o.Buckets), "bucket", "buckets"))}
+		o.Account, count(trails, "trail", "trails"), count(o.buckets(), "bucket", "buckets"))}
 	if declared > 0 {
 		out = append(out, fmt.Sprintf("Among them or beside them %s of %s.", count(declared, "trail", "trails"), c.Trails))
 	}
@@ -115,7 +117,7 @@ const mostFine = 50
 // writeTrails prints a table with a row for each trail. Where very many are fine, only
 // the first of these.
 func writeTrails(s screen, o *overview) {
-	if len(o.Buckets) == 0 {
+	if !slices.ContainsFunc(o.Buckets, func(b bucketOverview) bool { return len(b.Trails) > 0 }) {
 		s.printf("Account %s has no trails.\n", clean(o.Account))
 		return
 	}

@@ -23,6 +23,7 @@ func (c *checkCommand) Run(sys *system) error {
 		return err
 	}
 	report, plan := in.judge()
+	report = delivery.JudgeCoverage(report, in.trails, delivery.Surroundings{Trails: in.all})
 	o := &overview{origin: origin{At: in.environment.Now.UTC(), Scope: c.scope()}, Buckets: []bucketOverview{{
 		Audited: guardrail.Audited{Bucket: in.bucket, Trails: in.trails, Report: report, Plan: plan},
 		file:    in.policy,

@@ -54,6 +54,7 @@ type commands struct {
 	Audit   auditCommand   `cmd:"" group:"account" help:"Judge every trail bucket of the account."`
 	Restore restoreCommand `cmd:"" group:"account" help:"Repair the policy of one bucket, after showing the change."`
 	Undo    undoCommand    `cmd:"" group:"account" help:"Put back a policy that a repair replaced."`
+	Accept  acceptCommand  `cmd:"" group:"account" help:"Accept until a day that a trail covers less than before."`
 
 	Completion completionCommand `cmd:"" group:"more" help:"Print a completion script for bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" group:"more" help:"Print the version and how it was built."`

@@ -113,6 +113,12 @@ trailwarden restore --bucket logs --yes --table trailwarden-ledger`
 trailwarden undo --bucket logs --table trailwarden-ledger \
     --at 2026-09-13T17:50:37Z
 trailwarden undo --bucket logs --table trailwarden-ledger --release`
+	case "accept":
+		return `trailwarden accept --bucket logs --trail main --until 2027-06-30 \
+    --reason "one account only since the split" --table trailwarden-ledger
+trailwarden accept --bucket logs --list --table trailwarden-ledger
+trailwarden accept --bucket logs --trail main --withdraw \
+    --table trailwarden-ledger`
 	case "completion":
 		return `source <(trailwarden completion bash)
 trailwarden completion zsh > "${fpath[1]}/_trailwarden"

@@ -98,6 +98,9 @@ func newReportJSON(r delivery.Report, accepted ...acceptedFinding) reportJSON {
 	for _, f := range r.Findings {
 		f.Statements = orEmpty(f.Statements)
 		t, _ := delivery.LookupType(f.ID)
+		if f.Kind == delivery.Weakness {
+			t.Controls = nil // where it may be an outage, that touches them
+		}
 		out.Findings = append(out.Findings, findingJSON{f, t.Controls})
 	}
 	for _, a := range accepted {
@@ -128,6 +131,8 @@ type (
 		Owner    string         `json:"owner"`
 		Region   string         `json:"region"`
 		Statuses []trail.Status `json:"statuses"`
+		// Coverage is what each of the trails covers.
+		Coverage []coverageJSON `json:"coverage"`
 		Plan     *planJSON      `json:"plan"` // null: not judged
 		Error    string         `json:"error,omitempty"`
 	}
@@ -142,6 +147,10 @@ func newOverviewJSON(o *overview) overviewJSON {
 		from := &o.Buckets[i]
 		b := bucketJSON{
 			reportJSON: newReportJSON(from.Report, from.accepted...), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
+		}
+		b.Coverage = []coverageJSON{}
+		for _, t := range from.Trails {
+			b.Coverage = append(b.Coverage, newCoverageJSON(t))
 		}
 		b.Bucket, b.Verdict = from.Bucket.Name, from.verdict()
 		if from.Err != nil {

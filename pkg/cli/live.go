@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/app"
@@ -13,6 +14,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // guard is what the live commands need of a [guardrail.Guard].
@@ -24,6 +26,9 @@ type guard interface {
 	Snapshots(ctx context.Context, k ledger.Key) ([]ledger.Snapshot, error)
 	Undo(ctx context.Context, b guardrail.BucketRef, s ledger.Snapshot, by string, confirm func(diff string) (bool, error)) error
 	Release(ctx context.Context, k ledger.Key) error
+	Accept(ctx context.Context, b guardrail.BucketRef, name, reason, by string, until time.Time) ([]trail.Part, error)
+	Withdraw(ctx context.Context, b guardrail.BucketRef, name string) (bool, error)
+	Accepted(ctx context.Context, b guardrail.BucketRef) ([]ledger.Acceptance, error)
 }
 
 // connection is a guard, the account and region that it works in, and as whom.

@@ -16,6 +16,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/app"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // livetest runs the live commands on an account in memory.
@@ -353,5 +354,109 @@ func TestOutputThatCannotBeWritten(t *testing.T) {
 	code := Main(t.Context(), []string{"version"}, strings.NewReader(""), brokenWriter{}, &errs, noVariables)
 	if code != exitUsage || !strings.Contains(errs.String(), "no room") {
 		t.Errorf("code %d, stderr %q", code, errs.String())
+	}
+}
+
+// An account without a trail is found in every format.
+func TestAuditWithoutTrail(t *testing.T) {
+	l := newLive(t)
+	for _, name := range []string{"main", "payments", "sandbox"} {
+		l.account.DeleteTrail("arn:aws:cloudtrail:us-east-1:111111111111:trail/" + name)
+	}
+	for format, want := range map[string][]string{
+		"text":  {"Account 111111111111 has no trails.", "CRITICAL no-trail", "create-trail"},
+		"json":  {`"bucket": "account:111111111111"`, `"verdict": "blocked"`, `"id": "no-trail"`},
+		"sarif": {`"ruleId": "no-trail"`, "arn:aws:iam::111111111111:root"},
+		"html":  {"no-trail", "account:111111111111"},
+	} {
+		code, out, errs := l.run(t, "", "audit", "--format", format, "--severity", "critical")
+		if code != exitFindings || errs != "" {
+			t.Errorf("%s: code %d, stderr %q", format, code, errs)
+		}
+		contains(t, out, want...)
+	}
+}
+
+// audit says what each trail covers, and with the guard's table what it covers less.
+func TestAuditOfCoverage(t *testing.T) {
+	l := newLive(t)
+	l.sweep(t)
+	main := l.trail(t, "main")
+	main.MultiRegion, main.KMSKeyID = false, "arn:aws:kms:us-east-1:111111111111:key/1"
+	main.CustomSelectors, main.Unlogged = true, trail.Unlogged{Reads: true, Sources: "kms.amazonaws.com"}
+	l.account.PutTrail(main, trail.Status{Logging: true})
+
+	_, out, _ := l.run(t, "", "audit")
+	contains(t, strings.Join(strings.Fields(out), " "), "TRAIL COVERS", "payments, us-east-1; sandbox, us-east-1 its account, every region, all management events, validated",
+		"main, us-east-1 its account, us-east-1 alone, no global services, management writes only but for kms.amazonaws.com, validated, own key")
+	_, out, _ = l.run(t, "", "audit", "--format", "json")
+	contains(t, strings.Join(strings.Fields(out), " "), `"coverage": [ { "arn": "arn:aws:cloudtrail:us-east-1:111111111111:trail/main", "organization": false, `+
+		`"multiRegion": false, "homeRegion": "us-east-1", "globalServiceEvents": false, "managementEvents": { "known": true, "reads": false, `+
+		`"writes": true, "except": [ "kms.amazonaws.com" ] }, "logFileValidation": true, "kmsKeyId": "arn:aws:kms:us-east-1:111111111111:key/1" } ]`)
+
+	code, out, _ := l.run(t, "", "audit", "--table", "memory")
+	if code != exitFindings || l.session.Table != "memory" {
+		t.Errorf("code %d, session %+v", code, l.session)
+	}
+	contains(t, out, "HIGH trail-covers-less", "records us-east-1 alone")
+}
+
+func (l *livetest) sweep(t *testing.T) {
+	t.Helper()
+	if _, err := l.guard.Sweep(t.Context(), l.number, l.region); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (l *livetest) trail(t *testing.T, name string) trail.Trail {
+	t.Helper()
+	for _, tr := range l.account.Describe().Trails {
+		if tr.Name == name {
+			return tr
+		}
+	}
+	t.Fatalf("no trail %s", name)
+	return trail.Trail{}
+}
+
+// What is accepted is told as resolved, listed, and taken back.
+func TestAccept(t *testing.T) {
+	l := newLive(t)
+	l.sweep(t)
+	code, _, errs := l.run(t, "", "accept", "--bucket", "acme-audit-logs", "--trail", "main", "--reason", "why", "--until", "2027-01-01")
+	if code != exitUsage || !strings.Contains(errs, "nothing to accept") {
+		t.Errorf("code %d, stderr %q", code, errs)
+	}
+	main := l.trail(t, "main")
+	main.LogFileValidation = false
+	l.account.PutTrail(main, trail.Status{Logging: true})
+	l.sweep(t)
+	l.env["USER"] = "dana"
+	code, out, errs := l.run(t, "", "accept", "--bucket", "acme-audit-logs", "--trail", "main", "--reason", "digests are\nmade  elsewhere", "--until", "2027-01-01")
+	if code != exitFine {
+		t.Fatalf("code %d, stderr %q", code, errs)
+	}
+	contains(t, out, "Accepted until 2027-01-01", "validation")
+	_, out, _ = l.run(t, "", "accept", "--bucket", "acme-audit-logs", "--list")
+	contains(t, strings.Join(strings.Fields(out), " "), "trail/main", "validation", "2027-01-01", "dana with", "digests")
+	l.sweep(t)
+	code, out, _ = l.run(t, "", "accept", "--bucket", "acme-audit-logs", "--trail", main.ARN, "--withdraw")
+	contains(t, out, "Taken back")
+	if code != exitFine {
+		t.Errorf("code %d", code)
+	}
+	l.sweep(t)
+	var kinds []string
+	for _, m := range l.alerts.Messages() {
+		kinds = append(kinds, m.Attributes["kind"])
+	}
+	if got := strings.Join(kinds, " "); got != "opened resolved opened" {
+		t.Errorf("told %q", got)
+	}
+	resolved := l.alerts.Messages()[1]
+	contains(t, resolved.Subject, "RESOLVED: CloudTrail covers less, as accepted, for acme-audit-logs")
+	contains(t, strings.Join(strings.Fields(resolved.Body), " "), "accepted by dana with credentials of account 111111111111 until 2027-01-01: digests are made elsewhere")
+	if code, _, errs = l.run(t, "", "accept", "--bucket", "acme-audit-logs", "--trail", "main", "--withdraw"); code != exitUsage {
+		t.Errorf("it is taken back twice: code %d, stderr %q", code, errs)
 	}
 }

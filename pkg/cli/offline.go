@@ -35,7 +35,8 @@ type offlineFlags struct {
 // inputs is what the flags and files come to.
 type inputs struct {
 	bucket      delivery.Bucket
-	trails      []trail.Trail
+	all         []trail.Trail // of the file
+	trails      []trail.Trail // that deliver into the bucket
 	environment trail.Environment
 	policy      *policyFile // nil: the bucket has none
 }
@@ -88,6 +89,7 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 	if in.trails, err = trailsInto(s, all, f.Bucket); err != nil {
 		return nil, err
 	}
+	in.all = all
 	i := slices.IndexFunc(in.trails, func(t trail.Trail) bool { return t.Organization })
 	if f.OrganizationID == "none" && i >= 0 {
 		return nil, fmt.Errorf("--organization-id none: %s is an organization trail; expected the organization's id", in.trails[i].ARN)
@@ -103,11 +105,34 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 		if err != nil {
 			return nil, err
 		}
-		if in.trails, err = trail.WithSelectors(in.trails, s.text); err != nil {
+		if err := in.addSelectors(s.text); err != nil {
 			return nil, s.errorf("%w", err)
 		}
 	}
 	return in, nil
+}
+
+// addSelectors adds what a file says of event selectors: of trails of the bucket, or of
+// another trail of the file, which may log what one of the bucket does not.
+func (in *inputs) addSelectors(text []byte) error {
+	trails, err := trail.WithSelectors(in.trails, text)
+	if err != nil {
+		all, ofAll := trail.WithSelectors(in.all, text)
+		if ofAll != nil {
+			return err
+		}
+		in.all = all
+		return nil
+	}
+	in.trails = trails
+	for i := range in.all {
+		for _, t := range trails {
+			if t.ARN == in.all[i].ARN {
+				in.all[i] = t
+			}
+		}
+	}
+	return nil
 }
 
 // checkRegions fails for what is no region, and warns of a region that this

@@ -76,6 +76,18 @@ func newOverview(account, region string, audited []guardrail.Audited) *overview 
 	return o
 }
 
+// buckets is how many of them are buckets: an account without trails stands among
+// them.
+func (o *overview) buckets() int {
+	n := 0
+	for i := range o.Buckets {
+		if _, ofAccount := delivery.AccountOf(o.Buckets[i].Bucket.Name); !ofAccount {
+			n++
+		}
+	}
+	return n
+}
+
 // status returns what CloudTrail itself says of a trail, if it was asked.
 func (b *bucketOverview) status(arn string) (trail.Status, bool) {
 	i := slices.IndexFunc(b.Statuses, func(s trail.Status) bool { return s.ARN == arn })
@@ -117,6 +129,8 @@ func (b *bucketOverview) statusText(arn string) string {
 	switch {
 	case !ok:
 		return "not asked"
+	case s.NeverStarted():
+		return "never started"
 	case !s.Logging:
 		return "stopped"
 	}

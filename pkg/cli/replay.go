@@ -21,7 +21,7 @@ import (
 
 // replayCommand runs the guard on events.
 type replayCommand struct {
-	Account string   `required:"" placeholder:"FILE" help:"The account: a JSON object with account, region, organization, trails, statuses and buckets. Outputs of describe-trails, get-trail-status and get-bucket-policy are taken as they are."`
+	Account string   `required:"" placeholder:"FILE" help:"The account: a JSON object with account, region, organization, trails, statuses and buckets. Outputs of describe-trails, get-trail-status, get-event-selectors and get-bucket-policy are taken as they are."`
 	Events  []string `arg:"" name:"event" help:"Files of EventBridge events: one event, a list, or JSON lines; - reads standard input."`
 	Restore []string `placeholder:"BUCKET,…" help:"The buckets that the guard may repair. Default: none."`
 	Harden  bool     `help:"Let repairs also bind CloudTrail's grants, to trails or accounts, and replace legacy account principals."`
@@ -61,6 +61,11 @@ func (c *replayCommand) Run(ctx context.Context, sys *system) error {
 		log = sys.stderr
 	}
 	simulated := newSimulation(description, guardrail.Config{Restore: c.Restore, Harden: c.Harden}, log)
+	if !c.NoApply {
+		if err := simulated.remember(ctx, description); err != nil {
+			return err
+		}
+	}
 	progress := sys.progress("events replayed")
 	out := replayJSON{Events: []eventJSON{}}
 	told := openAlerts{}

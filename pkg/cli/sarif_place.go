@@ -13,6 +13,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 // The types of a place.
@@ -175,6 +176,9 @@ func bucketARN(b *bucketOverview) string {
 	partition := arn.Commercial
 	if len(b.Trails) > 0 {
 		partition = cmp.Or(b.Trails[0].Partition(), partition)
+	}
+	if account, ok := delivery.AccountOf(b.Bucket.Name); ok {
+		return "arn:" + string(arn.Region(b.Bucket.Region).Partition()) + ":iam::" + account + ":root"
 	}
 	return arn.Bucket(b.Bucket.Name).ARN(partition)
 }

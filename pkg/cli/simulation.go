@@ -13,7 +13,9 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/repair"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 	"github.com/trailwarden/trailwarden/pkg/trigger"
 )
 
@@ -24,9 +26,32 @@ type simulation struct {
 	number  string // of the account
 	region  string
 	alerts  inmem.Alerts
+	ledger  inmem.Ledger
 	clock   clock
 	guard   *guardrail.Guard
 	sent    int // alerts of earlier reactions
+}
+
+// remember lets the guard know what the trails covered before the events, as it does
+// of an account that it has swept.
+func (s *simulation) remember(ctx context.Context, d inmem.Description) error {
+	for _, b := range d.Buckets {
+		key := ledger.Key{Account: cmp.Or(b.Owner, d.Account), Bucket: b.Name}
+		var trails []trail.Trail
+		for _, t := range d.Trails {
+			if t.Bucket == b.Name {
+				t.SelectorsKnown = t.CustomSelectors
+				trails = append(trails, t)
+			}
+		}
+		if len(trails) == 0 {
+			continue
+		}
+		if _, err := s.ledger.Save(ctx, ledger.Record{Key: key}.Cover(trails, nil, true, s.clock.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // reaction is what one event led to.
@@ -51,7 +76,7 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 		}
 	}
 	s.guard = guardrail.New(guardrail.Ports{
-		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &inmem.Ledger{},
+		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &s.ledger,
 	}, c, guardrail.Runtime{
 		Now:   s.clock.Now,
 		Sleep: s.clock.Sleep,

@@ -2,7 +2,9 @@ package delivery
 
 import (
 	"slices"
+	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -35,7 +37,86 @@ func CanBringAbout(c Change, f Finding) bool {
 	if c.ErrorCode != "" || !slices.Contains(known.Causes, c.Event) {
 		return false
 	}
-	return c.Event != "PutBucketRequestPayment" || c.Effect != PayerOwner
+	ofTrail := known.Source == SourceTrails || known.Source == SourceStatus
+	switch {
+	case ofTrail && !sameTrail(c.Trail, f.Trail):
+		return false
+	case c.Event == "PutBucketRequestPayment":
+		return c.Effect != PayerOwner
+	case f.ID == TrailSilentID:
+		return c.Effect == "" || c.takes(PartWrites)
+	case f.ID == TrailCoversLessID:
+		return c.canTakeOneOf(f.Lost)
+	}
+	return true
+}
+
+// PartWrites is, in the effect of PutEventSelectors, that management write events are
+// not logged.
+const PartWrites trail.Part = "management-writes"
+
+// EffectNothing is the effect of a call on a trail that takes nothing away.
+const EffectNothing = "nothing"
+
+// TakesAway is the effect of a call on a trail that takes parts away from what it
+// covers.
+func TakesAway(parts ...trail.Part) string {
+	var texts []string
+	for _, p := range parts {
+		texts = append(texts, string(p))
+	}
+	if len(texts) == 0 {
+		return EffectNothing
+	}
+	return strings.Join(texts, ", ")
+}
+
+// StillCovers reports whether a trail, as it is listed, has what the call says that it
+// takes away: the list lags behind the call.
+func StillCovers(c Change, t trail.Trail) bool {
+	covers := t.Coverage()
+	has := map[trail.Part]bool{
+		trail.PartMembers: covers.Organization, trail.PartRegions: covers.MultiRegion, trail.PartGlobal: covers.GlobalEvents,
+		trail.PartValidation: covers.Validation, trail.PartKey: covers.KMSKeyID != "",
+	}
+	return slices.ContainsFunc(trail.Parts(), func(p trail.Part) bool { return has[p] && c.takes(p) })
+}
+
+func (c Change) takes(p trail.Part) bool {
+	return slices.Contains(strings.Split(c.Effect, ", "), string(p))
+}
+
+// canTakeOneOf reports whether the call can have taken away one of the parts: it
+// says so, or it does not say what it did and changes such parts. None means
+// that they are not known.
+func (c Change) canTakeOneOf(parts []trail.Part) bool {
+	if c.Effect == EffectNothing {
+		return false
+	}
+	can := func(p trail.Part) bool {
+		ofSelectors := p == trail.PartManagement
+		switch {
+		case c.Effect != "":
+			return c.takes(p) || ofSelectors && c.takes(PartWrites)
+		case c.Event == "PutEventSelectors":
+			return ofSelectors
+		}
+		return !ofSelectors
+	}
+	return len(parts) == 0 || slices.ContainsFunc(parts, can)
+}
+
+// sameTrail reports whether a call's trail, a name or an ARN, may be that of a
+// finding.
+func sameTrail(called, found string) bool {
+	if called == "" || found == "" || called == found {
+		return true
+	}
+	if arn.IsTrail(called) {
+		return false
+	}
+	_, name, _ := strings.Cut(arn.Split(found).Resource, "/")
+	return called == name
 }
 
 // Culprits are those of the calls that can have brought about one of the

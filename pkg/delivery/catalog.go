@@ -22,9 +22,10 @@ type FindingType struct {
 	// Title says what it is about in a few words, without a full stop.
 	Title string
 
-	Kind Kind
-	// Severity is the usual one. OtherSeverities are those that a finding may
-	// have instead, and then says itself.
+	// Kind and Severity are the usual ones. OtherKinds and OtherSeverities are those
+	// that a finding may have instead, and then says itself.
+	Kind            Kind
+	OtherKinds      []Kind
 	Severity        Severity
 	OtherSeverities []Severity
 	Source          Source
@@ -40,14 +41,18 @@ type FindingType struct {
 	// Symptom says that the finding only shows what others explain: CloudTrail
 	// has met it, minutes later, and reports it until its next delivery.
 	Symptom bool
+	// AlwaysTold says that the team is told of it even where it is a weakness.
+	AlwaysTold bool
 
 	// refusal says why a plan leaves the finding as it is. See [FindingType.Refusal].
 	refusal func(Finding) string
 	// find finds it in the bucket and its policy, findStatus in what CloudTrail
-	// reports of a trail that uses the bucket. Message, Remedy and what else
-	// differs from case to case are set; complete adds the rest.
-	find       func(*judgement) []Finding
-	findStatus func(TrailReport, trail.Status) []Finding
+	// reports of a trail that uses the bucket, findCoverage in what such a trail
+	// records. Message, Remedy and what else differs from case to case are set;
+	// complete adds the rest.
+	find         func(*judgement) []Finding
+	findStatus   func(TrailReport, trail.Status) []Finding
+	findCoverage func(trail.Trail, Surroundings) []Finding
 	// findUnused finds it in a bucket that no known trail uses ([JudgeUnused]).
 	findUnused func(*judgement) []Finding
 }
@@ -59,7 +64,7 @@ type Source string
 const (
 	SourceBucket Source = "bucket" // the bucket, or that there is none
 	SourcePolicy Source = "policy" // the statements of its policy
-	SourceTrails Source = "trails" // which trails there are
+	SourceTrails Source = "trails" // which trails there are, and what they record
 	SourceStatus Source = "status" // what CloudTrail reports of a trail
 )
 
@@ -70,7 +75,9 @@ type Loss string
 const (
 	LossNone     Loss = "none"      // it is no outage
 	LossPart     Loss = "part"      // something other than log files
+	LossCoverage Loss = "coverage"  // a part of what was recorded before, or what guards it
 	LossLogFiles Loss = "log-files" // log files do not arrive; CloudTrail tries again for 30 days
+	LossWrites   Loss = "writes"    // no management write events are recorded
 	LossEvents   Loss = "events"    // nothing is recorded
 )
 
@@ -108,8 +115,12 @@ func Catalog() []FindingType {
 		backlogDeniedType(),
 		grantExpiresType(),
 		newRegionsNotGrantedType(),
+		noTrailType(),
 		trailStoppedType(),
+		trailSilentType(),
 		trailDeletedType(),
+		trailCoversLessType(),
+		trailNotStartedType(),
 		deliveryFailingType(),
 	}
 	for i := range types {
@@ -148,7 +159,7 @@ func (t FindingType) Refusal(f Finding) string {
 
 // complete adds to a finding what the type says of all.
 func (t FindingType) complete(f Finding) Finding {
-	f.ID, f.Kind, f.Severity = t.ID, t.Kind, cmp.Or(f.Severity, t.Severity)
+	f.ID, f.Kind, f.Severity = t.ID, cmp.Or(f.Kind, t.Kind), cmp.Or(f.Severity, t.Severity)
 	f.Restorable = f.Restorable || t.Restored == RestoredAlways
 	if f.Statements == nil {
 		f.Statements = []string{}

@@ -39,7 +39,7 @@ func TestCatalogIsComplete(t *testing.T) {
 		if !slices.Contains(sources, f.Source) {
 			t.Errorf("%s has source %q", f.ID, f.Source)
 		}
-		losses := []delivery.Loss{delivery.LossNone, delivery.LossPart, delivery.LossLogFiles, delivery.LossEvents}
+		losses := []delivery.Loss{delivery.LossNone, delivery.LossPart, delivery.LossCoverage, delivery.LossLogFiles, delivery.LossWrites, delivery.LossEvents}
 		if !slices.Contains(losses, f.Loss) || (f.Loss == delivery.LossNone) == (f.Kind == delivery.Outage) {
 			t.Errorf("%s is of kind %s and loses %q", f.ID, f.Kind, f.Loss)
 		}

@@ -28,7 +28,8 @@ type Change struct {
 	// account, or a service.
 	Target string `json:"target,omitempty"`
 	// Effect is what the call set, where the direction matters: of
-	// PutBucketRequestPayment the payer. Empty: not known.
+	// PutBucketRequestPayment the payer; of UpdateTrail and PutEventSelectors what
+	// they take away, see [TakesAway]. Empty: not known.
 	Effect string `json:"effect,omitempty"`
 	// AccessKeyID is the access key that the call was signed with, and MFA whether its
 	// session was opened with a second factor: "true", "false", or empty: not known.

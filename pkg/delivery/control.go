@@ -33,6 +33,8 @@ func controlsOf(t FindingType) []string {
 	switch {
 	case t.Loss == LossEvents:
 		out = append(out, controlMultiRegion, controlEnabled, controlCISEnabled, controlGeneration)
+	case t.Loss == LossWrites:
+		out = append(out, controlMultiRegion, controlCISEnabled, controlGeneration)
 	case t.Family == DeniedFamily && t.Requirement == trail.DigestFiles:
 		out = append(out, controlValidation, controlCISValidation, controlPCIValidation, controlProtection)
 	case t.ID == BucketOwnerChangedID:

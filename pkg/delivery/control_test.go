@@ -51,6 +51,9 @@ func TestControls(t *testing.T) {
 	t.Parallel()
 	for id, want := range map[string]string{
 		"trail-stopped":        "Security Hub CloudTrail.1",
+		"no-trail":             "Security Hub CloudTrail.3",
+		"trail-silent":         "Security Hub CloudTrail.1",
+		"trail-covers-less":    "NIST.800-53.r5 AU-5",
 		"trail-deleted":        "CIS AWS Foundations Benchmark v1.4.0/3.1",
 		"digest-files-denied":  "Security Hub CloudTrail.4",
 		"bucket-owner-changed": "NIST.800-53.r5 AU-9",

@@ -160,6 +160,10 @@ type Finding struct {
 	Remedy     string   `json:"remedy"`  // the smallest change that would fix it
 	// Restorable says that the change can be made automatically.
 	Restorable bool `json:"restorable"`
+	// Lost are the parts of which a trail covers less than before.
+	Lost []trail.Part `json:"lost,omitempty"`
+	// LostKey is the KMS key that the trail had, where it may be lost.
+	LostKey string `json:"-"`
 	// Indexes are the indexes of the statements, of findings that hardening may
 	// mend.
 	Indexes []int `json:"-"`

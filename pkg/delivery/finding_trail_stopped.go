@@ -23,7 +23,7 @@ func trailStoppedType() FindingType {
 }
 
 func trailStopped(_ TrailReport, s trail.Status) []Finding {
-	if s.Logging {
+	if s.Logging || s.New && s.NeverStarted() {
 		return nil
 	}
 	return []Finding{{

@@ -11,8 +11,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -41,8 +39,7 @@ func TestMessages(t *testing.T) {
 		if c.File == "field-checks.jsonl" {
 			continue // public policies are long, and say nothing more
 		}
-		bucket, trails, s := c.inputs(t)
-		r := delivery.Judge(bucket, trails, s)
+		r := c.judge(t)
 		fmt.Fprintf(&b, "%s %s: %s\n", c.ID, c.Why, r.Verdict)
 		for _, tr := range r.Trails {
 			for _, q := range tr.Requirements {

@@ -65,6 +65,12 @@ func (g *Guard) judge(ctx context.Context, t Target, rec record, obs observation
 	if earlier.judged.askedRegions {
 		obs.regions, obs.askedRegions, obs.regionsErr = earlier.judged.regions, true, earlier.judged.regionsErr
 	}
+	if earlier.judged.askedOthers {
+		obs.others, obs.askedOthers = earlier.judged.others, true
+	}
+	if obs.hangsOnOthers() {
+		obs = g.withOthers(ctx, t, obs)
+	}
 	out := assess(ctx, t, rec, obs, done, earlier, g.config)
 	if obs.askedRegions || !hangsOnRegions(out.report) {
 		return obs, out
@@ -128,6 +134,8 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	switch s := t.Subject.(type) {
 	case DeletedTrail:
 		return outcome{report: absent(s)}
+	case withoutTrail:
+		return outcome{report: s.report()}
 	case UnusedBucket:
 		return outcome{report: delivery.Report{Bucket: s.Name, Verdict: delivery.Delivering}}
 	}
@@ -144,8 +152,10 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	if !out.judged.restsOn(obs) {
 		out.judged = judgement{observation: obs, report: delivery.JudgeWithin(budget, obs.bucket, obs.trails, env)}
 	}
-	statuses, stale := freshStatuses(obs.statuses, lastChange(t, rec, done))
+	out.judged.around = obs.around
+	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), lastChange(t, rec, done), obs.at)
 	out.report = delivery.JudgeStatus(out.judged.report, obs.trails, statuses)
+	out.report = delivery.JudgeCoverage(out.report, obs.trails, surroundings(t, rec, obs))
 	out.stale = stale
 	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
 	if out.amiss() || c.Harden {
@@ -212,7 +222,7 @@ func lastChange(t Target, rec record, done attempt) time.Time {
 		latest(t.Change.Time)
 	}
 	// An outage that rests on the bucket was there until after it was told.
-	blocked := func(f ledger.Finding) bool { return !ledger.Reported(f.ID) }
+	blocked := func(f ledger.Finding) bool { return ledger.OfBucket(f.ID) }
 	if !rec.Open() || slices.ContainsFunc(rec.Notified, blocked) {
 		latest(rec.NotifiedAt)
 	}
@@ -221,12 +231,10 @@ func lastChange(t Target, rec record, done attempt) time.Time {
 
 // freshStatuses returns the statuses without errors of deliveries that were
 // tried before the bucket last changed, and the ARNs of trails that had one.
-func freshStatuses(statuses []trail.Status, changed time.Time) (fresh []trail.Status, stale []string) {
+func freshStatuses(statuses []trail.Status, changed, now time.Time) (fresh []trail.Status, stale []string) {
 	fresh = slices.Clone(statuses)
 	for i := range fresh {
-		s := &fresh[i]
-		failing := s.DeliveryError != "" || s.DigestError != ""
-		if failing && !s.DeliveryAttempt.After(changed) && !changed.IsZero() {
+		if s := &fresh[i]; s.FailedBefore(changed, now) {
 			s.DeliveryError, s.DigestError = "", ""
 			stale = append(stale, s.ARN)
 		}

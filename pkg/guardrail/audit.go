@@ -11,9 +11,10 @@ import (
 // Audit judges every trail bucket of the account and writes and tells
 // nothing. With an inventory, buckets are judged with the trails of other accounts that
 // are known, and those that no known trail uses and that have a finding are there too.
-// Progress, if not nil, is called as buckets are done. A bucket that could not be
-// judged says so itself; the error is that the trails could not be listed, or that the
-// inventory could not be read.
+// With a ledger, trails are compared with what they covered. An account that sees no
+// trail is the last of the buckets, see [delivery.AccountOf]. Progress, if not nil, is
+// called as buckets are done. A bucket that could not be judged says so itself; the
+// error is that the trails could not be listed, or that the inventory could not be read.
 func (g *Guard) Audit(ctx context.Context, account, region string, progress func(done, total int)) ([]Audited, error) {
 	inv, err := g.survey(ctx, account, region)
 	if err != nil {
@@ -40,19 +41,29 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 		done++
 		progress(done, len(names))
 	})
-	return slices.DeleteFunc(audited, func(a Audited) bool {
+	audited = slices.DeleteFunc(audited, func(a Audited) bool {
 		return len(a.Trails) == 0 && len(a.Report.Findings) == 0 && a.Err == nil
-	}), unread
+	})
+	if t := inv.tracked(); !t.back {
+		key := t.Key()
+		audited = append(audited, Audited{Bucket: delivery.Bucket{Name: key.Bucket, Owner: key.Account, Region: region}, Report: t.report()})
+	}
+	return audited, unread
 }
 
 // audit observes and assesses a bucket as a sweep does, of which nothing is
-// remembered.
+// remembered but what its trails covered.
 func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
 	subject, _ := g.subject(inv, name, true)
 	t := g.target(inv, subject, o)
 	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
+	if g.memory.durable() && err == nil {
+		var known record
+		known, err = g.blank(t).reload(ctx)
+		forgotten.Coverage, forgotten.Accepted = known.Coverage, known.Accepted
+	}
 	if err != nil {
 		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: t.trails(), Err: err}
 	}

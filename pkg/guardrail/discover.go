@@ -15,8 +15,10 @@ type discovery struct {
 	// It has no time if nothing is known of the account at all.
 	survey  survey
 	records []ledger.Record
-	others  forwarded
-	errs    []error
+	// recordsErr is why they could not be listed. It is one of the errs too.
+	recordsErr error
+	others     forwarded
+	errs       []error
 }
 
 // discover reads the whole inventory, asks all of its accounts for their trails, and
@@ -45,8 +47,8 @@ func (g *Guard) discover(ctx context.Context, account, region string, state *swe
 			owners = append(owners, b.Owner)
 		}
 	}
-	d.records, err = g.records(ctx, owners...)
-	d.errs = append(d.errs, err)
+	d.records, d.recordsErr = g.records(ctx, owners...)
+	d.errs = append(d.errs, d.recordsErr)
 	if !d.survey.at.IsZero() {
 		d.survey = d.survey.with(known)
 		d.others = g.forwarded(ctx, d.survey, d.records, state)

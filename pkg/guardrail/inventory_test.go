@@ -79,6 +79,17 @@ func newKnown(t testing.TB, options ...option) *known {
 	return k
 }
 
+// owns makes the account the owner of the bucket, and gives it a trail elsewhere that
+// delivers.
+func (k *known) owns(t testing.TB) {
+	t.Helper()
+	own := mainTrail()
+	own.Bucket = "own-logs"
+	k.accounts.set(account, own)
+	k.config.Owners = map[string]string{bucket: account, own.Bucket: account}
+	k.PutBucket(inmem.Bucket{Name: own.Bucket, Policy: []byte(strings.ReplaceAll(documented(t, mainTrail()), ":::"+bucket, ":::"+own.Bucket))})
+}
+
 // theirs is a trail of another account into the bucket.
 func theirs(account string) trail.Trail {
 	return trail.Trail{
@@ -188,8 +199,7 @@ func TestBucketOfOthersTrails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			k := newKnown(t, listOnly)
-			k.accounts.set(account)
-			k.config.Owners = map[string]string{bucket: account}
+			k.owns(t)
 			k.rebuild()
 			k.accounts.set(forwarding, theirs(forwarding))
 			k.put(t, documented(t, theirs(forwarding)))
@@ -211,8 +221,7 @@ func TestBucketOfOthersTrails(t *testing.T) {
 // more is a change.
 func TestOneAlertForThirtyAccounts(t *testing.T) {
 	k := newKnown(t, listOnly)
-	k.accounts.set(account)
-	k.config.Owners = map[string]string{bucket: account}
+	k.owns(t)
 	k.rebuild()
 	var all []trail.Trail
 	id := func(i int) string { return fmt.Sprintf("2222222220%02d", i) }

@@ -51,10 +51,10 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	facts := r.facts()
 	next, kind, changed := ledger.Next(r.record.Record, facts, g.now(), g.settings(r.target))
 	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
-	seen := next
+	seen, news := g.covered(r, next, alone)
 	seen.Trails = arns
 	seen = seen.Describe(r.obs.trails, r.target.survey.account)
-	changed = changed || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
+	changed = changed || news || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
 	if changed {
 		next = seen
 	}
@@ -113,6 +113,7 @@ func (r round) facts() ledger.Facts {
 		Findings: out.report.Findings, Trails: arnsOf(t.trails()), Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
+		UnknownEvents: obs.unknownEvents(),
 	}
 	_, facts.Overwrote = overwritten(t, rec, obs)
 	// The newest that can be to blame has led here; where none can, the newest.
@@ -235,8 +236,18 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		n.Notes = append(n.Notes, fmt.Sprintf("The repair budget of %d in %s is spent, so nothing is written for now.",
 			g.config.Budget, g.config.Window))
 	}
+	if kind == alert.Resolved || kind == alert.Changed {
+		n.Notes = append(n.Notes, acceptances(rec, obs)...)
+	}
 	if kind == alert.Resolved {
+		for _, f := range rec.Notified {
+			n.Settled = append(n.Settled, f.ID)
+		}
+		n.Accepted = len(acceptances(rec, obs)) > 0
 		n.Notes = append(n.Notes, resolution(t, rec, obs, lastChange(t, rec, done))...)
+	}
+	if d, ok := t.Subject.(DeletedTrail); ok && !d.Back && len(t.survey.listed) == 0 {
+		n.Notes = append(n.Notes, "The account sees no trail any more, neither of its own nor of an organization.")
 	}
 	blind, note := g.blindness(ctx, t, obs, out)
 	n.Blind = blind
@@ -365,6 +376,8 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 	switch t.Subject.(type) {
 	case DeletedTrail:
 		return []string{"The trail is there again."}
+	case withoutTrail:
+		return []string{"The account sees a trail again."}
 	case UnusedBucket:
 		return []string{"No trail delivers into the bucket any more, so nothing is watched there."}
 	}
@@ -382,36 +395,4 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 		}
 	}
 	return notes
-}
-
-// blindness reports whether no trail of the account is logging any more, so
-// that EventBridge will see no more events; the note says that it is not known.
-// It asks for the trails of other buckets too, where a trail was silenced.
-func (g *Guard) blindness(ctx context.Context, t Target, obs observation, out outcome) (blind bool, note string) {
-	left := wantedTime - obs.waited
-	silenced := func(f delivery.Finding) bool {
-		known, ok := delivery.LookupType(f.ID)
-		return ok && known.Loss == delivery.LossEvents
-	}
-	if !slices.ContainsFunc(out.report.Findings, silenced) {
-		return false, ""
-	}
-	for _, tr := range t.survey.listed {
-		var r reading
-		i := slices.IndexFunc(obs.readings, func(r reading) bool { return r.trail.ARN == tr.ARN })
-		if i >= 0 {
-			r = obs.readings[i]
-		} else {
-			var waited time.Duration
-			r, waited = g.readTrail(ctx, t, left, tr)
-			left -= waited
-		}
-		if r.err != nil {
-			return false, "Whether another trail of the account is still logging could not be read, so EventBridge may see no more events."
-		}
-		if r.status.Logging {
-			return false, ""
-		}
-	}
-	return true, ""
 }

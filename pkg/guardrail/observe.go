@@ -24,6 +24,7 @@ type observation struct {
 	trails     []trail.Trail // that deliver into the bucket, with what their event selectors tell
 
 	wanted
+	around
 }
 
 // wanted is what a judgement can do without. It is read once in a round, and what
@@ -95,7 +96,7 @@ func (g *Guard) load(ctx context.Context, t Target, rec record, before observati
 	if first := before.at.IsZero(); err == nil && first && mayLag(t, loaded, obs, g.now()) && g.pause(ctx, readLag, 0) {
 		return g.load(ctx, t, loaded, obs)
 	}
-	return loaded, obs, err
+	return loaded, g.withRecords(ctx, t, loaded, obs), err
 }
 
 // observe reads all that the judgement needs and wants, at once. The error is that
@@ -228,7 +229,7 @@ func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr 
 		full, status, err = t.occasion.status(ctx, tr)
 		return err
 	})
-	if err != nil {
+	if full.ARN == "" {
 		full = tr
 	}
 	return reading{trail: full, status: status, asked: true, err: err}, waited
@@ -237,16 +238,17 @@ func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr 
 // add adds what was asked of the trail at index i.
 func (o *observation) add(i int, r reading) {
 	arn := o.trails[i].ARN
+	o.trails[i] = r.trail
 	switch {
 	case !r.asked:
 		o.unasked = append(o.unasked, arn)
 	case r.err == nil:
-		o.trails[i] = r.trail
 		o.statuses = append(o.statuses, r.status)
 	case Is(r.err, Denied) && r.status.ARN != "":
 		o.statuses = append(o.statuses, r.status)
 		o.notes = append(o.notes, fmt.Sprintf(
-			"The event selectors of trail %s may not be read, so files of network activity and aggregated events are not judged.", arn))
+			"The event selectors of trail %s may not be read, so it is not judged whether it logs management events, "+
+				"nor are its files of network activity and aggregated events.", arn))
 	case Is(r.err, Denied):
 		o.unasked = append(o.unasked, arn)
 		o.notes = append(o.notes, fmt.Sprintf("What CloudTrail itself reports of trail %s may not be read.", arn))
@@ -294,7 +296,7 @@ func hasUnknown(r delivery.Report) bool {
 
 // failures are why the reconciliation is to be repeated. Some may be nil.
 func (o observation) failures(out outcome) []error {
-	return slices.Concat([]error{o.unanswered, out.stopped}, o.lacks(out.report), o.problems)
+	return slices.Concat([]error{o.unanswered, out.stopped, o.recordsErr}, o.lacks(out.report), o.problems)
 }
 
 // remarks say what the judgement does without.

@@ -18,6 +18,7 @@ func (g *Guard) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 // reconcileRequest reconciles what a request is about, with what is known of its
 // account.
 func (g *Guard) reconcileRequest(ctx context.Context, r Request, inv survey) ([]Result, error) {
+	inv = inv.withSelectors(r)
 	if r.Organization {
 		return g.reconcileOrganization(ctx, r, inv)
 	}

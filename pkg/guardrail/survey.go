@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -115,12 +116,31 @@ func (v survey) lags(r Request) bool {
 	t, found := v.find(r)
 	switch r.Change.Event {
 	case "CreateTrail", "UpdateTrail":
-		return !found || r.Bucket != "" && t.Bucket != r.Bucket || r.Prefix != nil && t.Prefix != *r.Prefix
+		return !found || r.Bucket != "" && t.Bucket != r.Bucket || r.Prefix != nil && t.Prefix != *r.Prefix ||
+			delivery.StillCovers(*r.Change, t)
 	case "DeleteTrail":
 		return found
 	default:
 		return false
 	}
+}
+
+// withSelectors returns the survey with the trail whose event selectors a call has put
+// marked to have some of its own, so that they are read: the list may not know it yet.
+func (v survey) withSelectors(r Request) survey {
+	if r.Change == nil || r.Change.Event != "PutEventSelectors" {
+		return v
+	}
+	t, _ := v.find(r)
+	v.listed, v.all = slices.Clone(v.listed), slices.Clone(v.all)
+	for _, trails := range [][]trail.Trail{v.listed, v.all} {
+		for i := range trails {
+			if trails[i].ARN == t.ARN {
+				trails[i].CustomSelectors = true
+			}
+		}
+	}
+	return v
 }
 
 // into returns the trails that deliver into the bucket: those that are listed or

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/time/rate"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -31,6 +32,9 @@ type sweepState struct {
 
 	run  Runtime
 	pace *rate.Limiter
+	// listed are the records of the account, or why they could not be listed.
+	listed    []ledger.Record
+	listedErr error
 	// left says that the account is known to have left its organization, so
 	// that nobody can say which was its management account.
 	left bool
@@ -106,6 +110,10 @@ func (s *sweepState) sees(arn string) bool {
 	return false
 }
 
+func (s *sweepState) records(context.Context, func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error) {
+	return s.listed, s.listedErr
+}
+
 // turn waits until CloudTrail may be asked once more.
 func (s *sweepState) turn(ctx context.Context) error {
 	now := s.run.Now()
@@ -146,6 +154,7 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 		return SweepResult{Results: results}, sweepError(append(errs, found.errs...))
 	}
 	inv, records, others := found.survey, found.records, found.others
+	state.listed, state.listedErr = records, found.recordsErr
 
 	// Trails that are gone come first: a bucket forgets a trail only after the
 	// team was told of it.
@@ -208,6 +217,10 @@ func (g *Guard) sweepTargets(inv survey, records []ledger.Record, done []string,
 		taken[b.Key()] = true
 		granting = append(granting, g.target(inv, b, o))
 	}
+	if account := inv.tracked(); !account.back && !toldOfDeletion(records, done) {
+		taken[account.Key()] = true
+		targets = append(targets, g.target(inv, account, o))
+	}
 	for _, r := range records {
 		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(inv, r) {
 			continue
@@ -217,9 +230,29 @@ func (g *Guard) sweepTargets(inv survey, records []ledger.Record, done []string,
 	return append(targets, granting...)
 }
 
+// toldOfDeletion reports whether the team is told of each trail that is remembered that
+// it is gone: that the account has none is told with it. Done are trails that are gone as
+// of now.
+func toldOfDeletion(records []ledger.Record, done []string) bool {
+	told := slices.Clone(done)
+	for _, r := range records {
+		for _, f := range r.Notified {
+			if f.ID == delivery.TrailDeletedID {
+				told = append(told, f.Trail)
+			}
+		}
+	}
+	return len(told) > 0 && !slices.ContainsFunc(records, func(r ledger.Record) bool {
+		return slices.ContainsFunc(r.Coverage, func(c ledger.Covered) bool { return !slices.Contains(told, c.ARN) })
+	})
+}
+
 // rememberedSubject is what a record is about that no trail of the inventory
 // uses.
 func (g *Guard) rememberedSubject(inv survey, r ledger.Record, others forwarded) Subject {
+	if _, ok := delivery.AccountOf(r.Bucket); ok {
+		return inv.tracked()
+	}
 	if strings.Contains(r.Bucket, ":") { // no bucket has a colon in its name
 		d := deletedTrail(inv, r.Bucket)
 		d.Account = r.Account

@@ -33,8 +33,8 @@ type Target struct {
 	id string
 }
 
-// Subject is the thing itself: a [TrailBucket], a [GrantingBucket], an [UnusedBucket]
-// or a [DeletedTrail].
+// Subject is the thing itself: a [TrailBucket], a [GrantingBucket], an [UnusedBucket],
+// a [DeletedTrail], or an account without trails.
 type Subject interface {
 	// Key is where the subject's record is kept.
 	Key() ledger.Key
@@ -127,6 +127,9 @@ type occasion interface {
 	// enabledRegions reads the regions of the account, nil if they may not be
 	// read.
 	enabledRegions(ctx context.Context) ([]string, error)
+	// records returns the records of the account: those that it has, or what list
+	// gives.
+	records(ctx context.Context, list func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error)
 	// remembered returns the trails that a record is to name, sorted, of those
 	// that were seen now and those that it named before. Alone says that a
 	// difference is worth a store even if nothing else has changed.
@@ -160,6 +163,10 @@ func (d directly) enabledRegions(ctx context.Context) ([]string, error) {
 
 func (d directly) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
 	return d.ports.Trails.Status(ctx, d.account, t)
+}
+
+func (directly) records(ctx context.Context, list func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error) {
+	return list(ctx)
 }
 
 // remembered keeps all: an event does not make a trail forgotten that is gone,

@@ -150,7 +150,8 @@ func (a *Account) Trails(ctx context.Context, _, _ string) ([]trail.Trail, error
 	defer a.mu.Unlock()
 	trails := slices.Clone(a.trails)
 	for i := range trails {
-		trails[i].NetworkActivity, trails[i].Aggregated, trails[i].Selectors = false, false, ""
+		t := &trails[i]
+		t.NetworkActivity, t.Aggregated, t.Unlogged, t.SelectorsKnown, t.Selectors = false, false, trail.Unlogged{}, false, ""
 	}
 	return trails, nil
 }
@@ -169,6 +170,9 @@ func (a *Account) Status(ctx context.Context, _ string, t trail.Trail) (trail.Tr
 	}
 	t.NetworkActivity, t.Aggregated, t.Selectors = a.trails[i].NetworkActivity, a.trails[i].Aggregated, a.trails[i].Selectors
 	t.SelectorsKnown, t.ConfigurationKnown = t.CustomSelectors, t.CustomSelectors
+	if t.SelectorsKnown {
+		t.Unlogged = a.trails[i].Unlogged
+	}
 	return t, a.statuses[t.ARN], nil
 }
 

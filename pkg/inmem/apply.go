@@ -38,9 +38,11 @@ type parameters struct {
 	KMSKeyID          *string          `json:"kmsKeyId"`
 	MultiRegion       *bool            `json:"isMultiRegionTrail"`
 	Organization      *bool            `json:"isOrganizationTrail"`
+	GlobalEvents      *bool            `json:"includeGlobalServiceEvents"`
 	LogFileValidation *bool            `json:"enableLogFileValidation"`
 	Insights          *json.RawMessage `json:"insightSelectors"`
 	Aggregations      *json.RawMessage `json:"aggregationConfigurations"`
+	trail.Selectors
 }
 
 // Apply changes the account as the API call of an EventBridge event did. A
@@ -76,7 +78,7 @@ func (a *Account) Apply(payload []byte) error {
 		return a.applyToBucket(c)
 	case "CreateTrail":
 		return a.createTrail(c)
-	case "UpdateTrail", "DeleteTrail", "StopLogging", "StartLogging", "PutInsightSelectors", "PutEventConfiguration":
+	case "UpdateTrail", "DeleteTrail", "StopLogging", "StartLogging", "PutEventSelectors", "PutInsightSelectors", "PutEventConfiguration":
 		return a.applyToTrail(c)
 	}
 	return nil
@@ -161,7 +163,11 @@ func (p parameters) change(t *trail.Trail) {
 	set(&t.KMSKeyID, p.KMSKeyID)
 	set(&t.MultiRegion, p.MultiRegion)
 	set(&t.Organization, p.Organization)
+	set(&t.GlobalEvents, p.GlobalEvents)
 	set(&t.LogFileValidation, p.LogFileValidation)
+	if len(p.Basic)+len(p.Advanced) > 0 {
+		t.CustomSelectors, t.NetworkActivity, t.Unlogged = true, p.NetworkActivity(), p.Unlogged()
+	}
 	if p.Insights != nil {
 		t.InsightSelectors = string(*p.Insights) != "[]"
 	}

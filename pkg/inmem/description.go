@@ -18,7 +18,8 @@ import (
 // Description is an account as a file describes it. In the file, trails may
 // also be the output of describe-trails, statuses an object of the outputs of
 // get-trail-status by the trails' names, buckets an object of the outputs of
-// get-bucket-policy by the buckets' names.
+// get-bucket-policy by the buckets' names. A further member, selectors, has
+// outputs of get-event-selectors.
 type Description struct {
 	Account      string             `json:"account"`
 	Region       string             `json:"region"`
@@ -73,9 +74,10 @@ func readDescription(text []byte) (Description, error) {
 	var d Description
 	file := struct {
 		*Description
-		Trails   json.RawMessage `json:"trails"`
-		Statuses json.RawMessage `json:"statuses"`
-		Buckets  json.RawMessage `json:"buckets"`
+		Trails    json.RawMessage `json:"trails"`
+		Selectors json.RawMessage `json:"selectors"`
+		Statuses  json.RawMessage `json:"statuses"`
+		Buckets   json.RawMessage `json:"buckets"`
 	}{Description: &d}
 	if err := decode(text, &file, expectDescription); err != nil {
 		return d, err
@@ -92,6 +94,9 @@ func readDescription(text []byte) (Description, error) {
 	var err error
 	if d.Trails, err = readTrails(file.Trails); err != nil {
 		return d, fmt.Errorf("trails: %w", err)
+	}
+	if d.Trails, err = withSelectors(d.Trails, file.Selectors); err != nil {
+		return d, fmt.Errorf("selectors: %w", err)
 	}
 	if d.Statuses, err = readStatuses(file.Statuses, d.Trails); err != nil {
 		return d, err
@@ -117,6 +122,26 @@ func readTrails(raw json.RawMessage) ([]trail.Trail, error) {
 		return nil, nil
 	}
 	return trail.Parse(raw)
+}
+
+// withSelectors adds what outputs of get-event-selectors say: one, or a list.
+func withSelectors(trails []trail.Trail, raw json.RawMessage) ([]trail.Trail, error) {
+	if isAbsent(raw) {
+		return trails, nil
+	}
+	outputs := []json.RawMessage{raw}
+	if raw[0] == '[' {
+		if err := json.Unmarshal(raw, &outputs); err != nil {
+			return nil, err
+		}
+	}
+	for _, output := range outputs {
+		var err error
+		if trails, err = trail.WithSelectors(trails, output); err != nil {
+			return nil, err
+		}
+	}
+	return trails, nil
 }
 
 // readBuckets reads a list of buckets, or an object that has their policies by

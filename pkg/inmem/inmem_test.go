@@ -308,3 +308,25 @@ func TestReserializedPolicyIsTheSame(t *testing.T) {
 		t.Error("it has another digest")
 	}
 }
+
+// The outputs of get-event-selectors, as they are.
+func TestReadDescriptionWithSelectors(t *testing.T) {
+	const head = `{"account":"111111111111","region":"us-east-1","buckets":[],"trails":[` +
+		`{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/main","S3BucketName":"logs","HasCustomEventSelectors":true}],"selectors":`
+	const output = `{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/main","EventSelectors":[{"ReadWriteType":"All","IncludeManagementEvents":false,"DataResources":[]}]}`
+	for _, selectors := range []string{output, "[" + output + "]"} {
+		d, err := inmem.ReadDescription(strings.NewReader(head + selectors + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, _, err := inmem.New(d).Status(t.Context(), d.Account, trail.Trail{ARN: d.Trails[0].ARN, CustomSelectors: true})
+		if want := (trail.Unlogged{Reads: true, Writes: true}); err != nil || asked.Unlogged != want {
+			t.Errorf("%+v, %v", asked, err)
+		}
+	}
+	for _, selectors := range []string{"7", `"all"`, `[7]`, `{"TrailARN":"arn:aws:cloudtrail:us-east-1:111111111111:trail/other","EventSelectors":[]}`} {
+		if _, err := inmem.ReadDescription(strings.NewReader(head + selectors + "}")); err == nil || !strings.Contains(err.Error(), "get-event-selectors") {
+			t.Errorf("%s: %v", selectors, err)
+		}
+	}
+}

@@ -13,13 +13,17 @@
 //	a problem    the same        nothing; reminder when it is due
 //	a problem    nothing         resolved; restored if a repair did it
 //
-// Weaknesses are never told by themselves. What could not be asked stays as it was
+// Weaknesses are never told by themselves, but for those whose type says so. What could not be asked stays as it was
 // remembered. What CloudTrail reports minutes after another finding explained it
 // is no news.
 //
 // A record is stored before what it tells of is done: a [Repair] before its write
 // (Record.Begin), an alert before it is published (Record.Post). A store accepts a
 // record only over the version that it was read at.
+//
+// The most that a trail was seen to cover is kept ([Covered], coverage.go), so that
+// less is found out however it came about. The owner may accept it until a day
+// ([Acceptance]); then it counts as resolved, and is told again from that day on.
 //
 // Policies are compared by [Fingerprint], which is blind to how S3 spells them.
 //

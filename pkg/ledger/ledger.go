@@ -48,6 +48,10 @@ type Record struct {
 	// Described are those of them that are the account's own, as they were last seen, so that
 	// one that is deleted can be made again. At most [MaxDescribed].
 	Described []trail.Trail `json:"described,omitempty"`
+	// Coverage is the most that trails of the bucket were seen to cover.
+	Coverage []Covered `json:"coverage,omitempty"`
+	// Accepted are losses of coverage that the owner accepts, one for a trail.
+	Accepted []Acceptance `json:"accepted,omitempty"`
 	// Changes are the last API calls that were seen, newest first.
 	Changes []delivery.Change `json:"changes,omitempty"`
 	// Repairs are the last repairs, oldest first.
@@ -69,7 +73,8 @@ type Finding struct {
 	Trail string        `json:"trail,omitempty"`
 	// Statements are the responsible statements, or a digest of them if they are
 	// many.
-	Statements []string `json:"statements,omitempty"`
+	Statements []string     `json:"statements,omitempty"`
+	Lost       []trail.Part `json:"lost,omitempty"`
 }
 
 // Repair is one repair of the bucket. It counts from before its write on, so

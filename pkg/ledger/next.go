@@ -8,6 +8,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Facts are what reconciling a bucket came to.
@@ -43,6 +44,9 @@ type Facts struct {
 	// Unasked are the ARNs of trails whose status is not known, Stale those
 	// of trails that report an error of a delivery before the last change.
 	Unasked, Stale []string
+	// UnknownEvents are the ARNs of trails of which it is not known which management
+	// events they log.
+	UnknownEvents []string
 }
 
 // LedHere reports whether the call is one of those that led here.
@@ -212,7 +216,7 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		if facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
-		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements)}
+		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements), Lost: f.Lost}
 		switch {
 		case tells(r, facts, s, f):
 			list = append(list, known)
@@ -221,8 +225,8 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		}
 	}
 	for _, f := range r.Notified {
-		if stillHolds(f, facts) {
-			list = append(list, f)
+		if f, holds := stillHolds(f, facts); holds {
+			list = withHeld(list, f)
 		}
 	}
 	list = slices.DeleteFunc(list, explained(list))
@@ -244,7 +248,7 @@ func tells(r Record, facts Facts, s Settings, f delivery.Finding) bool {
 	is := func(known Finding) bool { return known.ID == f.ID && (known.Trail == f.Trail || known.Trail == "") }
 	switch f.Kind {
 	case delivery.Weakness:
-		return severe
+		return severe || alwaysTold(f.ID)
 	case delivery.Unknown:
 		return severe || s.Severity == "" || facts.Blamed || slices.ContainsFunc(r.Notified, is) ||
 			r.Version > 0 && !slices.ContainsFunc(r.Quiet, is)
@@ -259,29 +263,65 @@ func explained(list []Finding) func(Finding) bool {
 	list = slices.Clone(list)
 	return func(f Finding) bool {
 		return isSymptom(f.ID) && slices.ContainsFunc(list, func(other Finding) bool {
-			return other.Kind == delivery.Outage && !Reported(other.ID) && (other.Trail == f.Trail || other.Trail == "")
+			return other.Kind == delivery.Outage && OfBucket(other.ID) && (other.Trail == f.Trail || other.Trail == "")
 		})
 	}
 }
 
-// stillHolds reports whether a finding that was notified holds because it
-// could not be found out that it does not.
-func stillHolds(f Finding, facts Facts) bool {
+// stillHolds returns what holds of a finding that was notified, because it could
+// not be found out that it does not.
+func stillHolds(f Finding, facts Facts) (Finding, bool) {
 	switch {
 	case facts.Partial && f.Kind == delivery.Unknown:
-		return true
+		return f, true
+	case slices.Contains(facts.UnknownEvents, f.Trail) && sourceOf(f.ID) == delivery.SourceTrails:
+		if len(f.Lost) > 0 { // the other parts are known
+			f.Lost = slices.DeleteFunc(slices.Clone(f.Lost), func(p trail.Part) bool { return p != trail.PartManagement })
+			return f, len(f.Lost) > 0
+		}
+		return f, true
 	case slices.Contains(facts.Unasked, f.Trail):
-		return Reported(f.ID)
+		return f, Reported(f.ID)
 	case slices.Contains(facts.Stale, f.Trail):
-		return isSymptom(f.ID)
+		return f, isSymptom(f.ID)
 	}
-	return false
+	return f, false
+}
+
+// withHeld returns the list with a finding that holds. What else is lost of the same
+// trail now is one finding with it.
+func withHeld(list []Finding, held Finding) []Finding {
+	for i, f := range list {
+		if f.ID == held.ID && f.Trail == held.Trail && len(held.Lost) > 0 {
+			lost := slices.Concat(f.Lost, held.Lost)
+			list[i].Kind = held.Kind // events are lost
+			list[i].Lost = slices.DeleteFunc(trail.Parts(), func(p trail.Part) bool { return !slices.Contains(lost, p) })
+			return list
+		}
+	}
+	return append(list, held)
 }
 
 // Reported says whether a finding rests on what CloudTrail reports of itself.
-func Reported(finding string) bool {
+func Reported(finding string) bool { return sourceOf(finding) == delivery.SourceStatus }
+
+// OfBucket says whether a finding rests on the bucket or its policy. One of another
+// version is taken to.
+func OfBucket(finding string) bool {
+	source := sourceOf(finding)
+	return source != delivery.SourceStatus && source != delivery.SourceTrails
+}
+
+// sourceOf is what a finding is read from, empty if it is of another version.
+func sourceOf(finding string) delivery.Source {
+	t, _ := delivery.LookupType(finding)
+	return t.Source
+}
+
+// alwaysTold reports whether a finding is told even where it is a weakness.
+func alwaysTold(finding string) bool {
 	t, ok := delivery.LookupType(finding)
-	return ok && t.Source == delivery.SourceStatus
+	return ok && t.AlwaysTold
 }
 
 // isSymptom reports whether a finding is an echo of others.
@@ -297,7 +337,10 @@ func compare(a, b Finding) int {
 	if c := strings.Compare(a.Trail, b.Trail); c != 0 {
 		return c
 	}
-	return slices.Compare(a.Statements, b.Statements)
+	if c := slices.Compare(a.Statements, b.Statements); c != 0 {
+		return c
+	}
+	return slices.Compare(a.Lost, b.Lost)
 }
 
 func done(repairs []Repair, id string) []Repair {

@@ -6,7 +6,9 @@
 //     CLI prints them.
 //   - requirement.go: the kinds of requests that a trail needs.
 //   - horizon.go: which of them CloudTrail makes now, perhaps, and later.
-//   - selectors.go: what event selectors add.
+//   - selectors.go: what event selectors add, as the AWS CLI prints them.
+//   - management.go: which management events they leave out.
+//   - coverage.go: what a trail covers, and whether that is less than before.
 //   - keys.go: the ARNs of the files.
 //   - context.go: the request context, and where each key's value comes from.
 //   - region.go: the regions, and CloudTrail's accounts of old policies.

@@ -49,14 +49,9 @@ const expectedSelectors = `expected the output of "aws cloudtrail get-event-sele
 
 // selectors is any of the three outputs.
 type selectors struct {
-	TrailARN               string
-	EventSelectors         *[]json.RawMessage
-	AdvancedEventSelectors *[]struct {
-		FieldSelectors []struct {
-			Field  string
-			Equals []string
-		}
-	}
+	TrailARN                  string
+	EventSelectors            *[]BasicSelector
+	AdvancedEventSelectors    *[]AdvancedSelector
 	InsightSelectors          *[]json.RawMessage
 	MaxEventSize              string
 	AggregationConfigurations *[]struct{ Templates []json.RawMessage }
@@ -65,17 +60,14 @@ type selectors struct {
 func (s selectors) apply(t *Trail) error {
 	switch {
 	case s.EventSelectors != nil || s.AdvancedEventSelectors != nil:
-		t.NetworkActivity, t.SelectorsKnown = false, true
-		if s.AdvancedEventSelectors == nil {
-			return nil
+		var all Selectors
+		if s.EventSelectors != nil {
+			all.Basic = *s.EventSelectors
 		}
-		for _, selector := range *s.AdvancedEventSelectors {
-			for _, f := range selector.FieldSelectors {
-				if f.Field == "eventCategory" && slices.Contains(f.Equals, "NetworkActivity") {
-					t.NetworkActivity = true
-				}
-			}
+		if s.AdvancedEventSelectors != nil {
+			all.Advanced = *s.AdvancedEventSelectors
 		}
+		t.SelectorsKnown, t.NetworkActivity, t.Unlogged = true, all.NetworkActivity(), all.Unlogged()
 	case s.InsightSelectors != nil:
 		t.InsightSelectors = len(*s.InsightSelectors) > 0
 	case s.AggregationConfigurations != nil || s.MaxEventSize != "":

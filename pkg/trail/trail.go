@@ -32,6 +32,9 @@ type Trail struct {
 	Aggregated         bool `json:"Aggregated,omitempty"`
 	SelectorsKnown     bool `json:"SelectorsKnown,omitempty"`
 	ConfigurationKnown bool `json:"ConfigurationKnown,omitempty"`
+	// Unlogged are the management events that its event selectors leave out. It
+	// means something only where these are known: see [Trail.ManagementEvents].
+	Unlogged Unlogged `json:"Unlogged,omitzero"`
 
 	// What else the trail was made with, so that it can be made again.
 	SNSTopic string `json:"SnsTopicARN,omitempty"`
@@ -90,6 +93,47 @@ type Status struct {
 	DigestDeliveredAt time.Time `json:"digestDeliveredAt,omitzero"` // last success of a digest file
 	StartedLoggingAt  time.Time `json:"startedLoggingAt,omitzero"`  //
 	StoppedLoggingAt  time.Time `json:"stoppedLoggingAt,omitzero"`  //
+	// New says that the trail was made minutes ago. CloudTrail does not report
+	// it: events tell, or that the trail was not there before.
+	New bool `json:"new,omitempty"`
+}
+
+// NeverStarted reports whether the trail was made and does not log yet.
+func (s Status) NeverStarted() bool {
+	return !s.Logging && s.StartedLoggingAt.IsZero() && s.StoppedLoggingAt.IsZero()
+}
+
+// Failing reports whether CloudTrail reports an error of its last delivery.
+func (s Status) Failing() bool { return s.DeliveryError != "" || s.DigestError != "" }
+
+// How long an error may still be reported of a time before the bucket was changed,
+// where nothing tells when the delivery was tried. CloudTrail delivers log files
+// about every five minutes and digest files every hour, and reports an error until
+// its next success.
+const (
+	settling       = 15 * time.Minute
+	settlingDigest = 75 * time.Minute
+)
+
+// FailedBefore reports whether the error that CloudTrail reports is of a delivery
+// from before the given time, when the bucket was changed, so that it says nothing
+// of the bucket as it is now.
+//
+// LatestDeliveryAttemptTime tells, where it is filled. GetTrailStatus in the API
+// reference says of it "This field is no longer in use", so that it may be missing.
+// Then the last delivery that worked has to do, since it clears the error:
+// after one that came later the error is newer still. Else it may be of before or
+// after, and is taken for old only for as long as CloudTrail needs for its next try.
+func (s Status) FailedBefore(changed, now time.Time) bool {
+	switch {
+	case !s.Failing() || changed.IsZero():
+		return false
+	case !s.DeliveryAttempt.IsZero():
+		return !s.DeliveryAttempt.After(changed)
+	case s.DeliveryError == "":
+		return !s.DigestDeliveredAt.After(changed) && now.Sub(changed) < settlingDigest
+	}
+	return !s.DeliveredAt.After(changed) && now.Sub(changed) < settling
 }
 
 // Organization is what is known of the organization that a trail's owner is in.

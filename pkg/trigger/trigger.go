@@ -8,6 +8,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Event is what one EventBridge event asks for.
@@ -113,7 +114,9 @@ func reader(source, name string) func(record) named {
 		return trailWritten
 	case "aws.cloudtrail/DeleteTrail", "aws.cloudtrail/StopLogging", "aws.cloudtrail/StartLogging":
 		return ofTrail("name")
-	case "aws.cloudtrail/PutEventSelectors", "aws.cloudtrail/PutInsightSelectors":
+	case "aws.cloudtrail/PutEventSelectors":
+		return selectorsPut
+	case "aws.cloudtrail/PutInsightSelectors":
 		return ofTrail("trailName")
 	case "aws.cloudtrail/PutEventConfiguration":
 		return eventsConfigured
@@ -162,6 +165,9 @@ func trailWritten(r record) named {
 	if !arn.IsTrail(n.trail) {
 		n.trail = request.text("name")
 	}
+	if r.detail.text("eventName") == "UpdateTrail" && len(request) > 0 {
+		n.effect = taken(request)
+	}
 	// An answer without a prefix is that of a trail without one.
 	_, asked := request["s3KeyPrefix"]
 	switch {
@@ -173,13 +179,56 @@ func trailWritten(r record) named {
 	return n
 }
 
+// taken is what a request of UpdateTrail takes away from what the trail covers. What
+// it does not name stays as it is.
+// Source: UpdateTrail in the API reference of CloudTrail.
+func taken(request fields) string {
+	var parts []trail.Part
+	for _, flag := range []struct {
+		member string
+		part   trail.Part
+	}{
+		{"isOrganizationTrail", trail.PartMembers},
+		{"isMultiRegionTrail", trail.PartRegions},
+		{"includeGlobalServiceEvents", trail.PartGlobal},
+		{"enableLogFileValidation", trail.PartValidation},
+	} {
+		if request[flag.member] != nil && !request.flag(flag.member) {
+			parts = append(parts, flag.part)
+		}
+	}
+	if request["kmsKeyId"] != nil && request.text("kmsKeyId") == "" {
+		parts = append(parts, trail.PartKey)
+	}
+	return delivery.TakesAway(parts...)
+}
+
+// selectorsPut reads which management events the trail logs from then on.
+func selectorsPut(r record) named {
+	n := ofTrail("trailName")(r)
+	var selectors trail.Selectors
+	if raw, err := json.Marshal(r.parameters()); err != nil || json.Unmarshal(raw, &selectors) != nil ||
+		len(selectors.Basic)+len(selectors.Advanced) == 0 {
+		return n
+	}
+	switch unlogged := selectors.Unlogged(); {
+	case unlogged.Writes:
+		n.effect = delivery.TakesAway(delivery.PartWrites)
+	case unlogged != (trail.Unlogged{}):
+		n.effect = delivery.TakesAway(trail.PartManagement)
+	default:
+		n.effect = delivery.EffectNothing
+	}
+	return n
+}
+
 func ofTrail(parameter string) func(record) named {
 	return func(r record) named {
-		trail := r.response().text("trailARN")
-		if !arn.IsTrail(trail) {
-			trail = r.parameters().text(parameter)
+		name := r.response().text("trailARN")
+		if !arn.IsTrail(name) {
+			name = r.parameters().text(parameter)
 		}
-		return named{trail: trail}
+		return named{trail: name}
 	}
 }
 

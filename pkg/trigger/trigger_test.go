@@ -48,6 +48,9 @@ func TestParse(t *testing.T) {
 	policy := func(text string) func(*guardrail.Request) {
 		return func(r *guardrail.Request) { r.SubmittedPolicy = []byte(text) }
 	}
+	effect := func(text string) func(*guardrail.Request) {
+		return func(r *guardrail.Request) { r.Change.Effect = text }
+	}
 	organization := func(target string) func(*guardrail.Request) {
 		return func(r *guardrail.Request) { r.Organization, r.Change.Target = true, target }
 	}
@@ -77,23 +80,31 @@ func TestParse(t *testing.T) {
 		"trail made":              {event("aws.cloudtrail", "CreateTrail", `"requestParameters":{"name":"main","s3BucketName":"asked"},"responseElements":{"s3BucketName":"logs","trailARN":"`+arn+`"}`), with(want("CreateTrail", "logs", arn), prefix(""))},
 		"trail moved, as it is now": {
 			event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3KeyPrefix":"x"},"responseElements":{"trailARN":"`+arn+`","s3BucketName":"logs","s3KeyPrefix":"audit"}`),
-			with(want("UpdateTrail", "logs", arn), prefix("audit")),
+			with(with(want("UpdateTrail", "logs", arn), prefix("audit")), effect("nothing")),
 		},
 		"trail moved, as asked for": {
 			event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3KeyPrefix":""},"responseElements":null`),
-			with(want("UpdateTrail", "", "main"), prefix("")),
+			with(with(want("UpdateTrail", "", "main"), prefix("")), effect("nothing")),
 		},
-		"trail changed":          {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main"},"responseElements":null`), want("UpdateTrail", "", "main")},
-		"trail changed, strange": {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3BucketName":"logs"},"responseElements":{"trailARN":"arn:aws:s3:::x","s3BucketName":""}`), want("UpdateTrail", "logs", "main")},
-		"trail by ARN":           {event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), want("StopLogging", "", arn)},
-		"trail by name":          {event("aws.cloudtrail", "StartLogging", `"requestParameters":{"name":"main"}`), want("StartLogging", "", "main")},
-		"trail that is none":     {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"a b"}`), nil},
-		"ARN that is none":       {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:1:trail/main"}`), nil},
-		"selectors":              {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main"}`), want("PutEventSelectors", "", "main")},
-		"insights":               {event("aws.cloudtrail", "PutInsightSelectors", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutInsightSelectors", "", arn)},
-		"scheduled event":        {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
-		"no account":             {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
-		"region that is none":    {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
+		"trail changed":           {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main"},"responseElements":null`), with(want("UpdateTrail", "", "main"), effect("nothing"))},
+		"trail changed, strange":  {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","s3BucketName":"logs"},"responseElements":{"trailARN":"arn:aws:s3:::x","s3BucketName":""}`), with(want("UpdateTrail", "logs", "main"), effect("nothing"))},
+		"trail covers less":       {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","isOrganizationTrail":false,"isMultiRegionTrail":"false","includeGlobalServiceEvents":false,"enableLogFileValidation":false,"kmsKeyId":""}`), with(want("UpdateTrail", "", "main"), effect("members, regions, global-events, validation, key"))},
+		"trail covers more":       {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":{"name":"main","isOrganizationTrail":true,"isMultiRegionTrail":true,"kmsKeyId":"alias/logs"}`), with(want("UpdateTrail", "", "main"), effect("nothing"))},
+		"trail changed, no words": {event("aws.cloudtrail", "UpdateTrail", `"requestParameters":null,"responseElements":{"trailARN":"`+arn+`","s3BucketName":"logs"}`), with(want("UpdateTrail", "logs", arn), prefix(""))},
+		"trail by ARN":            {event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), want("StopLogging", "", arn)},
+		"trail by name":           {event("aws.cloudtrail", "StartLogging", `"requestParameters":{"name":"main"}`), want("StartLogging", "", "main")},
+		"trail that is none":      {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"a b"}`), nil},
+		"ARN that is none":        {event("aws.cloudtrail", "DeleteTrail", `"requestParameters":{"name":"arn:aws:cloudtrail:us-east-1:1:trail/main"}`), nil},
+		"selectors":               {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main"}`), want("PutEventSelectors", "", "main")},
+		"selectors, the default":  {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true}]}`), with(want("PutEventSelectors", "", "main"), effect("nothing"))},
+		"selectors that silence":  {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main","eventSelectors":[{"readWriteType":"ReadOnly","includeManagementEvents":false}]}`), with(want("PutEventSelectors", "", "main"), effect("management-writes"))},
+		"selectors without KMS":   {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"excludeManagementEventSources":["kms.amazonaws.com"]}]}`), with(want("PutEventSelectors", "", "main"), effect("management-events"))},
+		"advanced selectors":      {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main","advancedEventSelectors":[{"name":"data","fieldSelectors":[{"field":"eventCategory","equals":["Data"]},{"field":"resources.type","equals":["AWS::S3::Object"]}]}]}`), with(want("PutEventSelectors", "", "main"), effect("management-writes"))},
+		"selectors of no form":    {event("aws.cloudtrail", "PutEventSelectors", `"requestParameters":{"trailName":"main","eventSelectors":"all"}`), want("PutEventSelectors", "", "main")},
+		"insights":                {event("aws.cloudtrail", "PutInsightSelectors", `"requestParameters":{"trailName":"main"},"responseElements":{"trailARN":"`+arn+`"}`), want("PutInsightSelectors", "", arn)},
+		"scheduled event":         {`{"id":"e","detail-type":"Scheduled Event","source":"aws.events","detail":{}}`, nil},
+		"no account":              {`{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","awsRegion":"us-east-1","requestParameters":{"bucketName":"logs"}}}`, nil},
+		"region that is none":     {event("aws.s3", "DeleteBucket", `"awsRegion":"Frankfurt","requestParameters":{"bucketName":"logs"}`), want("DeleteBucket", "logs", "")},
 		"no region": {
 			`{"id":"e","account":"111111111111","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"DeleteBucket","eventTime":"2026-09-13T17:50:38Z","eventID":"id",
 "userIdentity":{"arn":"arn:aws:iam::111111111111:user/dana"},"requestParameters":{"bucketName":"logs"}}}`,

@@ -280,6 +280,7 @@ func (s story) world() http.Handler {
 		if owner := r.Header.Get("X-Amz-Expected-Bucket-Owner"); owner == s.account.Account {
 			r.Header.Set("X-Amz-Expected-Bucket-Owner", account)
 		}
+		r.Header.Set(accountHeader, account)
 		answer := httptest.NewRecorder()
 		shared.aws.ServeHTTP(answer, r)
 		text := answer.Body.String()

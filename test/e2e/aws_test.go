@@ -26,6 +26,10 @@ func send(t *testing.T, service, method, path string, header map[string]string, 
 }
 
 func transmit(ctx context.Context, service, method, path string, header map[string]string, body []byte) (int, []byte, error) {
+	return transmitTo(ctx, region, service, method, path, header, body)
+}
+
+func transmitTo(ctx context.Context, region, service, method, path string, header map[string]string, body []byte) (int, []byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, shared.aws.direct+path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
@@ -60,6 +64,11 @@ func ask(t *testing.T, service, operation string, in object) []byte {
 }
 
 func call(ctx context.Context, service, operation string, in object) ([]byte, error) {
+	return callIn(ctx, region, service, operation, in)
+}
+
+// callIn is call in a region.
+func callIn(ctx context.Context, region, service, operation string, in object) ([]byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, err
@@ -75,7 +84,7 @@ func call(ctx context.Context, service, operation string, in object) ([]byte, er
 		shared.aws.queues.Lock()
 		defer shared.aws.queues.Unlock()
 	}
-	status, out, err := transmit(ctx, service, http.MethodPost, "/", map[string]string{
+	status, out, err := transmitTo(ctx, region, service, http.MethodPost, "/", map[string]string{
 		"X-Amz-Target": prefix + "." + operation,
 		"Content-Type": "application/x-amz-json-1.1",
 	}, body)

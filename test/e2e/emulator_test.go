@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type emulator struct {
 	calls  []apiCall
 	gaveUp []apiCall         // calls whose answer the function did not wait for
 	payers map[string]string // request payer by bucket
+	status object            // what GetTrailStatus answers, of every trail; nil: moto does
 	fault  func(apiCall) *failure
 }
 
@@ -107,7 +109,7 @@ func (e *emulator) reset() error {
 	_ = response.Body.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.calls, e.gaveUp, e.fault, e.payers = nil, nil, nil, map[string]string{}
+	e.calls, e.gaveUp, e.fault, e.status, e.payers = nil, nil, nil, nil, map[string]string{}
 	return nil
 }
 
@@ -130,12 +132,21 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e.fault != nil {
 		fail = e.fault(c)
 	}
+	status := e.status
 	e.mu.Unlock()
 	switch {
 	case fail != nil:
 		refuse(w, r, *fail)
 	case strings.HasSuffix(c.Op, "BucketRequestPayment"):
 		e.servePayer(w, c, body)
+	case c.Op == "cloudtrail:GetTrailStatus" && status != nil:
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_ = json.NewEncoder(w).Encode(status)
+	case c.Op == "cloudtrail:DescribeTrails":
+		e.serveTrails(w, r)
+	case c.Op == "cloudtrail:GetEventConfiguration":
+		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		_, _ = io.WriteString(w, `{"MaxEventSize":"Standard"}`)
 	default:
 		e.forward.ServeHTTP(w, r)
 	}
@@ -148,6 +159,31 @@ func (e *emulator) noteGivenUp(ctx context.Context, c apiCall) {
 		defer e.mu.Unlock()
 		e.gaveUp = append(e.gaveUp, c)
 	}
+}
+
+// serveTrails answers with moto's trails, and says which of them have event selectors of
+// their own: moto keeps the selectors and does not say it.
+func (e *emulator) serveTrails(w http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	e.forward.ServeHTTP(answer, r)
+	var trails struct {
+		List []map[string]any `json:"trailList"`
+	}
+	if answer.Code != http.StatusOK || json.Unmarshal(answer.Body.Bytes(), &trails) != nil {
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+		return
+	}
+	for _, t := range trails.List {
+		var selectors struct{ EventSelectors, AdvancedEventSelectors []any }
+		home := regexp.MustCompile(`cloudtrail:([^:]+):`).FindStringSubmatch(fmt.Sprint(t["TrailARN"]))
+		out, err := callIn(r.Context(), home[1], "cloudtrail", "GetEventSelectors", object{"TrailName": t["TrailARN"]})
+		if err == nil && json.Unmarshal(out, &selectors) == nil {
+			t["HasCustomEventSelectors"] = len(selectors.EventSelectors)+len(selectors.AdvancedEventSelectors) > 0
+		}
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	_ = json.NewEncoder(w).Encode(map[string]any{"trailList": trails.List})
 }
 
 // servePayer answers for Requester Pays, which moto does not have.

@@ -103,7 +103,7 @@ func (s *Server) describeTrails(w http.ResponseWriter, call Call, in trailInput)
 		seen := t.MultiRegion || t.HomeRegion == call.Region
 		if seen && (len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, t.ARN)) {
 			described := t.Trail
-			described.NetworkActivity, described.Aggregated = false, false
+			described.NetworkActivity, described.Aggregated, described.Unlogged = false, false, trail.Unlogged{}
 			list = append(list, described)
 		}
 	}
@@ -136,14 +136,30 @@ func statusJSON(s trail.Status) map[string]any {
 
 func selectorsJSON(t *Trail) map[string]any {
 	out := map[string]any{"TrailARN": t.ARN}
-	category := "Data"
+	if !t.CustomSelectors {
+		return out
+	}
+	selector := func(category string, more ...any) any {
+		field := map[string]any{"Field": "eventCategory", "Equals": []string{category}}
+		return map[string]any{"FieldSelectors": append([]any{field}, more...)}
+	}
+	selectors := []any{selector("Data", map[string]any{"Field": "resources.type", "Equals": []string{"AWS::S3::Object"}})}
 	if t.NetworkActivity {
-		category = "NetworkActivity"
+		selectors = append(selectors, selector("NetworkActivity"))
 	}
-	if t.CustomSelectors {
-		out["AdvancedEventSelectors"] = []any{map[string]any{
-			"FieldSelectors": []any{map[string]any{"Field": "eventCategory", "Equals": []string{category}}},
-		}}
+	var more []any
+	switch {
+	case t.Unlogged.Reads:
+		more = append(more, map[string]any{"Field": "readOnly", "Equals": []string{"false"}})
+	case t.Unlogged.Writes:
+		more = append(more, map[string]any{"Field": "readOnly", "Equals": []string{"true"}})
 	}
+	if t.Unlogged.Sources != "" {
+		more = append(more, map[string]any{"Field": "eventSource", "NotEquals": strings.Split(t.Unlogged.Sources, ", ")})
+	}
+	if !t.Unlogged.Reads || !t.Unlogged.Writes {
+		selectors = append(selectors, selector("Management", more...))
+	}
+	out["AdvancedEventSelectors"] = selectors
 	return out
 }

@@ -74,7 +74,7 @@ func noTrails(t *testing.T, s trailSuite) {
 
 func everyTrailOnce(t *testing.T, s trailSuite) {
 	multi := s.trail("multi", s.Region())
-	multi.MultiRegion = true
+	multi.MultiRegion, multi.GlobalEvents = true, true
 	single := s.trail("single", s.Region())
 	want := []trail.Trail{multi, single}
 	regions := []string{s.Region()}
@@ -132,13 +132,17 @@ func readsSelectors(t *testing.T, s trailSuite) {
 		{Name: "data", CustomSelectors: true},
 		{Name: "network", CustomSelectors: true, NetworkActivity: true},
 		{Name: "aggregated", CustomSelectors: true, Aggregated: true},
+		{Name: "silent", CustomSelectors: true, Unlogged: trail.Unlogged{Reads: true, Writes: true}},
+		{Name: "reads", CustomSelectors: true, Unlogged: trail.Unlogged{Writes: true}},
+		{Name: "without-kms", CustomSelectors: true, Unlogged: trail.Unlogged{Sources: "kms.amazonaws.com"}},
 	} {
 		made := s.trail(want.Name, s.Region())
 		made.CustomSelectors, made.NetworkActivity, made.Aggregated = want.CustomSelectors, want.NetworkActivity, want.Aggregated
+		made.Unlogged = want.Unlogged
 		s.Put(t, made, trail.Status{ARN: made.ARN, Logging: true})
 		made.SelectorsKnown, made.ConfigurationKnown = want.CustomSelectors, want.CustomSelectors
 		asked := made
-		asked.NetworkActivity, asked.Aggregated = false, false
+		asked.NetworkActivity, asked.Aggregated, asked.Unlogged = false, false, trail.Unlogged{}
 		asked.SelectorsKnown, asked.ConfigurationKnown = false, false
 		got, _, err := s.Port().Status(t.Context(), s.Account(), asked)
 		if err != nil {
