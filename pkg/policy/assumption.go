@@ -81,7 +81,7 @@ func (a assumptionSet) describe() Assumption {
 			"a user or role that NotPrincipal spares has no permissions boundary; AWS denies one that has, whatever is listed")
 	case assumeNotResourceVariable:
 		return of("not-resource-without-value", "reference_policies_variables.html",
-			"a NotResource entry whose variable has no value exempts nothing")
+			"a NotResource entry whose variable has no value exempts nothing from a Deny, and in an Allow may exempt anything")
 	case assumeMalformedVariable:
 		return of("malformed-variable", "access-analyzer-reference-policy-checks.html",
 			"a policy variable that is not spelled as AWS documents it grants nothing, and may stand for anything in a Deny")

@@ -175,6 +175,8 @@ func (s *preparedStatement) matchResource(matches func(*preparedEntry) bool) res
 		switch {
 		case e.misspelt && not:
 			t, a = Maybe, assumeMalformedVariable
+		case e.matchesNothing && not && s.src.Effect == Allow:
+			t, a = Maybe, assumeNotResourceVariable // what AWS is silent of grants nothing
 		case e.matchesNothing && not:
 			t, a = No, assumeNotResourceVariable
 		case e.matchesNothing, !matches(e):
