@@ -34,8 +34,8 @@ type exemptions struct {
 	// has ended.
 	untried []int
 	// ungranted says that no statement allows the requirement, once the edits are
-	// made.
-	ungranted bool
+	// made, and open that one allows it to a stranger's trail then.
+	ungranted, open bool
 }
 
 // exempt works out the edits of the Denies that block a requirement.
@@ -85,7 +85,12 @@ func (j *judgement) workOut(e *evaluation, blocking []int) exemptions {
 	}
 	if len(replaced) > 0 {
 		after, err := j.doc.With(replaced)
-		out.ungranted = err == nil && !j.budget.Exhausted() && j.decider(after).evaluate(e.Requirement).outcome == policy.ImplicitDeny
+		if err == nil && !j.budget.Exhausted() {
+			out.ungranted = j.decider(after).evaluate(e.Requirement).outcome == policy.ImplicitDeny
+			q := e.example.request
+			q.Context = ofStranger(q.Context)
+			out.open = after.Decide(&q).Outcome == policy.Allowed
+		}
 	}
 	return out
 }
@@ -109,6 +114,9 @@ func (x exemptions) remedy(doc *policy.Document) string {
 		hows = append(hows, "statement "+shown(doc.Label(e.index))+" "+e.how)
 	}
 	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
+	if x.open {
+		remedy += " The grant that it then meets is bound to no trail and no account: it serves anybody's trails."
+	}
 	if x.ungranted {
 		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
 	}

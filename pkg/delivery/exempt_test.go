@@ -221,3 +221,21 @@ func TestEditsLetNoOtherServiceThrough(t *testing.T) {
 		}
 	}
 }
+
+// A Deny that is mended may have been all that kept strangers' trails out. The remedy
+// says so where the grant is bound to nobody.
+func TestEditOfADenyBeforeAnOpenGrant(t *testing.T) {
+	for condition, open := range map[string]bool{
+		`{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control"}}`:                                                                        true,
+		`{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111111111111:trail/main"}}`: false,
+	} {
+		r := judgeMain(parse(t, `{"Version":"2012-10-17","Statement":[`+
+			`{"Sid":"AWSCloudTrailAclCheck","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::logs-b"},`+
+			`{"Sid":"AWSCloudTrailWrite","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/*","Condition":`+condition+`},`+
+			`{"Sid":"DenyOutside","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/*","Condition":{"StringNotEquals":{"aws:PrincipalAccount":"111111111111"}}}]}`))
+		f := finding(t, r, "log-files-denied")
+		if got := strings.Contains(f.Remedy, "it serves anybody's trails"); got != open || !strings.Contains(f.Remedy, "aws:PrincipalServiceName") {
+			t.Errorf("%s: %s", condition, f.Remedy)
+		}
+	}
+}

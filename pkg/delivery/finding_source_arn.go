@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -69,17 +70,28 @@ func (j *judgement) sourceARNMissing() []Finding {
 	return []Finding{f}
 }
 
+// strangersAccount is an account that nobody has.
+const strangersAccount = "000000000000"
+
+// ofStranger returns the context of a request as it would be for a trail of an
+// account, and an organization, that nobody named. Anybody may give a trail the name
+// of ours.
+func ofStranger(c policy.Context) policy.Context {
+	const organization = "o-zzzzzzzzzzzzzzzz"
+	if ours := c.Lookup(sourceARNKey); len(ours.Values) == 1 {
+		a := arn.Split(ours.Values[0])
+		a.Account = strangersAccount
+		c = c.With(sourceARNKey, policy.Is(a.String()))
+	}
+	return c.With("aws:SourceAccount", policy.Is(strangersAccount)).
+		With("aws:SourceOrgID", policy.Is(organization)).
+		With("aws:SourceOrgPaths", policy.Set(organization+"/r-zzzz/"))
+}
+
 // openToStrangers are the statements that allow a request as it would be for
 // a trail of an account, and an organization, that nobody named.
 func (j *judgement) openToStrangers(t trail.Trail, e *evaluation) []int {
-	const organization = "o-zzzzzzzzzzzzzzzz"
-	account := "000000000000"
-	// Anybody may give a trail the name of ours.
-	arn := strings.Replace(t.ARN, ":"+t.Account()+":", ":"+account+":", 1)
-	strange := e.example.request.Context.With(sourceARNKey, policy.Is(arn)).
-		With("aws:SourceAccount", policy.Is(account)).
-		With("aws:SourceOrgID", policy.Is(organization)).
-		With("aws:SourceOrgPaths", policy.Set(organization+"/r-zzzz/"))
+	strange := ofStranger(e.example.request.Context)
 	var out []int
 	for _, r := range e.decisions {
 		if r.outcome != policy.Allowed {
@@ -89,7 +101,7 @@ func (j *judgement) openToStrangers(t trail.Trail, e *evaluation) []int {
 		q.Context = strange
 		prepared := j.by.prepare(q)
 		// A stranger's folder, and ours, which he reaches by his choice of prefix.
-		for _, resource := range []string{r.sample.Text, strings.ReplaceAll(r.sample.Text, "/"+t.Account()+"/", "/"+account+"/")} {
+		for _, resource := range []string{r.sample.Text, strings.ReplaceAll(r.sample.Text, "/"+t.Account()+"/", "/"+strangersAccount+"/")} {
 			if decision := prepared.Decide(resource); decision.Outcome == policy.Allowed {
 				out = append(out, decision.Responsible...)
 			}
