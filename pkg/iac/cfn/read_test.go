@@ -267,3 +267,31 @@ func TestAssembly(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// What a template only points to is not in it. What it does tell is judged, and the rest
+// is said to be missing.
+func TestPartialTemplates(t *testing.T) {
+	for name, tt := range map[string]struct{ resource, says string }{
+		"a nested stack": {
+			"  Network:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: \"https://s3.amazonaws.com/templates/network.yaml\"}\n",
+			"nested stack Network",
+		},
+		"a module": {"  Baseline:\n    Type: Example::Security::Baseline::MODULE\n", "Baseline is a module"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in, err := cfn.Read([]byte(with()+tt.resource), here)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(in.Partial, tt.says) {
+				t.Errorf("left out: %q, want %q", in.Partial, tt.says)
+			}
+			if reports := iac.Assess(in, setting); len(reports) != 1 || reports[0].After != delivery.Delivering {
+				t.Errorf("%+v", reports)
+			}
+		})
+	}
+	if in, err := cfn.Read([]byte(with()), here); err != nil || in.Partial != "" {
+		t.Errorf("a whole template: %q, %v", in.Partial, err)
+	}
+}
