@@ -124,7 +124,7 @@ plans: ## record the Terraform plans of pkg/iac/tfplan anew, with OpenTofu (buil
 .PHONY: bench
 bench: ## measure the engine; with BASE=<commit>, side by side with that commit
 	@if [ -n "$(BASE)" ]; then sh test/bench.sh "$(BASE)" $(BENCHCOUNT) $(BENCHTIME); \
-		else go test ./pkg/... -run '^$$' -bench . -benchmem; fi
+		else go test ./pkg/... ./test/start -run '^$$' -bench . -benchmem; fi
 
 .PHONY: build
 build: ## build the command line into bin/

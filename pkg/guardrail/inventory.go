@@ -146,6 +146,10 @@ func (g *Guard) forget(ctx context.Context, v survey, arn string) error {
 	})
 }
 
+// inventoryTries is how often a change of the inventory is tried while others change
+// the same.
+const inventoryTries = 24
+
 // change changes a part of the inventory, whatever others store at the same time.
 // Buckets, if not nil, names the ones that are concerned, where the accounts are
 // known.
@@ -156,7 +160,7 @@ func (g *Guard) change(ctx context.Context, accounts []string, buckets func(inve
 	if g.ports.Inventory == nil {
 		return nil
 	}
-	for range maxRounds {
+	for range inventoryTries {
 		before, err := g.find(ctx, accounts, nil)
 		if err != nil {
 			return err
@@ -170,6 +174,11 @@ func (g *Guard) change(ctx context.Context, accounts []string, buckets func(inve
 		}
 		if err = g.store(ctx, before, change(before)); !Is(err, Conflict) {
 			return err
+		}
+		// The events of a batch change one bucket at once, in several processes: each
+		// time one of them gets through. The others come back at different times.
+		if !g.pause(ctx, firstWait/4+time.Duration(g.now().UnixNano())%(firstWait/2), 0) {
+			break
 		}
 	}
 	return &BusyError{Bucket: "the inventory"}

@@ -76,6 +76,10 @@ func TestAlertCommands(t *testing.T) {
 		"restored-in-part":    "a Deny is for a person to edit; the repair is undone",
 		"opened-undetermined": "it is only explained",
 		"restored":            "the repair is undone",
+
+		"opened-no-trail":                   "what a trail is to be is for a person to say",
+		"opened-trail-deleted-organization": "the trail is made again in the management account",
+		"opened-trail-deleted-unseen":       "what the trail was is not known",
 	}
 	ran := map[string]int{}
 	for _, s := range stories(t) {
