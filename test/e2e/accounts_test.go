@@ -93,7 +93,8 @@ func TestThirtyAccountsInOneBucket(t *testing.T) {
 	if a := w.sweeps(); a.ErrorType != "" {
 		t.Error(a.ErrorMessage)
 	}
-	w.told()
+	// The bucket's owner has no trail of its own, and none of an organization.
+	w.told("opened")[0].says(t, "Account "+account+" has no trail")
 
 	createTrailIn(t, member(members))
 	comes(sampleOf(t, member(members), "create-trail"))
