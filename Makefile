@@ -66,7 +66,7 @@ differential: ## hold the evaluator against changes that change nothing, and aga
 .PHONY: test-long
 test-long: differential ## run the fault matrix, and the properties of evaluator and repairs over CASES generated cases
 	$(GOTEST) ./pkg/guardrail -v -count=1 -run '^TestFaults$$|^TestConcurrent'
-	@run="$(GOTEST) ./pkg/repair -v -count=1 -timeout 60m -rapid.checks=$(CASES)"; \
+	@run="env $(GOTEST) ./pkg/repair -v -count=1 -timeout 60m -rapid.checks=$(CASES)"; \
 		$$run -run 'Harden|TestHarmless$$' & harden=$$!; \
 		$$run -skip 'Harden|TestHarmless$$'; plan=$$?; \
 		wait $$harden && exit $$plan
