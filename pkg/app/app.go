@@ -1,11 +1,11 @@
 package app
 
 import (
-	"context"
 	"log/slog"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
@@ -77,18 +77,7 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 
 // Runtime is the clock of a real run.
 func Runtime(log *slog.Logger) guardrail.Runtime {
-	return guardrail.Runtime{Now: time.Now, Sleep: sleep, Log: log}
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return guardrail.Runtime{Now: time.Now, Sleep: smithytime.SleepWithContext, Log: log}
 }
 
 // clientsFor returns clients with the given credentials.

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	smithytime "github.com/aws/smithy-go/time"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
@@ -172,7 +173,7 @@ func newWorld(buckets ...string) *world {
 // the answer and how long it took.
 func (w *world) guard(t *testing.T, payload json.RawMessage) (json.RawMessage, time.Duration) {
 	t.Helper()
-	r := guardrail.Runtime{Now: time.Now, Sleep: sleep, Log: slog.New(slog.NewJSONHandler(w.log, nil))}
+	r := guardrail.Runtime{Now: time.Now, Sleep: smithytime.SleepWithContext, Log: slog.New(slog.NewJSONHandler(w.log, nil))}
 	f := newFunctions(Config{Account: account, Region: region}, w.ports, r, "guard", io.Discard)
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -332,7 +333,7 @@ func TestWhatIsOnlyWantedIsNotWaitedFor(t *testing.T) {
 type hanging struct{}
 
 func (hanging) Organization(ctx context.Context, _ string) (trail.Organization, error) {
-	return trail.Organization{}, errors.Join(sleep(ctx, 33*time.Second), errors.New("no answer"))
+	return trail.Organization{}, errors.Join(smithytime.SleepWithContext(ctx, 33*time.Second), errors.New("no answer"))
 }
 
 // One look does for all calls of a batch on a bucket, and whoever can be to blame is
@@ -452,7 +453,7 @@ func TestRecordWithoutID(t *testing.T) {
 	t.Parallel()
 	w := newWorld("logs")
 	w.ports.Trails = failing{}
-	r := guardrail.Runtime{Now: time.Now, Sleep: sleep, Log: slog.New(slog.DiscardHandler)}
+	r := guardrail.Runtime{Now: time.Now, Sleep: smithytime.SleepWithContext, Log: slog.New(slog.DiscardHandler)}
 	f := newFunctions(Config{Account: account, Region: region}, w.ports, r, "guard", io.Discard)
 	text := strings.Replace(string(queued(t, changed("logs", "dana", 1))), `"messageId":"m0"`, `"messageId":""`, 1)
 	if answer, err := f.Guard(t.Context(), json.RawMessage(text)); err == nil {
@@ -470,7 +471,7 @@ func FuzzGuardBatch(f *testing.F) {
 		}
 		w := newWorld("logs")
 		w.ports.Trails = failing{}
-		r := guardrail.Runtime{Now: time.Now, Sleep: sleep, Log: slog.New(slog.DiscardHandler)}
+		r := guardrail.Runtime{Now: time.Now, Sleep: smithytime.SleepWithContext, Log: slog.New(slog.DiscardHandler)}
 		functions := newFunctions(Config{Account: account, Region: region}, w.ports, r, "guard", io.Discard)
 		answer, err := functions.Guard(t.Context(), json.RawMessage(payload))
 		if err != nil {

@@ -2,7 +2,6 @@ package awsapi
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	smithytime "github.com/aws/smithy-go/time"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -196,7 +196,7 @@ func (v *Inventory) getSome(ctx context.Context, keys []item, found map[tableKey
 	left := map[string]types.KeysAndAttributes{v.table: {Keys: keys, ConsistentRead: aws.Bool(true)}}
 	for try := range batchTries {
 		if try > 0 {
-			if err := pause(ctx, time.Duration(try)*20*time.Millisecond); err != nil {
+			if err := smithytime.SleepWithContext(ctx, time.Duration(try)*20*time.Millisecond); err != nil {
 				return failure(op, err)
 			}
 		}
@@ -212,17 +212,6 @@ func (v *Inventory) getSome(ctx context.Context, keys []item, found map[tableKey
 		}
 	}
 	return &guardrail.PortError{Op: op, Class: guardrail.Transient, Err: errors.New("some items were left out each time")}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // apart reads the trails of a bucket that are kept apart, by ARN.
@@ -394,23 +383,10 @@ func (v *Inventory) putOver(ctx context.Context, key tableKey, value any, read i
 	if err != nil {
 		return malformed("dynamodb:PutItem", fmt.Errorf("encode %s: %w", key.pk, err))
 	}
-	token := rand.Text()
 	it := key.item()
-	it["version"], it["token"], it["inventory"] = number(read+1), text(token), text(string(encoded))
+	it["inventory"] = text(string(encoded))
 	if expires {
 		it["expires"] = number(v.now().Add(useless).Unix())
 	}
-	put := &dynamodb.PutItemInput{
-		TableName: aws.String(v.table), Item: it,
-		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
-		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}
-	if read != 0 {
-		put.ConditionExpression = aws.String("version = :read")
-		put.ExpressionAttributeValues = item{":read": number(read)}
-	}
-	if _, err = v.client().PutItem(ctx, put); err != nil && !isStored(err, token) {
-		return failure("dynamodb:PutItem", err)
-	}
-	return nil
+	return putVersion(ctx, v.client(), v.table, it, read)
 }

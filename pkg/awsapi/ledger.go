@@ -103,13 +103,20 @@ func (l *Ledger) Save(ctx context.Context, r ledger.Record) (ledger.Record, erro
 	if err != nil {
 		return ledger.Record{}, malformed("dynamodb:PutItem", fmt.Errorf("encode record of %s: %w", r.Bucket, err))
 	}
+	it := item{"pk": text(r.Account), "sk": text(statePrefix + r.Bucket), "record": text(string(encoded))}
+	if err := putVersion(ctx, l.client(), l.table, it, read); err != nil {
+		return ledger.Record{}, err
+	}
+	return r, nil
+}
+
+// putVersion stores an item as the version after the one that was read, if that is
+// still stored.
+func putVersion(ctx context.Context, client DynamoDBAPI, table string, it item, read int64) error {
 	token := rand.Text()
+	it["version"], it["token"] = number(read+1), text(token)
 	put := &dynamodb.PutItemInput{
-		TableName: aws.String(l.table),
-		Item: item{
-			"pk": text(r.Account), "sk": text(statePrefix + r.Bucket),
-			"version": number(r.Version), "token": text(token), "record": text(string(encoded)),
-		},
+		TableName: aws.String(table), Item: it,
 		ConditionExpression:                 aws.String("attribute_not_exists(pk)"),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
@@ -117,10 +124,10 @@ func (l *Ledger) Save(ctx context.Context, r ledger.Record) (ledger.Record, erro
 		put.ConditionExpression = aws.String("version = :read")
 		put.ExpressionAttributeValues = item{":read": number(read)}
 	}
-	if _, err = l.client().PutItem(ctx, put); err != nil && !isStored(err, token) {
-		return ledger.Record{}, failure("dynamodb:PutItem", err)
+	if _, err := client.PutItem(ctx, put); err != nil && !isStored(err, token) {
+		return failure("dynamodb:PutItem", err)
 	}
-	return r, nil
+	return nil
 }
 
 // isStored reports whether the item that is in the way is the very one that was

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
+	smithytime "github.com/aws/smithy-go/time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -46,12 +47,8 @@ func (c signedCall) post(ctx context.Context, cfg aws.Config, in, out any) error
 		if err == nil || attempt == attempts || classOf(err) != guardrail.Transient {
 			return err
 		}
-		timer := time.NewTimer(time.Duration(attempt) * 200 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
+		if smithytime.SleepWithContext(ctx, time.Duration(attempt)*200*time.Millisecond) != nil {
 			return err
-		case <-timer.C:
 		}
 	}
 }

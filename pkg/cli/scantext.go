@@ -23,9 +23,9 @@ func (c *scanCommand) writeSource(s screen, source scanned) {
 	if len(source.buckets) == 0 {
 		s.printf("%s: nothing about trails and their buckets changes.\n", name)
 	}
-	count := map[iac.Change]int{}
+	changes := map[iac.Change]int{}
 	for i, b := range source.buckets {
-		count[b.Change]++
+		changes[b.Change]++
 		if !c.shows(b) {
 			continue
 		}
@@ -43,7 +43,7 @@ func (c *scanCommand) writeSource(s screen, source scanned) {
 		s.indented(0, "Assumed: "+clean(strings.Join(source.assumed, ", "))+".")
 	}
 	if len(source.buckets) > 0 {
-		s.printf("\n%s: %s\n", name, summaryOf(count))
+		s.printf("\n%s: %s\n", name, summaryOf(changes))
 	}
 }
 
@@ -54,23 +54,16 @@ func (c *scanCommand) shows(b scannedBucket) bool {
 }
 
 // summaryOf counts the changes: "1 broken, 2 unchanged".
-func summaryOf(count map[iac.Change]int) string {
+func summaryOf(changes map[iac.Change]int) string {
 	var parts []string
 	total := 0
 	for _, change := range []iac.Change{iac.Broken, iac.Uncertain, iac.StillBroken, iac.New, iac.Mended, iac.Unchanged} {
-		if n := count[change]; n > 0 {
+		if n := changes[change]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, change))
 			total += n
 		}
 	}
-	return fmt.Sprintf("%d trail %s: %s.", total, plural(total, "bucket", "buckets"), strings.Join(parts, ", "))
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
+	return fmt.Sprintf("%s: %s.", count(total, "trail bucket", "trail buckets"), strings.Join(parts, ", "))
 }
 
 func changeTone(c iac.Change) tone {

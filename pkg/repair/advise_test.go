@@ -17,26 +17,26 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// adviceCase is a row of the corpora of pkg/delivery, as far as it is needed.
-type adviceCase struct {
+// realCase is a row of the corpora of pkg/delivery, as far as it is needed.
+type realCase struct {
 	ID           string
 	Bucket       string
 	Owner        string          `json:"bucket_owner"`
 	Payer        string          `json:"request_payer"`
-	Organization json.RawMessage `json:"organization_id"`
+	Organization json.RawMessage `json:"organization_id"` // absent: not known, null: in none
 	Members      []string
 	Trails       json.RawMessage
 	Policy       json.RawMessage
 	Now          time.Time
 }
 
-func adviceCases(t *testing.T) []adviceCase {
+func realCases(t *testing.T) []realCase {
 	t.Helper()
 	files, err := filepath.Glob("../delivery/testdata/*.jsonl")
 	if err != nil || len(files) < 3 {
 		t.Fatal(files, err)
 	}
-	var out []adviceCase
+	var out []realCase
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -45,7 +45,7 @@ func adviceCases(t *testing.T) []adviceCase {
 		lines := bufio.NewScanner(bytes.NewReader(text))
 		lines.Buffer(nil, 1<<20)
 		for lines.Scan() {
-			var c adviceCase
+			var c realCase
 			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
@@ -55,7 +55,7 @@ func adviceCases(t *testing.T) []adviceCase {
 	return out
 }
 
-func (c adviceCase) read(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Environment) {
+func (c realCase) read(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Environment) {
 	t.Helper()
 	trails, err := trail.Parse(c.Trails)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c adviceCase) read(t *testing.T) (delivery.Bucket, []trail.Trail, trail.En
 func TestAdviceIsThePlan(t *testing.T) {
 	t.Parallel()
 	served, added, changed, asked := 0, 0, 0, 0
-	for _, c := range adviceCases(t) {
+	for _, c := range realCases(t) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
 		plan := repair.For(b, trails, env, report, repair.Options{})
@@ -166,7 +166,7 @@ func nearest(message string) (string, bool) {
 func TestAdviceOnWeaknesses(t *testing.T) {
 	t.Parallel()
 	told := 0
-	for _, c := range adviceCases(t) {
+	for _, c := range realCases(t) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
 		if !repair.Hardens(report) {

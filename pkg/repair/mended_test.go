@@ -18,7 +18,7 @@ import (
 func TestMendedPolicyDelivers(t *testing.T) {
 	t.Parallel()
 	mended, edited := 0, 0
-	for _, c := range adviceCases(t) {
+	for _, c := range realCases(t) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
 		plan := repair.For(b, trails, env, report, repair.Options{})
@@ -107,7 +107,7 @@ func TestNothingToPut(t *testing.T) {
 
 // A policy that there was no time to judge is not shown to be put.
 func TestNothingToPutUnjudged(t *testing.T) {
-	for _, c := range adviceCases(t) {
+	for _, c := range realCases(t) {
 		b, trails, env := c.read(t)
 		report := delivery.Judge(b, trails, env)
 		plan := repair.For(b, trails, env, report, repair.Options{})

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -186,27 +184,9 @@ func refusesOldInventory(t *testing.T, v guardrail.Inventory) {
 }
 
 func oneInventoryWins(t *testing.T, v guardrail.Inventory) {
-	const writers = 8
-	for round := range int64(3) {
+	for range 3 {
 		read := find(t, v, nil, []string{"a"}).Buckets["a"]
-		var won, lost atomic.Int64
-		var wg sync.WaitGroup
-		for range writers {
-			wg.Go(func() {
-				switch _, err := v.SaveBucket(t.Context(), read); {
-				case err == nil:
-					won.Add(1)
-				case guardrail.Is(err, guardrail.Conflict):
-					lost.Add(1)
-				default:
-					t.Errorf("SaveBucket: %v", err)
-				}
-			})
-		}
-		wg.Wait()
-		if won.Load() != 1 || lost.Load() != writers-1 {
-			t.Errorf("round %d: %d writers won and %d lost", round, won.Load(), lost.Load())
-		}
+		wantOneWinner(t, func() error { _, err := v.SaveBucket(t.Context(), read); return err })
 	}
 }
 

@@ -105,27 +105,34 @@ func refusesOldVersion(t *testing.T, l guardrail.Ledger) {
 }
 
 func oneWriterWins(t *testing.T, l guardrail.Ledger) {
-	const writers = 8
-	for round := range int64(3) {
+	for range 3 {
 		read := load(t, l, key("a"))
-		var won, lost atomic.Int64
-		var wg sync.WaitGroup
-		for range writers {
-			wg.Go(func() {
-				switch _, err := l.Save(t.Context(), read); {
-				case err == nil:
-					won.Add(1)
-				case guardrail.Is(err, guardrail.Conflict):
-					lost.Add(1)
-				default:
-					t.Errorf("Save: %v", err)
-				}
-			})
-		}
-		wg.Wait()
-		if won.Load() != 1 || lost.Load() != writers-1 {
-			t.Errorf("round %d: %d writers won and %d lost", round, won.Load(), lost.Load())
-		}
+		wantOneWinner(t, func() error { _, err := l.Save(t.Context(), read); return err })
+	}
+}
+
+// wantOneWinner saves one version by many writers at once: one stores it, and the others
+// are in conflict.
+func wantOneWinner(t *testing.T, save func() error) {
+	t.Helper()
+	const writers = 8
+	var won, lost atomic.Int64
+	var wg sync.WaitGroup
+	for range writers {
+		wg.Go(func() {
+			switch err := save(); {
+			case err == nil:
+				won.Add(1)
+			case guardrail.Is(err, guardrail.Conflict):
+				lost.Add(1)
+			default:
+				t.Errorf("save: %v", err)
+			}
+		})
+	}
+	wg.Wait()
+	if won.Load() != 1 || lost.Load() != writers-1 {
+		t.Errorf("%d writers won and %d lost", won.Load(), lost.Load())
 	}
 }
 

@@ -163,8 +163,7 @@ func (r *resolver) followOne(module, index, ref string) ([]target, bool) {
 // that there is, or where the referring resource has an index, the one of the same. Ok is
 // false if it is one of several.
 func (r *resolver) instance(address, index string) (string, bool) {
-	last := steps(address)
-	if _, named := cutIndex(last[len(last)-1]); named != "" {
+	if indexOf(address) != "" {
 		return address, true
 	}
 	instances := r.instances[configurationOf(address)]
@@ -174,21 +173,12 @@ func (r *resolver) instance(address, index string) (string, bool) {
 			here = append(here, instance)
 		}
 	}
-	switch {
-	case len(here) == 0 || len(here) == 1 && here[0] == address:
-		return address, true
-	case index != "" && slices.Contains(here, address+index):
-		return address + index, true
-	case len(here) == 1:
-		return here[0], true
-	}
-	return address, false
+	return among(here, address, index)
 }
 
 // moduleInstance is instance for a module.
 func (r *resolver) moduleInstance(address, index string) (string, bool) {
-	last := steps(address)
-	if _, named := cutIndex(last[len(last)-1]); named != "" {
+	if indexOf(address) != "" {
 		return address, true
 	}
 	var here []string
@@ -199,6 +189,11 @@ func (r *resolver) moduleInstance(address, index string) (string, bool) {
 			}
 		}
 	}
+	return among(here, address, index)
+}
+
+// among is the instance that is meant of those that there are at an address.
+func among(here []string, address, index string) (string, bool) {
 	switch {
 	case len(here) == 0:
 		return address, true
