@@ -51,12 +51,13 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 			return err
 		}
 	}
+	began := sys.now().UTC()
 	audited, auditErr := conn.Audit(ctx, conn.account, conn.region, sys.progress("buckets judged"))
 	if auditErr != nil && len(audited) == 0 {
 		return fmt.Errorf("cannot audit account %s: %w", conn.account, auditErr)
 	}
 	o := newOverview(conn.account, conn.region, audited)
-	o.origin = origin{At: sys.now().UTC(), Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
+	o.origin = origin{At: began, Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
 	if err := c.accept(sys, o, sys.now()); err != nil {
 		return err
 	}
