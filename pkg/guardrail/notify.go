@@ -53,7 +53,11 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
 	seen, news := g.covered(r, next, alone)
 	seen.Trails = arns
-	seen = seen.Describe(r.obs.trails, r.target.survey.account)
+	described := r.obs.trails
+	if r.target.survey.failure != nil { // the inventory does not have all their settings
+		described = nil
+	}
+	seen = seen.Describe(described, r.target.survey.account)
 	changed = changed || news || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
 	if changed {
 		next = seen

@@ -26,7 +26,8 @@ type Account struct {
 	// only over the version that it was read at.
 	Version int64
 	// Trails are those that the account saw when it was last read: its own of all
-	// regions, and those of its organization. Sorted by ARN.
+	// regions, and those of its organization. Sorted by ARN. Of each is known what
+	// its deliveries depend on, not its topic, its log group and its selectors.
 	Trails []trail.Trail
 	// ReadAt is when they were asked for; zero: they were never read.
 	ReadAt time.Time
@@ -119,7 +120,7 @@ func (a Account) Trail(arn string) (t trail.Trail, ok bool) {
 // Sees reports whether these are the trails that the account was last seen with, in
 // whatever order.
 func (a Account) Sees(trails []trail.Trail) bool {
-	return slices.Equal(a.Trails, sorted(trails))
+	return slices.Equal(a.Trails, sorted(kept(trails)))
 }
 
 // sorted returns the trails by ARN, each once.

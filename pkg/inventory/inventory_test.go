@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -201,11 +202,52 @@ func TestExpectedFit(t *testing.T) {
 	}
 }
 
+// everything is a trail of which all is set that can be.
+func everything(t *testing.T) trail.Trail {
+	t.Helper()
+	x := longest(own, 2)
+	v := reflect.ValueOf(&x).Elem()
+	for i := range v.NumField() {
+		switch f := v.Field(i); {
+		case !f.IsZero():
+		case f.Kind() == reflect.Bool:
+			f.SetBool(true)
+		case f.Kind() == reflect.String:
+			f.SetString("arn:aws:sns:us-gov-west-1:" + own + ":" + v.Type().Field(i).Name)
+		}
+	}
+	return x
+}
+
+// A survey that says what the last one said has nothing to store, whatever CloudTrail
+// tells of a trail.
+func TestSurveyThatSaysNothingNew(t *testing.T) {
+	trails := []trail.Trail{everything(t), trailOf(own, "main", logs)}
+	before := after(survey(1, own, trails...))
+	a, b := before.Accounts[own], before.Buckets[trails[0].Bucket]
+	for _, stored := range []any{&a, &b} {
+		text, err := json.Marshal(stored)
+		if err == nil {
+			err = json.Unmarshal(text, stored)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !a.Sees(trails) {
+		t.Errorf("the account does not see what it saw: %+v", a.Trails)
+	}
+	read := inventory.Part{Accounts: map[string]inventory.Account{own: a}, Buckets: map[string]inventory.Bucket{b.Name: b}}
+	if now := read.With(survey(2, own, trails...)).Buckets[b.Name]; !now.Same(b) {
+		t.Errorf("the bucket would be stored again: %s", cmp.Diff(b, now))
+	}
+}
+
 func TestStoredAndReadBack(t *testing.T) {
 	odd := trailOf(own, "odd", logs)
 	odd.Name, odd.HomeRegion = "another", "eu-west-1"
 	malformed := trail.Trail{ARN: "not an ARN <>&", Name: "x", Bucket: logs}
-	want := after(survey(1, own, trailOf(own, "main", logs), odd, trailOf(management, "company", logs), longest(own, 1), malformed), failed(2, own))
+	want := after(survey(1, own, trailOf(own, "main", logs), odd, trailOf(management, "company", logs), longest(own, 1), everything(t), malformed), failed(2, own))
 	b := want.Buckets[logs].Expecting([]delivery.Grantee{{Account: other, Prefix: "audit"}}, at(3))
 	b.Owner, b.Apart = own, 7
 	for name, stored := range map[string]any{"account": want.Accounts[own].After(at(4)), "bucket": b} {

@@ -61,7 +61,18 @@ const (
 	logFileValidation = "v"
 	customSelectors   = "s"
 	insightSelectors  = "i"
+	globalEvents      = "g"
 )
+
+// kept are the trails without what is not stored of them: what is read back is then
+// what was stored, and a survey that says nothing new changes nothing.
+func kept(trails []trail.Trail) []trail.Trail {
+	var short []trail.Trail
+	for _, t := range trails {
+		short = append(short, shorten(t).trail())
+	}
+	return short
+}
 
 func shorten(t trail.Trail) shortTrail {
 	s := shortTrail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.KMSKeyID}
@@ -74,6 +85,7 @@ func shorten(t trail.Trail) shortTrail {
 		{t.LogFileValidation, logFileValidation},
 		{t.CustomSelectors, customSelectors},
 		{t.InsightSelectors, insightSelectors},
+		{t.GlobalEvents, globalEvents},
 	} {
 		if flag.set {
 			s.Flags += flag.letter
@@ -90,7 +102,7 @@ func (s shortTrail) trail() trail.Trail {
 	t := trail.Trail{
 		ARN: s.ARN, Bucket: s.Bucket, Prefix: s.Prefix, KMSKeyID: s.Key, Name: s.Name, HomeRegion: s.Home,
 		MultiRegion: has(multiRegion), Organization: has(organization), LogFileValidation: has(logFileValidation),
-		CustomSelectors: has(customSelectors), InsightSelectors: has(insightSelectors),
+		CustomSelectors: has(customSelectors), InsightSelectors: has(insightSelectors), GlobalEvents: has(globalEvents),
 	}
 	if s.Name == "" && s.Home == "" {
 		t.Name, t.HomeRegion = ofARN(s.ARN)

@@ -89,7 +89,7 @@ func (p Part) With(s Survey) Part {
 		}
 	}
 	// Of a survey that comes late, what it says of other accounts still counts.
-	for _, t := range s.Trails {
+	for _, t := range kept(s.Trails) {
 		add(Trail{Trail: t, By: s.Account, At: s.At})
 	}
 	buckets := map[string]Bucket{}
@@ -120,7 +120,7 @@ func (a Account) with(s Survey) Account {
 		}
 	case s.At.After(a.ReadAt):
 		a.ReadAt = s.At
-		a.Trails = sorted(s.Trails)
+		a.Trails = sorted(kept(s.Trails))
 	}
 	return a
 }
