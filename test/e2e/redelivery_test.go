@@ -165,7 +165,7 @@ func (m *mortal) dies(t *testing.T, at int, after bool) []message {
 // more when their visibility timeout is over. Nothing is lost then.
 func TestKilledAnywhere(t *testing.T) {
 	const timeout, visibility = 8, 9 // seconds; the template has 60 and 360
-	const most = 70                  // calls of one invocation, or fewer
+	const most = 40                  // calls of one invocation, or fewer
 	forms := []string{"restored-%03d", "told-%03d"}
 	var restored []string
 	for i := range 2 * most {
