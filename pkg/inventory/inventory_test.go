@@ -168,10 +168,10 @@ func TestExpected(t *testing.T) {
 
 // longest is a trail with the longest names that AWS takes.
 // Sources: CreateTrail and the naming requirements in the CloudTrail user guide.
-func longest(account string, i int) trail.Trail {
+func longest(i int) trail.Trail {
 	name := strings.Repeat("n", 124) + string(rune('0'+i/1000)) + string(rune('0'+i/100%10)) + string(rune('0'+i/10%10)) + string(rune('0'+i%10))
-	t := trailOf(account, name, strings.Repeat("b", 63))
-	t.ARN = arn.TrailIn("us-gov-west-1", arn.Account(account), arn.TrailName(name)).String()
+	t := trailOf(own, name, strings.Repeat("b", 63))
+	t.ARN = arn.TrailIn("us-gov-west-1", arn.Account(own), arn.TrailName(name)).String()
 	t.HomeRegion, t.Prefix, t.KMSKeyID = "us-gov-west-1", strings.Repeat("p", 200), strings.Repeat("k", 350)
 	t.LogFileValidation, t.CustomSelectors, t.InsightSelectors = true, true, true
 	return t
@@ -181,7 +181,7 @@ func longest(account string, i int) trail.Trail {
 func TestLargestAccountFits(t *testing.T) {
 	var trails []trail.Trail
 	for i := range 5 * len(trail.Regions(arn.Commercial)) {
-		trails = append(trails, longest(own, i))
+		trails = append(trails, longest(i))
 	}
 	text, err := json.Marshal(after(survey(1, own, trails...)).Accounts[own])
 	if err != nil || len(text) > 200<<10 {
@@ -193,7 +193,7 @@ func TestLargestAccountFits(t *testing.T) {
 func TestExpectedFit(t *testing.T) {
 	var named []delivery.Grantee
 	for i := range 1000 {
-		x := longest(own, i)
+		x := longest(i)
 		named = append(named, delivery.Grantee{Account: own, Trail: x.ARN, Prefix: x.Prefix})
 	}
 	text, err := json.Marshal(inventory.Bucket{Name: logs}.Expecting(named, at(0)))
@@ -205,7 +205,7 @@ func TestExpectedFit(t *testing.T) {
 // everything is a trail of which all is set that can be.
 func everything(t *testing.T) trail.Trail {
 	t.Helper()
-	x := longest(own, 2)
+	x := longest(2)
 	v := reflect.ValueOf(&x).Elem()
 	for i := range v.NumField() {
 		switch f := v.Field(i); {
@@ -247,7 +247,7 @@ func TestStoredAndReadBack(t *testing.T) {
 	odd := trailOf(own, "odd", logs)
 	odd.Name, odd.HomeRegion = "another", "eu-west-1"
 	malformed := trail.Trail{ARN: "not an ARN <>&", Name: "x", Bucket: logs}
-	want := after(survey(1, own, trailOf(own, "main", logs), odd, trailOf(management, "company", logs), longest(own, 1), everything(t), malformed), failed(2, own))
+	want := after(survey(1, own, trailOf(own, "main", logs), odd, trailOf(management, "company", logs), longest(1), everything(t), malformed), failed(2, own))
 	b := want.Buckets[logs].Expecting([]delivery.Grantee{{Account: other, Prefix: "audit"}}, at(3))
 	b.Owner, b.Apart = own, 7
 	for name, stored := range map[string]any{"account": want.Accounts[own].After(at(4)), "bucket": b} {
