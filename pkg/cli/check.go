@@ -64,16 +64,17 @@ func (c *checkCommand) scope() []string {
 	return []string{policy, "The trails in " + c.Trails + " that deliver into " + c.Bucket + ".", "No account was asked."}
 }
 
-// writeReport prints one bucket as text.
+// writeReport prints one bucket as text: what is wrong and what to do come first, then what
+// each trail needs.
 func writeReport(s screen, r delivery.Report) {
 	if writeFaults(s, r) {
 		return
 	}
 	s.printf("%s: %s\n", clean(r.Bucket), s.paint(verdictTone(r.Verdict), string(r.Verdict)))
+	writeFindings(s, r)
 	for _, t := range r.Trails {
 		writeTrailReport(s, t)
 	}
-	writeFindings(s, r)
 	writeMaybeFaults(s, r.MaybeFaults)
 }
 

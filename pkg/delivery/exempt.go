@@ -118,7 +118,7 @@ func (x exemptions) remedy(doc *policy.Document) string {
 		remedy += " The grant that it then meets is bound to no trail and no account: it serves anybody's trails."
 	}
 	if x.ungranted {
-		remedy += " Besides, no statement allows it yet: trailwarden required prints the policy that AWS documents."
+		remedy += " Besides, no statement allows it yet: trailwarden plan adds the one that AWS documents."
 	}
 	return remedy
 }
