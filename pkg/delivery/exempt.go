@@ -111,7 +111,7 @@ func (x exemptions) remedy(doc *policy.Document) string {
 	}
 	var hows []string
 	for _, e := range x.edits {
-		hows = append(hows, "statement "+shown(doc.Label(e.index))+" "+e.how)
+		hows = append(hows, "statement "+Shown(doc.Label(e.index))+" "+e.how)
 	}
 	remedy += fmt.Sprintf("Edit by hand: %s. That lets CloudTrail through and nobody else; a Deny is never edited automatically.", list(hows))
 	if x.open {
@@ -201,7 +201,7 @@ func (j *judgement) candidates(st *policy.Statement) []exemption {
 					merged = append(merged, v)
 				}
 			}
-			add(fmt.Sprintf("with %s added to %s %s", list(values), shown(c.Operator), shown(c.Key)), merged, "Condition", c.Operator, c.Key)
+			add(fmt.Sprintf("with %s added to %s %s", list(values), Shown(c.Operator), Shown(c.Key)), merged, "Condition", c.Operator, c.Key)
 		}
 	}
 	except(true)

@@ -65,7 +65,7 @@ func (j *judgement) grant(t trail.Trail, e *evaluation) string {
 	some := slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome == policy.Allowed })
 	if near := e.near(j.doc); !some && len(near) > 0 && near[0].Element != "" {
 		return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
-			near[0].Element, shown(near[0].Label), t.ARN, plan)
+			near[0].Element, Shown(near[0].Label), t.ARN, plan)
 	}
 	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.Action, e.Resource, trail.ServicePrincipal, t.ARN, plan)
 }
@@ -132,7 +132,7 @@ func (e *evaluation) matchReasons(doc *policy.Document, statements []int) string
 		}
 		reason := strings.Join(own, ", and ")
 		if len(statements) > 1 {
-			reason = shown(doc.Label(st.Index)) + " since " + reason
+			reason = Shown(doc.Label(st.Index)) + " since " + reason
 		}
 		reasons = append(reasons, reason)
 	}
@@ -167,7 +167,7 @@ type Near struct {
 
 // phrase names the statement behind a sentence.
 func (n Near) phrase() string {
-	return fmt.Sprintf("; the nearest, %s, does not match: %s", shown(n.Label), n.Misses)
+	return fmt.Sprintf("; the nearest, %s, does not match: %s", Shown(n.Label), n.Misses)
 }
 
 // Naming returns a sentence of the requirement's, its Why or a finding's

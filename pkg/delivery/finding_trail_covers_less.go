@@ -67,7 +67,7 @@ func lostSentence(p trail.Part, t trail.Trail, before trail.Coverage) string {
 	case trail.PartValidation:
 		return "It writes no digest files, so that nobody can prove of new files that they were not changed."
 	case trail.PartKey:
-		return fmt.Sprintf("New files are not encrypted with the key %s any more.", shown(before.KMSKeyID))
+		return fmt.Sprintf("New files are not encrypted with the key %s any more.", Shown(before.KMSKeyID))
 	}
 	return ""
 }

@@ -121,7 +121,7 @@ func (j *judgement) inWords(faults []policy.Fault) []string {
 			out = append(out, f.Message)
 			continue
 		}
-		out = append(out, fmt.Sprintf("statement %s: %s", shown(j.doc.Label(f.Statement)), f.Message))
+		out = append(out, fmt.Sprintf("statement %s: %s", Shown(j.doc.Label(f.Statement)), f.Message))
 	}
 	return out
 }

@@ -14,9 +14,9 @@ import (
 // What is told of a policy is data that anybody may have written. In a sentence
 // it is shown so that it cannot be taken for the sentence's own words.
 
-// shown is a text of the policy as it stands in a sentence: as it is if it is
+// Shown is a text of the policy as it stands in a sentence: as it is if it is
 // one plain word, else quoted.
-func shown(text string) string {
+func Shown(text string) string {
 	const most = 300
 	plain := text != "" && strings.IndexFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) < 0
 	cut := strings.ToValidUTF8(text[:min(len(text), most)], "")
@@ -36,7 +36,7 @@ func brief(texts []string) string {
 		if i == 3 && len(texts) > 4 {
 			return strings.Join(out, ", ") + fmt.Sprintf(" and %d others", len(texts)-i)
 		}
-		out = append(out, shown(text))
+		out = append(out, Shown(text))
 	}
 	return list(out)
 }
@@ -119,7 +119,7 @@ func statementsDo(names []string, one, many string) string {
 	case 0:
 		return "Nothing " + one
 	case 1:
-		return "Statement " + shown(names[0]) + " " + one
+		return "Statement " + Shown(names[0]) + " " + one
 	default:
 		return "Statements " + brief(names) + " " + many
 	}
@@ -128,7 +128,7 @@ func statementsDo(names []string, one, many string) string {
 // statementsNamed names statements within a sentence.
 func statementsNamed(names []string) string {
 	if len(names) == 1 {
-		return "statement " + shown(names[0])
+		return "statement " + Shown(names[0])
 	}
 	return "statements " + brief(names)
 }

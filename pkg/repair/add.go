@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -45,7 +46,7 @@ func literalStar(doc *policy.Document, k trail.StatementKind) string {
 		}
 		for _, c := range st.Conditions {
 			if c.Operator == "StringEquals" && strings.EqualFold(c.Key, sourceARN) && strings.Contains(strings.Join(c.Values, ""), "*") {
-				return fmt.Sprintf(" In statement %s the * of %s is a literal character, since the operator is StringEquals.", doc.Label(i), c.Key)
+				return fmt.Sprintf(" In statement %s the * of %s is a literal character, since the operator is StringEquals.", delivery.Shown(doc.Label(i)), c.Key)
 			}
 		}
 	}

@@ -77,7 +77,7 @@ func adviseRestoring(doc *policy.Document, f delivery.Finding, rr delivery.Requi
 		}
 		names := labels(doc, c.Edits)
 		statements = append(statements, names...)
-		steps = append(steps, fmt.Sprintf("Change statement %s: %s", strings.Join(names, ", "), lowerFirst(c.Reason)))
+		steps = append(steps, fmt.Sprintf("Change statement %s: %s", named(names), lowerFirst(c.Reason)))
 		f.Message = rr.Naming(c.Edits[0], f.Message)
 	}
 	if len(steps) > 0 {
@@ -107,7 +107,7 @@ func adviseHardening(doc *policy.Document, f delivery.Finding, hardened Plan) de
 			continue
 		}
 		steps = append(steps, fmt.Sprintf("trailwarden plan --harden changes statement %s: %s",
-			strings.Join(labels(doc, c.Edits), ", "), lowerFirst(c.Reason)))
+			named(labels(doc, c.Edits)), lowerFirst(c.Reason)))
 	}
 	for _, r := range hardened.Refused {
 		if r.Finding == f.ID && (r.Trail == "" || f.Trail == "" || r.Trail == f.Trail) && !slices.Contains(steps, r.Reason) {
@@ -156,6 +156,15 @@ func labels(doc *policy.Document, indexes []int) []string {
 		}
 	}
 	return out
+}
+
+// named are statements as a sentence names them.
+func named(labels []string) string {
+	var out []string
+	for _, label := range labels {
+		out = append(out, delivery.Shown(label))
+	}
+	return strings.Join(out, ", ")
 }
 
 func lowerFirst(s string) string {

@@ -46,7 +46,7 @@ func apply(before revision, edits []edit) (revision, error) {
 		}
 		at := len(after.origin)
 		if at >= after.doc.Len() || !edited && !bytes.Equal(before.doc.StatementText(i), after.doc.StatementText(at)) {
-			return revision{}, fmt.Errorf("statement %s of the policy cannot be kept as it is", before.doc.Label(i))
+			return revision{}, fmt.Errorf("statement %s of the policy cannot be kept as it is", delivery.Shown(before.doc.Label(i)))
 		}
 		moved[i] = at
 		after.origin = append(after.origin, before.origin[i])

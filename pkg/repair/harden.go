@@ -127,7 +127,7 @@ func (p *planner) provedHardened(now candidate, draft revision) *candidate {
 func (w weakness) refusals(label string, err error) []Refusal {
 	var out []Refusal
 	for _, id := range w.findings {
-		out = append(out, Refusal{Finding: id, Reason: fmt.Sprintf("Statement %s is left as it is: %v.", label, err)})
+		out = append(out, Refusal{Finding: id, Reason: fmt.Sprintf("Statement %s is left as it is: %v.", delivery.Shown(label), err)})
 	}
 	return out
 }
@@ -157,11 +157,11 @@ func (p *planner) bind(r revision, w weakness) (revision, error) {
 	var edits []edit
 	switch {
 	case ok && rest == nil:
-		change.Reason = fmt.Sprintf("%s Bound to %s, it would say no more than statement %s: it is removed.", b.assumed, b.effect, r.doc.Label(twin))
+		change.Reason = fmt.Sprintf("%s Bound to %s, it would say no more than statement %s: it is removed.", b.assumed, b.effect, delivery.Shown(r.doc.Label(twin)))
 		edits = []edit{{index, nil, change}}
 	case ok:
 		change.Reason = fmt.Sprintf("%s CloudTrail is taken out of it, since statement %s grants it the same; for everybody else it stays as it is.",
-			b.assumed, r.doc.Label(twin))
+			b.assumed, delivery.Shown(r.doc.Label(twin)))
 		edits = []edit{{index, rest, change}}
 	case rest == nil:
 		change.Reason = fmt.Sprintf("%s It is bound to %s by %s%s.", b.assumed, b.effect, b.key, g.newPrincipal())

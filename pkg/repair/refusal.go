@@ -105,7 +105,7 @@ func requirement(r delivery.Report, f delivery.Finding) (delivery.RequirementRep
 func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Finding) string {
 	names := make([]string, len(rr.Denying))
 	for i, index := range rr.Denying {
-		names[i] = doc.Label(index)
+		names[i] = delivery.Shown(doc.Label(index))
 	}
 	verb := "denies"
 	if rr.Decision != policy.ExplicitDeny {
@@ -128,14 +128,14 @@ func denial(doc *policy.Document, rr delivery.RequirementReport, f delivery.Find
 func unwritable(doc *policy.Document) error {
 	for i, st := range doc.All() {
 		if st.Principals.Not && st.Effect == policy.Allow {
-			return fmt.Errorf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", doc.Label(i))
+			return fmt.Errorf("statement %s allows with NotPrincipal, which S3 no longer takes; write it with Principal", delivery.Shown(doc.Label(i)))
 		}
 		gone := slices.IndexFunc(st.Principals.Entries, func(e policy.Principal) bool {
 			return e.Type == policy.AWS && deleted(e.Value)
 		})
 		if gone >= 0 {
 			return fmt.Errorf("statement %s names the principal %s, which was deleted since, so that S3 refuses the policy with \"Invalid principal in policy\"; "+
-				"remove it from the statement", doc.Label(i), st.Principals.Entries[gone].Value)
+				"remove it from the statement", delivery.Shown(doc.Label(i)), st.Principals.Entries[gone].Value)
 		}
 	}
 	return nil
@@ -159,5 +159,5 @@ func tooLarge(doc *policy.Document) error {
 		}
 	}
 	return fmt.Errorf("restored, it would have %d bytes without white space, and S3 takes %d; shorten it by %d bytes or more (its largest statement is %s with %d)",
-		n, MaxPolicySize, n-MaxPolicySize, doc.Label(largest), len(doc.StatementText(largest)))
+		n, MaxPolicySize, n-MaxPolicySize, delivery.Shown(doc.Label(largest)), len(doc.StatementText(largest)))
 }
