@@ -21,7 +21,7 @@ const (
 
 // NewBudget returns what the judgement on a bucket and the plans to restore it may
 // take together. It grows with the number of layouts in which the trails that use
-// the bucket write their files.
+// the bucket write their files, and with the number of those who are expected to.
 //
 // [policy.Budget.Stop] ends the judgement that is under way, and all that follow:
 //
@@ -35,7 +35,7 @@ func NewBudget(b Bucket, trails []trail.Trail) *policy.Budget {
 			layouts[layoutOf(t)] = true
 		}
 	}
-	return policy.NewBudget(min(judgementSteps+layoutSteps*max(0, len(layouts)-1), mostSteps))
+	return policy.NewBudget(min(judgementSteps+layoutSteps*max(0, len(layouts)+len(b.Expected)-1), mostSteps))
 }
 
 // layoutOf is a trail without what does not change its keys, but for its name,

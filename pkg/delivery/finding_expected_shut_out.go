@@ -22,9 +22,10 @@ func expectedShutOutType() FindingType {
 // is not fine. A bucket whose trails are known says that by itself.
 func (j *judgement) expectedShutOut() []Finding {
 	unknown := j.unreadable() && len(j.trails) == 0
+	nothing := j.bucket.State == PolicyMissing || j.bucket.State == BucketMissing || j.bucket.State == OtherOwner
 	var out []Grantee
-	for _, g := range j.bucket.Expected {
-		if unknown || j.shutOut(g) {
+	for i, g := range j.bucket.Expected {
+		if unknown || nothing || len(j.expected) > 0 && denied(j.expected[i].outcome) {
 			out = append(out, g)
 		}
 	}

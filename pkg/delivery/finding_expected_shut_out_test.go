@@ -1,10 +1,12 @@
 package delivery_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -68,4 +70,43 @@ func TestExpectedOfABucketThatCannotBeRead(t *testing.T) {
 	r = delivery.Judge(b, []trail.Trail{mainTrail()}, trail.Environment{Now: now()})
 	finding(t, r, "policy-missing")
 	finding(t, r, "expected-shut-out")
+}
+
+// An owner may grant many accounts by name. None of them is left open for want of work.
+func TestManyExpected(t *testing.T) {
+	var folders []string
+	var expected []delivery.Grantee
+	for i := range 300 {
+		account := fmt.Sprintf("%012d", 200000000000+i)
+		folders = append(folders, `"arn:aws:s3:::logs-b/AWSLogs/`+account+`/*"`)
+		expected = append(expected, delivery.Grantee{Account: account})
+	}
+	text := `{"Version":"2012-10-17","Statement":[{"Sid":"Write",` + allowed + `,"Action":"s3:PutObject","Resource":[` + strings.Join(folders, ",") +
+		`]},{"Sid":"TLS","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::logs-b","arn:aws:s3:::logs-b/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`
+	r := judgeUnused(t, text, expected...)
+	if r.Verdict != delivery.Delivering || r.TooComplex() {
+		t.Error(show(r))
+	}
+	expected[17].Account = "999999999999"
+	finding(t, judgeUnused(t, text, expected...), "expected-shut-out")
+}
+
+// A policy that is too complex to say so of those who are expected is not fine.
+func TestExpectedOfACostlyPolicy(t *testing.T) {
+	folder := `"arn:aws:s3:::logs-b/AWSLogs/222222222222/*"`
+	deny := `{"Version":"2012-10-17","Statement":[{"Sid":"Write",` + allowed + `,"Action":"s3:PutObject","Resource":` + folder +
+		`},{"Sid":"Costly","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs-b/*a*b*c*d*e*f*"}]}`
+	expected := delivery.Grantee{Account: "222222222222"}
+	b := delivery.Bucket{
+		Name: "logs-b", Owner: "111111111111", Region: "us-east-1", State: delivery.PolicyRead,
+		Policy: parse(t, deny), Expected: []delivery.Grantee{expected},
+	}
+	r := delivery.JudgeUnused(policy.NewBudget(100), b, trail.Environment{Now: now()})
+	f := finding(t, r, "policy-too-complex")
+	if r.Verdict != delivery.Undetermined || f.Severity != delivery.High || !strings.Contains(f.Message, "write for account 222222222222") {
+		t.Errorf("%s: %+v", r.Verdict, f)
+	}
+	if r = delivery.JudgeUnused(delivery.NewBudget(b, nil), b, trail.Environment{Now: now()}); r.TooComplex() {
+		t.Error(show(r))
+	}
 }

@@ -20,7 +20,7 @@ func policyTooComplexType() FindingType {
 		refusal: func(f Finding) string {
 			return "A policy that could not be judged in full is not changed for what was not judged. " + f.Remedy
 		},
-		find: (*judgement).policyTooComplex,
+		find: (*judgement).policyTooComplex, findUnused: (*judgement).policyTooComplex,
 	}
 }
 
@@ -35,6 +35,12 @@ func (j *judgement) policyTooComplex() []Finding {
 			if e.incomplete && !denied(e.outcome) {
 				open = append(open, j.operation(t, e.ID))
 			}
+		}
+	}
+	for i, e := range j.expected {
+		cut = cut || e.cut
+		if e.incomplete && !denied(e.outcome) {
+			open = append(open, "write for "+j.bucket.Expected[i].String())
 		}
 	}
 	if !cut {

@@ -189,17 +189,9 @@ func sourcesOf(st *policy.Statement) []Grantee {
 	return accounts
 }
 
-// shutOut reports whether the policy lets CloudTrail certainly not write the log
-// files of a grantee. Of its trail nothing is known but what the grantee says.
-func (j *judgement) shutOut(g Grantee) bool {
-	switch j.bucket.State {
-	case PolicyMissing, BucketMissing, OtherOwner:
-		return true
-	case Unreadable, PolicyRead:
-	}
-	if j.doc == nil {
-		return false
-	}
+// writing is what CloudTrail asks for to write the log files of a grantee. Of its trail
+// nothing is known but what the grantee says.
+func (j *judgement) writing(g Grantee) trail.Requirement {
 	t := trail.Trail{ARN: g.Trail, Bucket: j.bucket.Name, Prefix: g.Prefix}
 	if t.ARN == "" {
 		// Its name and region are not known, so that they are left open below.
@@ -207,24 +199,20 @@ func (j *judgement) shutOut(g Grantee) bool {
 		t.ARN = arn.TrailIn(region, arn.Account(g.Account), "any").String()
 	}
 	open := policy.Value{State: policy.Either}
-	for _, q := range trail.ServiceRequirements(t, j.environment) {
-		if q.ID != trail.LogFiles {
-			continue
+	requirements := trail.ServiceRequirements(t, j.environment)
+	files := requirements[slices.IndexFunc(requirements, func(r trail.Requirement) bool { return r.ID == trail.LogFiles })]
+	files.Sets = slices.Clone(files.Sets)
+	for i := range files.Sets {
+		c := files.Sets[i].Context
+		if g.Trail == "" {
+			c = c.With("aws:SourceArn", open)
 		}
-		q.Sets = slices.Clone(q.Sets)
-		for i := range q.Sets {
-			c := q.Sets[i].Context
-			if g.Trail == "" {
-				c = c.With("aws:SourceArn", open)
-			}
-			for _, key := range []string{
-				"aws:SourceOrgID", "aws:SourceOrgPaths", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
-			} {
-				c = c.With(key, open)
-			}
-			q.Sets[i].Context = c
+		for _, key := range []string{
+			"aws:SourceOrgID", "aws:SourceOrgPaths", "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id",
+		} {
+			c = c.With(key, open)
 		}
-		return denied(j.by.evaluate(q).outcome)
+		files.Sets[i].Context = c
 	}
-	return false
+	return files
 }

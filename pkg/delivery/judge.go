@@ -63,6 +63,7 @@ type judgement struct {
 	budget      *policy.Budget
 	by          *decider                 // by doc
 	evaluations map[string][]*evaluation // by the trail's ARN; none without doc
+	expected    []*evaluation            // of the bucket's Expected, in their order; none without doc
 }
 
 func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
@@ -97,6 +98,9 @@ func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail
 			}
 			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], e)
 		}
+	}
+	for _, g := range b.Expected {
+		j.expected = append(j.expected, j.by.evaluate(j.writing(g)))
 	}
 	return j
 }
