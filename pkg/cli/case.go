@@ -150,30 +150,42 @@ func parseCaller(text json.RawMessage) (policy.Caller, error) {
 	return policy.Caller{}, fmt.Errorf("%w: the principal is of no known type", errCase)
 }
 
-// decide answers the case: with [policy.Invalid] if S3 would refuse the policy
-// for the bucket of the request, else as [policy.Document.Decide] does. The
-// statements responsible are given by their labels; why is one plain sentence.
+// decide answers the case: with [policy.Invalid] if the service would refuse the policy
+// for the resource of the request, else as [policy.Document.Decide] does. The service is
+// that of the action, or S3. The statements responsible are given by their labels; why is
+// one plain sentence.
 func (c decideCase) decide() decided {
 	answer := decided{ID: c.id, Decision: policy.Invalid, Statements: []string{}}
-	d, err := policy.Parse(c.policyText)
+	dialect, ok := policy.DialectOf(c.request.Action)
+	if !ok {
+		dialect = policy.S3()
+	}
+	d, err := dialect.Parse(c.policyText)
 	if err != nil {
 		message := strings.TrimPrefix(err.Error(), "read policy: "+policy.ErrSyntax.Error()+": ")
-		answer.Why = "S3 would refuse the policy: " + message + "."
+		answer.Why = dialect.Name + " would refuse the policy: " + message + "."
 		return answer
 	}
-	bucket, _, _ := strings.Cut(c.request.Resource, "/")
-	faults, maybe := d.Validate(bucket)
+	faults, maybe := d.Validate(resourceOf(dialect, c.request.Resource))
 	for _, f := range maybe {
 		answer.MaybeFaults = append(answer.MaybeFaults, inWords(d, f))
 	}
 	if len(faults) > 0 {
-		answer.Why = "S3 would refuse the policy: " + inWords(d, faults[0]) + "."
+		answer.Why = dialect.Name + " would refuse the policy: " + inWords(d, faults[0]) + "."
 		return answer
 	}
 	decision := d.Decide(&c.request)
 	answer.Decision, answer.Statements = decision.Outcome, labels(d, decision.Responsible)
 	answer.Why = whyDecided(d, &c.request, &decision)
 	return answer
+}
+
+// resourceOf is the resource that has the policy: of an object its bucket.
+func resourceOf(d policy.Dialect, resource string) string {
+	if d.Service == policy.S3().Service {
+		resource, _, _ = strings.Cut(resource, "/")
+	}
+	return resource
 }
 
 // inWords is a fault and the statement that it is in.

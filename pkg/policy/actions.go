@@ -14,7 +14,7 @@ type resourceLevel uint8
 const (
 	bucketLevel resourceLevel = 1 << iota
 	objectLevel
-	otherLevel // accounts, access points, jobs: nothing a bucket policy speaks of
+	otherLevel // accounts, access points, jobs: nothing a resource's policy speaks of
 )
 
 // actionTable is the actions of S3 and the resources that each works on, a line
@@ -202,17 +202,18 @@ updateobjectencryption object
 updatestoragelensgroup other
 `
 
-// s3Actions yields the actions of S3, in lower case, and what they work on.
-func s3Actions() iter.Seq2[string, resourceLevel] {
+// listedActions yields the actions of the service, in lower case, and what they work on. What
+// has no parts, as a key or a topic, counts as a bucket.
+func (d Dialect) listedActions() iter.Seq2[string, resourceLevel] {
 	return func(yield func(string, resourceLevel) bool) {
-		for line := range strings.Lines(actionTable) {
+		for line := range strings.Lines(d.actions) {
 			name, works, found := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 			if !found {
 				continue
 			}
 			var level resourceLevel
 			switch works {
-			case "bucket":
+			case "bucket", "key", "topic":
 				level = bucketLevel
 			case "object":
 				level = objectLevel
@@ -232,10 +233,10 @@ func s3Actions() iter.Seq2[string, resourceLevel] {
 type actionSet [3]uint64
 
 // actionsWhere returns the actions of which f is true.
-func actionsWhere(f func(name string, level resourceLevel) bool) actionSet {
+func (d Dialect) actionsWhere(f func(name string, level resourceLevel) bool) actionSet {
 	var set actionSet
 	i := 0
-	for name, level := range s3Actions() {
+	for name, level := range d.listedActions() {
 		if f(name, level) {
 			set[i/64] |= 1 << (i % 64)
 		}
@@ -249,7 +250,7 @@ func meet(a, b, c actionSet) bool {
 	return a[0]&b[0]&c[0]|a[1]&b[1]&c[1]|a[2]&b[2]&c[2] != 0
 }
 
-// actionScope is what a text of an Action element means to S3.
+// actionScope is what a text of an Action element means to the service.
 type actionScope struct {
 	actions actionSet // that the text describes
 	levels  resourceLevel
@@ -257,23 +258,23 @@ type actionScope struct {
 }
 
 // scopeOf says which actions a text describes, on which resources those work, and
-// whether S3 takes the text. Of one that describes no action of S3 it is known that S3
-// refuses it ("Policy has invalid action"). But the list of actions grows, so a name
-// that goes on where S3's do is taken for one that is not listed yet, and is only
+// whether the service takes the text. Of one that describes no action of S3 it is known
+// that S3 refuses it ("Policy has invalid action"). But the list of actions grows, so a
+// name that goes on where S3's do is taken for one that is not listed yet, and is only
 // doubtful.
-func scopeOf(text string) actionScope {
+func (d Dialect) scopeOf(text string) actionScope {
 	text = glob.LowerASCII(text)
 	if text == "*" {
 		return actionScope{levels: bucketLevel | objectLevel}
 	}
 	service, name, found := strings.Cut(text, ":")
-	wildService := strings.ContainsAny(service, "*?") && glob.Parse(service).Match(glob.Text("s3"))
-	if !found || service != "s3" && !wildService || name == "" {
-		return actionScope{grade: refused}
+	wildService := strings.ContainsAny(service, "*?") && glob.Parse(service).Match(glob.Text(d.Service))
+	if !found || service != d.Service && !wildService || name == "" {
+		return actionScope{grade: d.unlisted}
 	}
 	p := glob.Parse(name)
 	var s actionScope
-	s.actions = actionsWhere(func(known string, level resourceLevel) bool {
+	s.actions = d.actionsWhere(func(known string, level resourceLevel) bool {
 		matches := p.Match(glob.Text(known))
 		if matches {
 			s.levels |= level
@@ -282,8 +283,8 @@ func scopeOf(text string) actionScope {
 	})
 	switch {
 	case s.levels == 0:
-		s.levels, s.grade = bucketLevel|objectLevel, refused
-		if plausible(p.Tokens, name) {
+		s.levels, s.grade = bucketLevel|objectLevel, d.unlisted
+		if d.plausible(p.Tokens, name) {
 			s.grade = doubtful
 		}
 	case wildService:
@@ -292,10 +293,10 @@ func scopeOf(text string) actionScope {
 	return s
 }
 
-// plausible reports whether an unlisted name may be an action of S3 all the same: it
-// begins with a verb that S3 uses and with what S3 has, and is neither a misspelling
-// of a name that is listed nor an operation that is no action.
-func plausible(tokens []glob.Token, name string) bool {
+// plausible reports whether an unlisted name may be an action of the service all the same:
+// it begins with a verb that the service uses and with what it has, and is neither a
+// misspelling of a name that is listed nor an operation that is no action.
+func (d Dialect) plausible(tokens []glob.Token, name string) bool {
 	for i := range len(name) {
 		c := name[i]
 		letter, digit := 'a' <= c && c <= 'z', '0' <= c && c <= '9'
@@ -308,23 +309,22 @@ func plausible(tokens []glob.Token, name string) bool {
 	}
 	head := tokens[0].Text.String()
 	if len(tokens) > 1 {
-		return hasVerb(head) && len(withoutVerb(head)) >= 3
+		return d.hasVerb(head) && len(d.withoutVerb(head)) >= 3
 	}
-	for known := range s3Actions() {
+	for known := range d.listedActions() {
 		if oneEditApart(known, name) {
 			return false
 		}
 	}
-	return hasVerb(name) && hasNoun(withoutVerb(name)) && !isOperation(name)
+	return d.hasVerb(name) && d.hasNoun(d.withoutVerb(name)) && !hasField(d.operations, name)
 }
 
-// isOperation reports whether a name is an operation of S3's API of which the action has
-// another name, or an action that is no more.
+// operations are operations of S3's API of which the action has another name, and actions
+// that are no more.
 // Source: "Required permissions for Amazon S3 API operations" in the S3 user guide. S3
 // was seen to refuse ListObjects (https://github.com/minio/minio/pull/5875) and
 // ListBucketByTags (https://github.com/japan-d2/secure-stack-template-aws/issues/31).
-func isOperation(name string) bool {
-	const operations = `
+const operations = `
 createsession
 deletebucketanalyticsconfiguration deletebucketcors deletebucketencryption deletebucketintelligenttieringconfiguration
 deletebucketinventoryconfiguration deletebucketlifecycle deletebucketmetricsconfiguration deletebucketreplication deleteobjects
@@ -337,14 +337,14 @@ putbucketaccelerateconfiguration putbucketanalyticsconfiguration putbucketintell
 putbucketinventoryconfiguration putbucketlifecycle putbucketlifecycleconfiguration putbucketmetricsconfiguration
 putbucketnotificationconfiguration putbucketreplication putobjectlockconfiguration
 `
-	return hasField(operations, name)
-}
 
-// hasNoun reports whether the rest of an action's name begins with what S3 has, and goes
-// on.
-func hasNoun(rest string) bool {
-	const nouns = "access account bucket data job multiregion multipart object storage table vector"
-	for noun := range strings.FieldsSeq(nouns) {
+// nouns are what S3 has, as its actions' names say it.
+const nouns = "access account bucket data job multiregion multipart object storage table vector"
+
+// hasNoun reports whether the rest of an action's name begins with what the service has, and
+// goes on.
+func (d Dialect) hasNoun(rest string) bool {
+	for noun := range strings.FieldsSeq(d.nouns) {
 		if strings.HasPrefix(rest, noun) && len(rest) >= len(noun)+3 {
 			return true
 		}
@@ -356,8 +356,8 @@ func hasNoun(rest string) bool {
 const verbs = "abort associate create delete describe dissociate get initiate list pause put replicate restore submit tag untag update"
 
 // withoutVerb is what follows the verb of an action's name.
-func withoutVerb(name string) string {
-	for v := range strings.FieldsSeq(verbs) {
+func (d Dialect) withoutVerb(name string) string {
+	for v := range strings.FieldsSeq(d.verbs) {
 		if rest, ok := strings.CutPrefix(name, v); ok {
 			return rest
 		}
@@ -365,10 +365,10 @@ func withoutVerb(name string) string {
 	return ""
 }
 
-// hasVerb reports whether a name begins with a verb of S3's actions, or is the
+// hasVerb reports whether a name begins with a verb of the actions, or is the
 // beginning of one.
-func hasVerb(name string) bool {
-	for v := range strings.FieldsSeq(verbs) {
+func (d Dialect) hasVerb(name string) bool {
+	for v := range strings.FieldsSeq(d.verbs) {
 		if strings.HasPrefix(name, v) && len(name) > len(v) || strings.HasPrefix(v, name) {
 			return true
 		}

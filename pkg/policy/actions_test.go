@@ -13,14 +13,14 @@ import (
 func TestActionTable(t *testing.T) {
 	var names []string
 	count := map[resourceLevel]int{}
-	for name, level := range s3Actions() {
+	for name, level := range S3().listedActions() {
 		if name != glob.LowerASCII(name) || strings.ContainsAny(name, " \t:*?") {
 			t.Errorf("%q is no name in lower case", name)
 		}
 		if level == 0 {
 			t.Errorf("%s works on nothing", name)
 		}
-		if !hasVerb(name) && name != "bypassgovernanceretention" && name != "objectowneroverridetobucketowner" {
+		if !S3().hasVerb(name) && name != "bypassgovernanceretention" && name != "objectowneroverridetobucketowner" {
 			t.Errorf("%s begins with no verb of S3", name)
 		}
 		names = append(names, name)
@@ -66,7 +66,7 @@ func TestActionLevels(t *testing.T) {
 		{"ec2:RunInstances", 0, false},
 	}
 	for _, test := range tests {
-		if s := scopeOf(test.text); s.levels != test.levels || (s.grade != refused) != test.ok {
+		if s := S3().scopeOf(test.text); s.levels != test.levels || (s.grade != refused) != test.ok {
 			t.Errorf("%s: levels %b, grade %d", test.text, s.levels, s.grade)
 		}
 	}

@@ -69,14 +69,14 @@ func (r statementReader) readCondition(s *compiledStatement, name string, key js
 	src := Condition{Operator: name, Key: key.Name, Values: make([]string, 0, len(items))}
 	c := conditionTest{operator: o, key: strings.ToLower(key.Name), operands: make([]operand, 0, len(items)), effect: s.effect}
 	c.malformed = o.kind == unknownOperator
-	c.known = lookUpKey(c.key)
+	c.known = r.dialect.lookUpKey(c.key)
 	for _, item := range items {
 		if !scalar(item) {
 			c.malformed = true
 			continue
 		}
 		src.Values = append(src.Values, item.Text)
-		c.operands = append(c.operands, newOperand(o, item.Text, r.variables))
+		c.operands = append(c.operands, r.newOperand(o, item.Text))
 	}
 	s.src.Conditions = append(s.src.Conditions, src)
 	s.conditions = append(s.conditions, c)
@@ -158,7 +158,7 @@ func (ev *evaluator) conditionOn(c *conditionTest, v *Value) (Truth, assumptionS
 	return join(absent, present), assumedAbsent | assumedPresent
 }
 
-// ofUnknownKey is the result on a key that S3 does not know, from the result by what the
+// ofUnknownKey is the result on a key that the service does not know, from the result by what the
 // request says of it. Such a key is in no request, unless it is newer than this program.
 // So what hangs on it is not granted, and may be denied.
 func (ev *evaluator) ofUnknownKey(c *conditionTest, t Truth, assumed assumptionSet) (Truth, assumptionSet) {

@@ -14,7 +14,7 @@ const (
 	// keyPerhapsNew is not listed, but its name goes on where AWS's names do, so that it
 	// may be newer than the list.
 	keyPerhapsNew
-	// keyUnknown is no key of S3's requests.
+	// keyUnknown is no key of the service's requests.
 	keyUnknown
 )
 
@@ -149,24 +149,18 @@ s3:x-amz-storage-class bypassgovernanceretention putobject putobjectacl putobjec
 s3:x-amz-website-redirect-location bypassgovernanceretention putobject
 `
 
-// tableName is the name by which the tables have a key: of a tag's key without the tag.
-func tableName(key string) string {
-	if i := strings.IndexByte(key, '/'); i >= 0 && i < len(key)-1 {
-		return key[:i+1]
-	}
-	return key
-}
-
-// actionsOfKey returns the actions whose requests may have a key of S3, separated by
-// spaces, or "*". listed is false for a key that S3 is not known to have.
-func actionsOfKey(key string) (actions string, listed bool) {
-	_, rest, listed := strings.Cut(keyTable, "\n"+tableName(key)+" ")
+// actionsOfKey returns the actions whose requests may have a key of the service, separated by
+// spaces, or "*". listed is false for a key that the service is not known to have.
+func (d Dialect) actionsOfKey(key string) (actions string, listed bool) {
+	name := d.tableName(key)
+	_, rest, listed := strings.Cut(d.keys, "\n"+name+" ")
 	actions, _, _ = strings.Cut(rest, "\n")
-	return actions, listed && !strings.HasSuffix(key, "/")
+	ofFamily := name != key && strings.HasSuffix(name, ":")
+	return actions, listed && (ofFamily || !strings.HasSuffix(key, "/") && !strings.HasSuffix(key, ":"))
 }
 
 // lookUpKey says what is known of a key, by its lower-case name.
-func lookUpKey(key string) keyKnowledge {
+func (d Dialect) lookUpKey(key string) keyKnowledge {
 	switch key {
 	case "aws:sourcearn", "aws:sourceaccount", "aws:sourceorgid", "aws:securetransport", "aws:principalorgid", "aws:sourceip",
 		"aws:principalarn", "aws:principalaccount", "aws:principalisawsservice", "aws:principalservicename", "aws:sourcevpce",
@@ -176,16 +170,16 @@ func lookUpKey(key string) keyKnowledge {
 	listed, words := true, ""
 	switch {
 	case strings.HasPrefix(key, "aws:"):
-		listed = strings.Contains(globalKeys, "\n"+tableName(key)+"\n") && !strings.HasSuffix(key, "/")
+		listed = strings.Contains(globalKeys, "\n"+d.tableName(key)+"\n") && !strings.HasSuffix(key, "/")
 		words = "called ec2instance principal request resource source via vpc"
-	case strings.HasPrefix(key, "s3:"):
-		_, listed = actionsOfKey(key)
-		words = "access bucket dataaccesspoint existing inventory job object-lock- object request x-amz-"
+	case d.ownKey(key):
+		_, listed = d.actionsOfKey(key)
+		words = d.keyWords
 	}
 	switch {
 	case listed:
 		return keyKnown
-	case goesOn(key, words) && !misspelt(key):
+	case goesOn(key, words) && !d.misspelt(key):
 		return keyPerhapsNew
 	}
 	return keyUnknown
@@ -209,8 +203,8 @@ func goesOn(key, words string) bool {
 }
 
 // misspelt reports whether the key is one edit from one that is listed.
-func misspelt(key string) bool {
-	for known := range listedKeys() {
+func (d Dialect) misspelt(key string) bool {
+	for known := range d.listedKeys() {
 		if oneEditApart(known, key) {
 			return true
 		}
@@ -218,10 +212,10 @@ func misspelt(key string) bool {
 	return false
 }
 
-// listedKeys yields the global keys and those of S3.
-func listedKeys() iter.Seq[string] {
+// listedKeys yields the global keys and those of the service.
+func (d Dialect) listedKeys() iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for line := range strings.Lines(globalKeys + keyTable) {
+		for line := range strings.Lines(globalKeys + d.keys) {
 			if key, _, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " "); key != "" && !yield(key) {
 				return
 			}

@@ -10,7 +10,7 @@ import (
 // that there are.
 func TestKeyTables(t *testing.T) {
 	actions := map[string]bool{"*": true}
-	for name := range s3Actions() {
+	for name := range S3().listedActions() {
 		actions[name] = true
 	}
 	for _, table := range []string{globalKeys, keyTable} {
@@ -31,7 +31,7 @@ func TestKeyTables(t *testing.T) {
 			t.Error("the keys are not in order, or one stands twice")
 		}
 	}
-	if got := len(slices.Collect(listedKeys())); got != 112 {
+	if got := len(slices.Collect(S3().listedKeys())); got != 112 {
 		t.Errorf("%d keys are listed", got) // of the references: to be changed with them
 	}
 }
@@ -48,7 +48,7 @@ func TestLookUpKey(t *testing.T) {
 		"aws:source arn": keyUnknown, "aws:sourcearn*": keyUnknown,
 		"s3:": keyUnknown, "s3:foo": keyUnknown, "s3:x-acl": keyUnknown, "s3:x-amz-ac": keyUnknown, "s3:existingobjecttag/": keyUnknown,
 	} {
-		if got := lookUpKey(key); got != want {
+		if got := S3().lookUpKey(key); got != want {
 			t.Errorf("%s: %d, want %d", key, got, want)
 		}
 	}

@@ -1,12 +1,19 @@
-// Package policy reads S3 bucket policies and decides requests by them as IAM
-// does.
+// Package policy reads the policies of S3 buckets, KMS keys and SNS topics, and
+// decides requests by them as IAM does.
+//
+// # Dialects
+//
+// One evaluator serves all. What the policies of a service have of their own is a
+// value, a [Dialect] (dialect.go, kms.go, sns.go): actions, condition keys, what the
+// Resource element means, what the service refuses. [Parse] reads a bucket policy,
+// [Dialect.Parse] one of any service, and [DialectOf] gives the dialect of an action.
 //
 // # Documents
 //
 // A [Document] keeps the text that it was read from, so that what is not
 // changed is written back as it was: [Document.With], [SetMember]. Whatever is
-// a JSON object can be read, because a policy that S3 has stored must be judged
-// as far as it can be. [Document.Faults] says what S3 would refuse in it; an
+// a JSON object can be read, because a policy that is stored must be judged
+// as far as it can be. [Document.Faults] says what the service would refuse in it; an
 // element that could not be read is malformed, and matches perhaps, so that it
 // neither grants for certain nor spares from a Deny.
 //

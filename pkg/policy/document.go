@@ -12,11 +12,12 @@ import (
 // ErrSyntax says that a text is not the JSON object that it should be.
 var ErrSyntax = errors.New("not a JSON object")
 
-// Document is a bucket policy: its text and what the text means. It is
+// Document is a policy of a resource: its text and what the text means. It is
 // immutable.
 type Document struct {
-	text []byte
-	root *jsontext.Node
+	dialect Dialect
+	text    []byte
+	root    *jsontext.Node
 	// list is the value of the Statement element, nil if there is none.
 	list       *jsontext.Node
 	statements []compiledStatement
@@ -37,40 +38,43 @@ const (
 	oldVersion     = "2008-10-17"
 )
 
-// Parse reads a bucket policy. It fails only where the text is not one JSON
-// object, with an error that wraps [ErrSyntax]; everything else that S3 would
+// Parse reads a bucket policy: it is [Dialect.Parse] of [S3].
+func Parse(text []byte) (*Document, error) { return S3().Parse(text) }
+
+// Parse reads a policy of the service. It fails only where the text is not one JSON
+// object, with an error that wraps [ErrSyntax]; everything else that the service would
 // refuse is left to [Document.Faults], because a policy that was read back
-// from S3 must be evaluated as far as it can be.
-func Parse(text []byte) (*Document, error) {
+// from it must be evaluated as far as it can be.
+func (d Dialect) Parse(text []byte) (*Document, error) {
 	text = bytes.Clone(text)
 	root, err := readObject(text)
 	if err != nil {
 		return nil, fmt.Errorf("read policy: %w", err)
 	}
-	d := &Document{text: text, root: root}
+	out := &Document{dialect: d, text: text, root: root}
 	version, versions := root.Member("Version")
 	if versions > 0 {
-		d.variables = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
-		d.malformed = versions > 1 || !knownVersion(version.Value)
+		out.variables = version.Value.Kind == jsontext.String && version.Value.Text == currentVersion
+		out.malformed = versions > 1 || !knownVersion(version.Value)
 	}
 	statement, lists := root.Member("Statement")
 	if lists == 0 {
-		return d, nil
+		return out, nil
 	}
-	d.list = statement.Value
-	if d.list.Kind != jsontext.Array && d.list.Kind != jsontext.Object {
-		d.malformed = true
-		return d, nil
+	out.list = statement.Value
+	if out.list.Kind != jsontext.Array && out.list.Kind != jsontext.Object {
+		out.malformed = true
+		return out, nil
 	}
-	d.malformed = d.malformed || lists > 1
-	items := d.list.Elements()
-	d.statements = make([]compiledStatement, len(items))
+	out.malformed = out.malformed || lists > 1
+	items := out.list.Elements()
+	out.statements = make([]compiledStatement, len(items))
 	for i, item := range items {
-		d.statements[i] = statementReader{d.variables}.readStatement(i, item)
-		d.resources += len(d.statements[i].resource.patterns)
+		out.statements[i] = statementReader{d, out.variables}.readStatement(i, item)
+		out.resources += len(out.statements[i].resource.patterns)
 	}
-	label(d.statements)
-	return d, nil
+	label(out.statements)
+	return out, nil
 }
 
 // readObject reads a text that is one JSON object. S3's words for what is

@@ -22,11 +22,11 @@ func (d *Document) With(replaced map[int][]byte, added ...[]byte) (*Document, er
 	}
 	switch {
 	case d.list != nil:
-		return Parse(jsontext.EditElements(d.text, d.list, replaced, added))
+		return d.dialect.Parse(jsontext.EditElements(d.text, d.list, replaced, added))
 	case len(added) == 0:
 		return d, nil
 	}
-	return Parse(jsontext.InsertMember(d.text, d.root, "Statement", jsontext.NewArray(added)))
+	return d.dialect.Parse(jsontext.InsertMember(d.text, d.root, "Statement", jsontext.NewArray(added)))
 }
 
 // Alone returns a document that holds one statement only, and reads it as d
@@ -41,7 +41,7 @@ func (d *Document) Alone(index int, statement []byte) (*Document, error) {
 	if d.variables {
 		version = currentVersion
 	}
-	alone, err := Parse(fmt.Appendf(nil, `{"Version":%q,"Statement":[%s]}`, version, statement))
+	alone, err := d.dialect.Parse(fmt.Appendf(nil, `{"Version":%q,"Statement":[%s]}`, version, statement))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (d *Document) checkEdit(replaced map[int][]byte, added [][]byte) error {
 
 // Compact returns the document without insignificant white space.
 func (d *Document) Compact() *Document {
-	out, err := Parse(jsontext.Compact(d.text))
+	out, err := d.dialect.Parse(jsontext.Compact(d.text))
 	if err != nil {
 		return d // does not happen: the text was parsed before
 	}

@@ -1,11 +1,12 @@
 package policy
 
 // multivalued reports whether AWS documents that the key holds a set of
-// values. See "AWS global condition context keys".
+// values. See "AWS global condition context keys" and "AWS KMS condition keys".
 func multivalued(key string) bool {
 	switch key {
 	case "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
-		"aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "s3:requestobjecttagkeys":
+		"aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "s3:requestobjecttagkeys",
+		"kms:encryptioncontextkeys", "kms:grantoperations", "kms:resourcealiases":
 		return true
 	}
 	return false
@@ -15,14 +16,15 @@ func multivalued(key string) bool {
 // documents the key's type; unknownOperator if that is not certain.
 func keyKind(key string) operatorKind {
 	switch key {
-	case "aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:multifactorauthpresent":
+	case "aws:securetransport", "aws:viaawsservice", "aws:principalisawsservice", "aws:multifactorauthpresent",
+		"kms:bypasspolicylockoutsafetycheck", "kms:grantisforawsresource", "kms:multiregion", "kms:reencryptonsamekey":
 		return boolOperator
 	case "aws:sourceip", "aws:vpcsourceip":
 		return addressOperator
-	case "aws:currenttime", "aws:tokenissuetime", "s3:object-lock-retain-until-date":
+	case "aws:currenttime", "aws:tokenissuetime", "s3:object-lock-retain-until-date", "kms:validto":
 		return dateOperator
 	case "aws:multifactorauthage", "aws:epochtime", "s3:max-keys", "s3:signatureage", "s3:tlsversion",
-		"s3:object-lock-remaining-retention-days":
+		"s3:object-lock-remaining-retention-days", "kms:rotationperiodindays", "kms:schedulekeydeletionpendingwindowindays":
 		return numericOperator
 	}
 	return unknownOperator

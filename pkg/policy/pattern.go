@@ -53,18 +53,18 @@ type variable struct {
 	malformed bool
 }
 
-// newPattern compiles a text. Variables are read as such if variables is set: in
-// documents of Version 2012-10-17.
-func newPattern(text string, f form, fold, variables bool) pattern {
+// newPattern compiles a text. Variables are read as such in documents of Version
+// 2012-10-17.
+func (r statementReader) newPattern(text string, f form, fold bool) pattern {
 	p := pattern{form: f, fold: fold}
-	if !variables || !strings.Contains(text, "${") {
+	if !r.variables || !strings.Contains(text, "${") {
 		if fold {
 			text = foldCase(text)
 		}
 		p.compiled = p.compile(f.parse(text).Tokens)
 		return p
 	}
-	pieces := lex(text, f)
+	pieces := r.lex(text, f)
 	if slices.ContainsFunc(pieces, func(x piece) bool { return x.variable != nil }) {
 		p.pieces = pieces
 		return p
@@ -106,7 +106,7 @@ func (f form) parse(text string) glob.Pattern {
 }
 
 // lex splits a text at its variables. One that is not closed takes the rest.
-func lex(text string, f form) []piece {
+func (r statementReader) lex(text string, f form) []piece {
 	var out []piece
 	plain := func(part string) {
 		for _, t := range f.parse(part).Tokens {
@@ -124,7 +124,7 @@ func lex(text string, f form) []piece {
 		if size < 0 {
 			return append(out, piece{variable: &variable{malformed: true}})
 		}
-		out = append(out, readVariable(text[start+2:start+size]))
+		out = append(out, r.readVariable(text[start+2:start+size]))
 		text = text[start+size+1:]
 	}
 }
@@ -135,7 +135,7 @@ func lex(text string, f form) []piece {
 // Variables and tags". What is not spelled so Access Analyzer calls an error: a
 // space in the name, no name, a key that there is not, a default without its space
 // or its quotes.
-func readVariable(text string) piece {
+func (r statementReader) readVariable(text string) piece {
 	if text == "*" || text == "?" || text == "$" {
 		return piece{token: literal(text)}
 	}
@@ -148,7 +148,7 @@ func readVariable(text string) piece {
 	}
 	prefix, name, _ := strings.Cut(v.name, ":")
 	v.key = strings.ToLower(v.name)
-	v.malformed = v.malformed || prefix == "" || name == "" || strings.ContainsAny(v.name, " \t\r\n\"'${") || lookUpKey(v.key) == keyUnknown
+	v.malformed = v.malformed || prefix == "" || name == "" || strings.ContainsAny(v.name, " \t\r\n\"'${") || r.dialect.lookUpKey(v.key) == keyUnknown
 	return piece{variable: v}
 }
 

@@ -56,7 +56,7 @@ func TestPatternPieces(t *testing.T) {
 		{"${k:star}${k:open", "*${k:open", true},
 	}
 	for _, test := range tests {
-		p := newPattern(test.pattern, likeForm, false, true)
+		p := statementReader{S3(), true}.newPattern(test.pattern, likeForm, false)
 		e := p.expand(lookup)
 		if got := !e.matchesNothing && e.Match(glob.TextOf(test.text)); got != test.want {
 			t.Errorf("pattern %q, text %q: match %t", test.pattern, test.text, got)
@@ -69,7 +69,7 @@ func FuzzPattern(f *testing.F) {
 	f.Add("a*a*a*b", "aaaaaaaaaa", uint8(1))
 	f.Add("${a}*", "x", uint8(1))
 	f.Fuzz(func(t *testing.T, text, s string, n uint8) {
-		p := newPattern(text, form(n%3), true, true)
+		p := statementReader{S3(), true}.newPattern(text, form(n%3), true)
 		if len(text) > 200 || len(s) > 200 {
 			return
 		}

@@ -91,6 +91,7 @@ type resourceMatcher struct {
 // statementReader makes statements of JSON. What cannot be read is malformed,
 // never left out: it may mean anything.
 type statementReader struct {
+	dialect   Dialect
 	variables bool // the document's Version knows policy variables
 }
 
@@ -126,13 +127,21 @@ func (r statementReader) readStatement(index int, n *jsontext.Node) compiledStat
 		s.action.patterns[i] = glob.Parse(glob.LowerASCII(text))
 	}
 	s.src.Resources, s.resource.malformed = readPatternList(n, "Resource")
+	if r.dialect.withoutResource && !has(n, "Resource") && !has(n, "NotResource") {
+		s.resource.malformed = false // it names nothing, and so matches nothing
+	}
 	s.resource.not = s.src.Resources.Not
 	s.resource.patterns = make([]pattern, len(s.src.Resources.List))
 	for i, text := range s.src.Resources.List {
-		s.resource.patterns[i] = newPattern(text, arnForm, false, r.variables)
+		s.resource.patterns[i] = r.newPattern(text, arnForm, false)
 	}
 	r.readConditions(&s, n)
 	return s
+}
+
+func has(n *jsontext.Node, name string) bool {
+	_, count := n.Member(name)
+	return count > 0
 }
 
 // oneForm returns the one of two members that exclude each other, an element

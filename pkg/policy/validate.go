@@ -10,7 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/policy/internal/jsontext"
 )
 
-// Fault is one reason for which S3 would refuse a document, or may.
+// Fault is one reason for which the service would refuse a document, or may.
 type Fault struct {
 	Statement int    // index, or -1 for the document as a whole
 	Message   string // S3's own wording where it is known
@@ -41,33 +41,33 @@ const (
 	msgVariable       = "Invalid policy variable" // words of our own
 )
 
-// grade says whether S3 takes something that a policy holds.
+// grade says whether the service takes something that a policy holds.
 type grade uint8
 
 const (
 	accepted grade = iota
-	doubtful       // S3 may refuse it: reported, or refused elsewhere in AWS, but not known of S3
+	doubtful       // it may refuse it: reported, or refused elsewhere in AWS, but not known of this service
 	refused
 )
 
-// Faults returns what S3 would refuse about the document as the policy of the
-// bucket with the given ARN ("arn:aws:s3:::logs"), in order. An empty ARN
+// Faults returns what the service would refuse about the document as the policy of the
+// bucket, key or topic with the given ARN ("arn:aws:s3:::logs"), in order. An empty ARN
 // leaves out the checks that need it.
-func (d *Document) Faults(bucketARN string) []Fault {
-	faults, _ := d.Validate(bucketARN)
+func (d *Document) Faults(resourceARN string) []Fault {
+	faults, _ := d.Validate(resourceARN)
 	return faults
 }
 
-// Validate returns what S3 would refuse about the document, as [Document.Faults] does,
-// and what S3 may refuse: what IAM or Access Analyzer does not take, and of which it is
-// not known what S3 does.
-func (d *Document) Validate(bucketARN string) (faults, maybe []Fault) {
-	v := &validator{bucket: bucketARN, at: -1, scopes: map[string]actionScope{}, keys: map[string]keyScope{}}
+// Validate returns what the service would refuse about the document, as [Document.Faults]
+// does, and what it may refuse: what IAM or Access Analyzer does not take, and of which it is
+// not known what the service does.
+func (d *Document) Validate(resourceARN string) (faults, maybe []Fault) {
+	v := &validator{dialect: d.dialect, resource: resourceARN, at: -1, scopes: map[string]actionScope{}, keys: map[string]keyScope{}}
 	if d.root.Start != 0 {
 		v.add(msgFirstByte)
 	}
-	if size := len(jsontext.Compact(d.text)); size > maxPolicySize {
-		v.add(fmt.Sprintf("Normalized policy document exceeds the maximum allowed size of %d bytes", maxPolicySize))
+	if size := len(jsontext.Compact(d.text)); d.dialect.maxSize > 0 && size > d.dialect.maxSize {
+		v.add(fmt.Sprintf("Normalized policy document exceeds the maximum allowed size of %d bytes", d.dialect.maxSize))
 	}
 	v.checkDuplicates(d.root)
 	for _, m := range d.root.Members {
@@ -98,7 +98,7 @@ func (d *Document) Validate(bucketARN string) (faults, maybe []Fault) {
 		v.checkStatement(&d.statements[i])
 	}
 	if more := len(v.maybe) - maxMaybe; more > 0 {
-		v.maybe = append(v.maybe[:maxMaybe:maxMaybe], Fault{-1, fmt.Sprintf("%d more that S3 may refuse", more)})
+		v.maybe = append(v.maybe[:maxMaybe:maxMaybe], Fault{-1, fmt.Sprintf("%d more that %s may refuse", more, d.dialect.Name)})
 	}
 	return v.faults, v.maybe
 }
@@ -108,18 +108,19 @@ const maxMaybe = 50
 
 // validator collects the faults of a document.
 type validator struct {
-	faults []Fault
-	maybe  []Fault
-	bucket string                 // ARN, or empty
-	at     int                    // index of the statement looked at, or -1
-	scopes map[string]actionScope // of the actions met, since policies repeat them
-	keys   map[string]keyScope    // of the keys of S3 met
+	dialect  Dialect
+	faults   []Fault
+	maybe    []Fault
+	resource string                 // ARN of the bucket, key or topic, or empty
+	at       int                    // index of the statement looked at, or -1
+	scopes   map[string]actionScope // of the actions met, since policies repeat them
+	keys     map[string]keyScope    // of the service's keys met
 }
 
 // add adds a fault.
 func (v *validator) add(message string) { v.faults = addOnce(v.faults, Fault{v.at, message}) }
 
-// judge adds a fault if S3 does not take what, a text of the policy. The faults that are
+// judge adds a fault if the service does not take what, a text of the policy. The faults that are
 // not certain name it, since nobody else will.
 func (v *validator) judge(g grade, message, what string) {
 	switch g {
@@ -172,7 +173,9 @@ func (v *validator) checkStatement(s *compiledStatement) {
 	v.checkEffect(s)
 	v.checkPrincipal(s)
 	v.checkPatterns(s.node, "Action")
-	v.checkPatterns(s.node, "Resource")
+	if !v.dialect.withoutResource || has(s.node, "Resource") || has(s.node, "NotResource") {
+		v.checkPatterns(s.node, "Resource")
+	}
 	for _, text := range s.src.Actions.List {
 		v.judge(v.scope(text).grade, msgAction, text)
 	}
@@ -246,13 +249,13 @@ func (v *validator) checkPrincipal(s *compiledStatement) {
 	}
 }
 
-// partition is the bucket's, or empty.
-func (v *validator) partition() arn.Partition { return arn.Split(v.bucket).Partition }
+// partition is the resource's, or empty.
+func (v *validator) partition() arn.Partition { return arn.Split(v.resource).Partition }
 
 func (v *validator) scope(action string) actionScope {
 	s, known := v.scopes[action]
 	if !known {
-		s = scopeOf(action)
+		s = v.dialect.scopeOf(action)
 		v.scopes[action] = s
 	}
 	return s
@@ -263,7 +266,10 @@ func (v *validator) scope(action string) actionScope {
 func (v *validator) checkResources(s *compiledStatement) resourceLevel {
 	var there resourceLevel
 	for i := range s.resource.patterns {
-		l := v.levels(&s.resource.patterns[i])
+		l := bucketLevel
+		if v.dialect.inBucket {
+			l = v.levels(&s.resource.patterns[i])
+		}
 		if l == 0 {
 			v.add(msgResource)
 		}
@@ -282,14 +288,14 @@ func (v *validator) levels(p *pattern) resourceLevel {
 	if e.notARN || e.Any() {
 		return 0
 	}
-	if v.bucket == "" {
+	if v.resource == "" {
 		return levelsOfAnyBucket(e.Pattern)
 	}
 	var out resourceLevel
-	if e.Match(glob.TextOf(v.bucket)) {
+	if e.Match(glob.TextOf(v.resource)) {
 		out |= bucketLevel
 	}
-	if e.Continues(v.bucket + "/") {
+	if e.Continues(v.resource + "/") {
 		out |= objectLevel
 	}
 	return out
@@ -312,7 +318,7 @@ func levelsOfAnyBucket(p glob.Pattern) resourceLevel {
 
 // checkApplicable checks that each action works on one of the resources.
 func (v *validator) checkApplicable(s *compiledStatement, there resourceLevel) {
-	if s.action.not || s.resource.not || s.resource.malformed || there == 0 {
+	if !v.dialect.inBucket || s.action.not || s.resource.not || s.resource.malformed || there == 0 {
 		return
 	}
 	for _, text := range s.src.Actions.List {

@@ -104,18 +104,18 @@ func (v *validator) checkConditionKeys(s *compiledStatement, there resourceLevel
 				v.judge(doubtful, msgConditionKey, name)
 			}
 		case c.known == keyUnknown:
-			v.add(msgConditionKey)
-		case strings.HasPrefix(c.key, "s3:"):
+			v.judge(v.dialect.unlisted, msgConditionKey, name)
+		case v.dialect.ownKey(c.key):
 			v.checkKeyFits(s, c.key, name, there)
 		case crossServiceKey(c.key):
 			v.judge(doubtful, msgConditionKey, name)
 		default:
-			v.add(msgConditionKey)
+			v.judge(v.dialect.unlisted, msgConditionKey, name)
 		}
 	}
 }
 
-// checkKeyFits checks that a key of S3 goes with each action of the statement.
+// checkKeyFits checks that a key of the service goes with each action of the statement.
 func (v *validator) checkKeyFits(s *compiledStatement, key, name string, there resourceLevel) {
 	of := v.actionsOf(key)
 	if of.every || s.action.not || s.action.malformed {
@@ -124,7 +124,7 @@ func (v *validator) checkKeyFits(s *compiledStatement, key, name string, there r
 	if s.resource.not || s.resource.malformed || there == 0 {
 		there = bucketLevel | objectLevel | otherLevel
 	}
-	works := actionsWhere(func(_ string, level resourceLevel) bool { return level&there != 0 })
+	works := v.dialect.actionsWhere(func(_ string, level resourceLevel) bool { return level&there != 0 })
 	for _, text := range s.src.Actions.List {
 		scope := v.scope(text)
 		switch {
@@ -143,14 +143,14 @@ type keyScope struct {
 	every   bool
 }
 
-// actionsOf is the scope of a key of S3, looked up once for each line of the table.
+// actionsOf is the scope of a key of the service, looked up once for each line of the table.
 func (v *validator) actionsOf(key string) keyScope {
-	line := tableName(key)
+	line := v.dialect.tableName(key)
 	scope, known := v.keys[line]
 	if !known {
-		actions, _ := actionsOfKey(key)
+		actions, _ := v.dialect.actionsOfKey(key)
 		scope.every = actions == "*"
-		scope.actions = actionsWhere(func(name string, _ resourceLevel) bool { return hasField(actions, name) })
+		scope.actions = v.dialect.actionsWhere(func(name string, _ resourceLevel) bool { return hasField(actions, name) })
 		v.keys[line] = scope
 	}
 	return scope

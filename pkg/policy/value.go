@@ -22,11 +22,11 @@ type operand struct {
 }
 
 // newOperand reads a value. Variables stand in string and ARN operators only.
-func newOperand(o operator, text string, variables bool) operand {
+func (r statementReader) newOperand(o operator, text string) operand {
 	x := operand{text: text, ok: true}
 	switch o.kind {
 	case stringOperator, arnOperator:
-		x.pattern = newPattern(text, o.form, o.fold, variables)
+		x.pattern = r.newPattern(text, o.form, o.fold)
 	case numericOperator:
 		x.number, x.ok = parseDecimal(text)
 	case dateOperator:
