@@ -20,7 +20,7 @@ func Assess(in Input, set Setting) []BucketReport {
 	for _, s := range slices.Concat(in.Before, in.After) {
 		left += stepsPerBucket * len(s.Buckets)
 	}
-	s := setting{Setting: set, left: &left}
+	s := setting{Setting: set, left: &left, judged: map[string][]judged{}}
 	before, after := survey(in.Before, s), survey(in.After, s)
 	if s.admitted = admittedBefore(in, s, before, after); len(s.admitted) > 0 {
 		before, after = survey(in.Before, s), survey(in.After, s)
@@ -103,7 +103,7 @@ func survey(snapshots []Snapshot, set setting) world {
 			for _, t := range g.trails {
 				w.was[t.Address] = t.Was
 			}
-			j := g.judge(set)
+			j := set.judge(g)
 			if j.trailless = !uses; j.trailless {
 				j.leaveAllOpen([]Gap{{Address: "the trails that use " + g.label()}})
 			}

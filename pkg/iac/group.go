@@ -30,15 +30,23 @@ func keyOf(name Value, at string) string {
 }
 
 // groups sorts what there is by bucket. A trail of which the bucket is not known is a
-// group of its own, without key.
+// group of its own, without key. Plans have thousands of buckets: each is found by its key.
 func (s Snapshot) groups() []group {
 	var out []group
+	named := make(map[string]Value, len(s.Buckets)) // the buckets of the snapshot, by address
+	for _, b := range s.Buckets {
+		if _, twice := named[b.Address]; !twice {
+			named[b.Address] = b.Name
+		}
+	}
+	byKey := map[string]int{}
 	at := func(u Use) *group {
-		key, name := s.resolve(u)
-		i := slices.IndexFunc(out, func(g group) bool { return g.key == key && key != "" })
-		if i < 0 {
+		key, name := resolve(u, named)
+		i, found := byKey[key]
+		if !found || key == "" {
 			i = len(out)
 			out = append(out, group{key: key, name: name})
+			byKey[key] = i
 		}
 		// Who calls it sensitive is believed.
 		out[i].name.Sensitive = out[i].name.Sensitive || name.Sensitive
@@ -53,7 +61,7 @@ func (s Snapshot) groups() []group {
 	}
 	var strays []Policy
 	for _, p := range s.Policies {
-		if key, _ := s.resolve(p.Use); key == "" {
+		if key, _ := resolve(p.Use, named); key == "" {
 			strays = append(strays, p)
 			continue
 		}
@@ -68,21 +76,22 @@ func (s Snapshot) groups() []group {
 		g := at(t.Use)
 		g.trails = append(g.trails, t)
 	}
+	// More of them than ways are tried leave all open.
+	strays = strays[:min(len(strays), maxWays+1)]
 	for i := range out {
 		out[i].strays = strays
 	}
 	return out
 }
 
-// resolve finds the bucket of a use. The key is empty if it is not known.
-func (s Snapshot) resolve(u Use) (key string, name Value) {
+// resolve finds the bucket of a use, among those of a snapshot by their addresses. The key is empty
+// if it is not known.
+func resolve(u Use, named map[string]Value) (key string, name Value) {
 	if _, ok := u.Name.named(); ok {
 		return keyOf(u.Name, ""), u.Name
 	}
-	for _, b := range s.Buckets {
-		if b.Address == u.At && u.At != "" {
-			return keyOf(b.Name, b.Address), b.Name
-		}
+	if name, ok := named[u.At]; ok && u.At != "" {
+		return keyOf(name, u.At), name
 	}
 	return "", u.Name
 }

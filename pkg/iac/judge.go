@@ -1,6 +1,8 @@
 package iac
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,6 +28,41 @@ type setting struct {
 
 	admitted map[string]admitted // by the name of the bucket
 	left     *int
+	judged   map[string][]judged // by the key of the group
+}
+
+// judged is what was judged of a group. Most of what is in a plan does not change, and is judged once.
+type judged struct {
+	group     group
+	admitted  admitted
+	judgement *judgement
+}
+
+// maxJudged bounds how many forms of a bucket are kept to be found again.
+const maxJudged = 4
+
+// judge is the judgement on a group.
+func (set setting) judge(g group) *judgement {
+	name, _ := g.name.Settled()
+	a := set.admitted[name]
+	for _, old := range set.judged[g.key] {
+		if reflect.DeepEqual(old.group, g) && reflect.DeepEqual(old.admitted, a) {
+			return old.judgement.clone()
+		}
+	}
+	j := g.judge(set)
+	if len(set.judged[g.key]) < maxJudged {
+		set.judged[g.key] = append(set.judged[g.key], judged{g, a, j.clone()})
+	}
+	return j
+}
+
+// clone is a copy that can be merged and left open by itself.
+func (j *judgement) clone() *judgement {
+	c := *j
+	c.Report.Trails, c.Findings, c.gaps = slices.Clone(j.Report.Trails), slices.Clone(j.Findings), slices.Clone(j.gaps)
+	c.addresses, c.unseen, c.madeUp = maps.Clone(j.addresses), maps.Clone(j.unseen), slices.Clone(j.madeUp)
+	return &c
 }
 
 // Subject is what is given to [delivery.Judge].
@@ -70,6 +107,7 @@ func (g group) judge(set setting) *judgement {
 		o.untried = append(o.untried, g.trails[0].Use.Name.gap(g.trails[0].Address))
 	}
 	if !complete {
+		o.untried = append(o.untried, Gap{Address: "the ways in which " + g.label() + " may turn out"})
 		ways = []way{{unknown: append(o.tried, o.untried...), trails: g.trails}}
 	}
 	var out *judgement

@@ -113,7 +113,7 @@ func (j *judgement) merge(o *judgement, tried []Gap) {
 		mine := &j.Report.Trails[i]
 		for _, what := range o.unseen[t.ARN] {
 			if !slices.Contains(j.unseen[mine.ARN], what) {
-				j.unseen[mine.ARN] = append(j.unseen[mine.ARN], what)
+				j.unseen[mine.ARN] = append(slices.Clip(j.unseen[mine.ARN]), what)
 			}
 		}
 		if mine.Verdict != t.Verdict {
@@ -207,7 +207,7 @@ func (j *judgement) contest(g group) {
 func (j *judgement) findOrder(g group) {
 	for _, t := range g.trails {
 		for _, p := range g.policies {
-			if !t.Made || !t.WaitsKnown || !p.Written || slices.Contains(t.Waits, p.Address) {
+			if !t.Made || !t.WaitsKnown || !p.Written || t.Waits[p.Address] {
 				continue
 			}
 			for arn, address := range j.addresses {

@@ -96,7 +96,7 @@ type Trail struct {
 	Selectors, Network, Insights Value
 	// Waits are the addresses of the policies that are there before the trail is made.
 	// WaitsKnown says that the order is known.
-	Waits      []string
+	Waits      map[string]bool
 	WaitsKnown bool
 	// RegionAssumed says that Region is one of those that it may be.
 	RegionAssumed bool

@@ -143,7 +143,7 @@ func evaluateAll(stacks []stack, region string, assumed map[string]bool, open *[
 		for _, p := range out.Policies {
 			mine, _, several := strings.Cut(t.Address, "/")
 			if its, _, _ := strings.Cut(p.Address, "/"); several && its != mine {
-				out.Trails[i].Waits = append(out.Trails[i].Waits, p.Address)
+				out.Trails[i].Waits[p.Address] = true
 			}
 		}
 	}
@@ -253,7 +253,7 @@ func (e *evaluator) trail(id string, r resource) iac.Trail {
 		name.State, name.Text = iac.Known, iac.Mark(iac.TrailMark, e.address(id))
 	}
 	t := iac.Trail{
-		Origin: e.origin(id, r), Made: true, WaitsKnown: true, Kept: r.kept(),
+		Origin: e.origin(id, r), Made: true, Waits: map[string]bool{}, WaitsKnown: true, Kept: r.kept(),
 		Name:    name,
 		Account: iac.Value{State: iac.Known, Text: e.ref("AWS::AccountId").text, Attribute: "TrailName"},
 		Region:  iac.Text(e.region), RegionAssumed: e.regionAssumed,
@@ -269,7 +269,7 @@ func (e *evaluator) trail(id string, r resource) iac.Trail {
 	}
 	t.Selectors, t.Network, t.Insights = e.selectors(r)
 	for _, dependency := range e.waitsFor(id) {
-		t.Waits = append(t.Waits, e.address(dependency))
+		t.Waits[e.address(dependency)] = true
 	}
 	return t
 }

@@ -203,8 +203,10 @@ func withoutPrefixes(all []string) []string {
 	slices.Sort(all)
 	all = slices.Compact(all)
 	return slices.DeleteFunc(slices.Clone(all), func(text string) bool {
-		return slices.ContainsFunc(all, func(longer string) bool {
-			return strings.HasPrefix(longer, text+".") || strings.HasPrefix(longer, text+"[")
-		})
+		begins := func(start string) bool {
+			i, _ := slices.BinarySearch(all, start)
+			return i < len(all) && strings.HasPrefix(all[i], start)
+		}
+		return begins(text+".") || begins(text+"[")
 	})
 }

@@ -201,17 +201,23 @@ func readChange(s *stream, into *[]resourceChange) error {
 	return nil
 }
 
-// mayBeWanted rules out at a glance what is surely not read.
+// mayBeWanted rules out at a glance what is surely not read: a text in which no name begins like one
+// of the types that are.
 func mayBeWanted(raw []byte) bool {
-	for _, name := range []string{
-		`"aws_s3_bucket`, `"aws_cloudtrail"`, `"aws_iam_policy_document"`, `"aws_caller_identity"`, `"aws_organizations_organization"`,
-		`"awscc_s3_bucket`, `"awscc_cloudtrail_trail"`,
-	} {
-		if bytes.Contains(raw, []byte(name)) {
-			return true
+	start := []byte(`"aws`)
+	for {
+		i := bytes.Index(raw, start)
+		if i < 0 {
+			return false
+		}
+		raw = raw[i+len(start):]
+		name, _ := bytes.CutPrefix(raw, []byte("cc"))
+		for _, rest := range []string{"_s3_bucket", "_cloudtrail", "_iam_policy_document", "_caller_identity", "_organizations_organization"} {
+			if bytes.HasPrefix(name, []byte(rest)) {
+				return true
+			}
 		}
 	}
-	return false
 }
 
 func (d *document) stateValues(s *stream) error {
@@ -281,7 +287,8 @@ func (d *document) noteAccount(address string, value any) {
 		return
 	}
 	at := configurationOf(address)
-	if !slices.Contains(d.accounts[at], account) {
+	// Of several it is not known which.
+	if len(d.accounts[at]) < 2 && !slices.Contains(d.accounts[at], account) {
 		d.accounts[at] = append(d.accounts[at], account)
 	}
 }

@@ -28,7 +28,12 @@ func Read(r io.Reader, o Options) (iac.Input, error) {
 	for _, s := range d.prior {
 		addresses = append(addresses, s.Address)
 	}
-	b := &builder{document: d, options: o, resolver: newResolver(d, addresses)}
+	b := &builder{document: d, options: o, resolver: newResolver(d, addresses), documents: map[string]resourceChange{}}
+	for _, c := range d.changes {
+		if c.Mode == "data" && c.Type == typeDocument {
+			b.documents[c.Address] = c
+		}
+	}
 	if d.isState && !d.isPlan {
 		for _, s := range d.prior {
 			b.add(&b.after, s.Type, b.ofState(s), fate{})
@@ -53,7 +58,8 @@ type builder struct {
 	options       Options
 	resolver      *resolver
 	before, after iac.Snapshot
-	byProvider    map[string][]string // the accounts, by the key of the provider configuration
+	byProvider    map[string][]string       // the accounts, by the key of the provider configuration
+	documents     map[string]resourceChange // policy documents that are read at the apply, by address
 }
 
 // fate is what a plan does with an object.
@@ -248,18 +254,17 @@ func (b *builder) policyText(o object) (iac.Value, []iac.Gap) {
 	if !ok || typeOf(t.address) != "data."+typeDocument || t.attribute != "json" && t.attribute != "minified_json" {
 		return v, nil
 	}
-	for _, c := range b.changes {
-		if c.Address == t.address && c.Mode == "data" && c.Type == typeDocument {
-			text, gaps := policyDocument(c, b.refersTo(c.Address))
-			if iac.HasMark(text) {
-				return v, nil
-			}
-			v.State, v.Text = iac.Known, text
-			v.Sensitive = v.Sensitive || anyUnknown(c.Change.AfterSensitive)
-			return v, gaps
-		}
+	c, ok := b.documents[t.address]
+	if !ok {
+		return v, nil
 	}
-	return v, nil
+	text, gaps := policyDocument(c, b.refersTo(c.Address))
+	if iac.HasMark(text) {
+		return v, nil
+	}
+	v.State, v.Text = iac.Known, text
+	v.Sensitive = v.Sensitive || anyUnknown(c.Change.AfterSensitive)
+	return v, gaps
 }
 
 func (b *builder) trail(o object, f fate) iac.Trail {
@@ -351,7 +356,7 @@ func (b *builder) account(address string) iac.Value {
 func (b *builder) accountsByProvider() map[string][]string {
 	said, inferred := map[string][]string{}, map[string][]string{}
 	note := func(of map[string][]string, provider, account string) {
-		if account != "" && !slices.Contains(of[provider], account) {
+		if account != "" && len(of[provider]) < 2 && !slices.Contains(of[provider], account) {
 			of[provider] = append(of[provider], account)
 		}
 	}
@@ -421,19 +426,36 @@ func (b *builder) region(o object, attributes ...string) iac.Value {
 	return iac.Value{State: iac.Unknown, Attribute: attributes[0], RefersTo: e.refersTo}
 }
 
-// order says for which policies the trails wait that are made.
+// order says for which policies the trails wait that are made. Instances of one resource wait for
+// the same.
 func (b *builder) order() {
+	policies := map[string][]string{} // by the address of their configuration
+	for _, p := range b.after.Policies {
+		at := configurationOf(p.Address)
+		policies[at] = append(policies[at], p.Address)
+	}
+	type order struct {
+		waits map[string]bool
+		known bool
+	}
+	orders := map[string]order{}
 	for i := range b.after.Trails {
 		t := &b.after.Trails[i]
-		if !t.Made || b.resolver.resource(t.Address) == nil {
+		if !t.Made {
 			continue
 		}
-		waits := b.resolver.waitsFor(t.Address)
-		t.WaitsKnown = true
-		for _, p := range b.after.Policies {
-			if waits[configurationOf(p.Address)] {
-				t.Waits = append(t.Waits, p.Address)
+		at := configurationOf(t.Address)
+		o, found := orders[at]
+		if !found {
+			waits, known := b.resolver.waitsFor(t.Address)
+			o = order{map[string]bool{}, known}
+			for configuration := range waits {
+				for _, address := range policies[configuration] {
+					o.waits[address] = true
+				}
 			}
+			orders[at] = o
 		}
+		t.Waits, t.WaitsKnown = o.waits, o.known
 	}
 }

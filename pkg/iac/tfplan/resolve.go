@@ -16,21 +16,44 @@ type target struct {
 // from it, not that it is the same.
 type resolver struct {
 	root *module
-	// instances are those of resources, by the address of their configuration.
-	instances map[string][]string
-	// steps bounds the work on configurations that refer to themselves.
-	steps int
+	// instances are those of resources and of modules, by their addresses without the last index.
+	instances map[string]*instances
+	// steps and depth bound the work on configurations that refer to themselves: past the bounds
+	// nothing is resolved any more.
+	steps, depth int
 }
 
-// maxSteps is far above what configurations need.
-const maxSteps = 100_000
+// instances are those at an address.
+type instances struct {
+	first string
+	all   map[string]bool
+}
+
+// The bounds are far above what configurations need.
+const (
+	stepsPerPlan     = 100_000
+	stepsPerResource = 1_000
+	maxNested        = 200
+)
 
 func newResolver(d *document, addresses []string) *resolver {
-	r := &resolver{root: d.root, instances: map[string][]string{}}
+	r := &resolver{root: d.root, instances: map[string]*instances{}, steps: stepsPerPlan + stepsPerResource*len(addresses)}
+	note := func(address string) bool {
+		at := strings.TrimSuffix(address, indexOf(address))
+		known := r.instances[at]
+		if known == nil {
+			known = &instances{first: address, all: map[string]bool{}}
+			r.instances[at] = known
+		}
+		before := known.all[address]
+		known.all[address] = true
+		return !before
+	}
 	for _, address := range addresses {
-		at := configurationOf(address)
-		if !slices.Contains(r.instances[at], address) {
-			r.instances[at] = append(r.instances[at], address)
+		note(address)
+		for module := moduleOf(address); module != "" && note(module); {
+			all := steps(module)
+			module = strings.Join(all[:len(all)-2], ".")
 		}
 	}
 	return r
@@ -98,9 +121,14 @@ func (r *resolver) only(address, attribute string) (target, bool) {
 // follow resolves references made in a module instance, by a resource of that index. Ok is
 // false if one of them leads to what is no resource, or to one of several instances.
 func (r *resolver) follow(module, index string, references []string) (out []target, ok bool) {
+	if r.depth++; r.depth > maxNested {
+		r.depth--
+		return nil, false
+	}
+	defer func() { r.depth-- }()
 	ok = true
 	for _, ref := range references {
-		if r.steps++; r.steps > maxSteps {
+		if r.steps--; r.steps < 0 {
 			return nil, false
 		}
 		found, resolved := r.followOne(module, index, ref)
@@ -130,7 +158,7 @@ func (r *resolver) followOne(module, index, ref string) ([]target, bool) {
 		name, _ := cutIndex(all[1])
 		return r.follow(parent, indexOf(module), call.expressions[name].refersTo)
 	case head == "module" && len(all) > 1:
-		child, ok := r.moduleInstance(join(module, "module."+all[1]), index)
+		child, ok := r.instance(join(module, "module."+all[1]), index)
 		m := r.module(child)
 		if m == nil {
 			return nil, false
@@ -159,61 +187,20 @@ func (r *resolver) followOne(module, index, ref string) ([]target, bool) {
 	return []target{t}, ok
 }
 
-// instance finds the instance that a reference means: the one that it names, the only one
-// that there is, or where the referring resource has an index, the one of the same. Ok is
-// false if it is one of several.
+// instance finds the instance of a resource or module that a reference means: the one that it names,
+// the only one that there is, or where the referring resource has an index, the one of the same. Ok
+// is false if it is one of several.
 func (r *resolver) instance(address, index string) (string, bool) {
-	if indexOf(address) != "" {
-		return address, true
-	}
-	instances := r.instances[configurationOf(address)]
-	var here []string
-	for _, instance := range instances {
-		if instance == address || strings.HasPrefix(instance, address+"[") {
-			here = append(here, instance)
-		}
-	}
-	return among(here, address, index)
-}
-
-// moduleInstance is instance for a module.
-func (r *resolver) moduleInstance(address, index string) (string, bool) {
-	if indexOf(address) != "" {
-		return address, true
-	}
-	var here []string
-	for _, instances := range r.instances {
-		for _, instance := range instances {
-			if found, ok := moduleAt(instance, address); ok && !slices.Contains(here, found) {
-				here = append(here, found)
-			}
-		}
-	}
-	return among(here, address, index)
-}
-
-// among is the instance that is meant of those that there are at an address.
-func among(here []string, address, index string) (string, bool) {
+	here := r.instances[address]
 	switch {
-	case len(here) == 0:
+	case indexOf(address) != "" || here == nil:
 		return address, true
-	case index != "" && slices.Contains(here, address+index):
+	case index != "" && here.all[address+index]:
 		return address + index, true
-	case len(here) == 1:
-		return here[0], true
+	case len(here.all) == 1:
+		return here.first, true
 	}
 	return address, false
-}
-
-// moduleAt is the instance of a module that a resource is in, if it is in one.
-func moduleAt(resource, module string) (string, bool) {
-	all, n := steps(resource), len(steps(module))
-	if len(all) < n {
-		return "", false
-	}
-	last, index := cutIndex(all[n-1])
-	all[n-1] = last
-	return module + index, strings.Join(all[:n], ".") == module
 }
 
 // indexOf is the index at the end of an address.
@@ -269,12 +256,13 @@ func typeOf(address string) string {
 	return ""
 }
 
-// waitsFor are all addresses of configuration, of some resources, that a resource instance
-// waits for: it refers to them, or to what refers to them.
-func (r *resolver) waitsFor(address string) map[string]bool {
-	seen := map[string]bool{}
-	r.wait(moduleOf(address), r.resource(address), seen)
-	return seen
+// waitsFor are all addresses of configuration, of some resources, that a resource waits for: it
+// refers to them, or to what refers to them. Ok is false if they are not known.
+func (r *resolver) waitsFor(address string) (seen map[string]bool, ok bool) {
+	seen = map[string]bool{}
+	c := r.resource(address)
+	r.wait(moduleOf(address), c, seen)
+	return seen, c != nil && r.steps > 0
 }
 
 // wait adds what a resource of a module waits for. A module as a whole stands for all
@@ -300,7 +288,7 @@ func (r *resolver) wait(module string, c *resourceConfiguration, seen map[string
 }
 
 func (r *resolver) waitFor(module, ref string, seen map[string]bool) {
-	if r.steps++; r.steps > maxSteps {
+	if r.steps--; r.steps < 0 {
 		return
 	}
 	id := configurationOf(join(module, ref))

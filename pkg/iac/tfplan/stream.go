@@ -128,58 +128,88 @@ func (s *stream) raw() ([]byte, error) {
 	return text, err
 }
 
-// value reads a value, and adds its text to the given one if there is one.
+// value reads a value, and adds its text to the given one if there is one. Most of a plan is read
+// here: by what is in the buffer, not byte by byte.
 func (s *stream) value(text *[]byte) error {
-	c, err := s.next()
-	if err != nil {
+	if _, err := s.next(); err != nil {
 		return err
 	}
-	depth, quoted, escaped := 0, false, false
+	if err := s.in.UnreadByte(); err != nil {
+		return err
+	}
+	var v valueEnd
 	for {
+		_, err := s.in.Peek(1) // fills the buffer if it is empty
+		if errors.Is(err, io.EOF) {
+			if v.ends() { // a number, true, false or null at the very end
+				return nil
+			}
+			return fmt.Errorf("%w: it ends too early", errJSON)
+		}
+		if err != nil {
+			return err
+		}
+		chunk, _ := s.in.Peek(s.in.Buffered()) // it is all there
+		n, ended, err := v.find(chunk)
+		if err != nil {
+			return err
+		}
 		if text != nil {
-			if *text = append(*text, c); len(*text) > maxElement {
+			if *text = append(*text, chunk[:n]...); len(*text) > maxElement {
 				return fmt.Errorf("one resource is larger than %d MiB", maxElement>>20)
 			}
 		}
-		end := false
-		switch {
-		case escaped:
-			escaped = false
-		case quoted && c == '\\':
-			escaped = true
-		case c == '"':
-			quoted = !quoted
-			end = !quoted && depth == 0
-		case quoted:
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-			end = depth == 0
-		}
-		if depth < 0 {
-			return fmt.Errorf("%w: %q without its beginning", errJSON, c)
-		}
-		if end {
+		_, _ = s.in.Discard(n) // it is there
+		if ended {
 			return nil
-		}
-		if !quoted && depth == 0 && c != '"' { // a number, true, false or null: up to what follows
-			following, err := s.in.Peek(1)
-			if err != nil && !errors.Is(err, io.EOF) {
-				return err
-			}
-			if len(following) == 0 || isDelimiter(following[0]) {
-				return nil
-			}
-		}
-		if c, err = s.in.ReadByte(); err != nil {
-			if errors.Is(err, io.EOF) {
-				err = fmt.Errorf("%w: it ends too early", errJSON)
-			}
-			return err
 		}
 	}
 }
+
+// valueEnd finds the end of a value in pieces of text.
+type valueEnd struct {
+	depth           int
+	quoted, escaped bool
+	begun           bool
+}
+
+// find is how many bytes of a piece belong to the value, and whether it ends there.
+func (v *valueEnd) find(chunk []byte) (n int, ended bool, err error) {
+	for i, c := range chunk {
+		switch {
+		case v.escaped:
+			v.escaped = false
+			continue
+		case v.quoted:
+			v.escaped, v.quoted = c == '\\', c != '"'
+			if !v.quoted && v.depth == 0 {
+				return i + 1, true, nil
+			}
+			continue
+		case v.ends() && isDelimiter(c):
+			return i, true, nil
+		}
+		v.begun = true
+		switch c {
+		case '"':
+			v.quoted = true
+		case '{', '[':
+			v.depth++
+		case '}', ']':
+			if v.depth--; v.depth < 0 {
+				return 0, false, fmt.Errorf("%w: %q without its beginning", errJSON, c)
+			}
+			if v.depth == 0 {
+				return i + 1, true, nil
+			}
+		}
+	}
+	return len(chunk), false, nil
+}
+
+// ends reports whether the value ends where a delimiter follows, or nothing: it is a number, true,
+// false or null.
+func (v *valueEnd) ends() bool { return v.begun && v.depth == 0 && !v.quoted && !v.escaped }
 
 func isDelimiter(c byte) bool {
 	return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == ':'

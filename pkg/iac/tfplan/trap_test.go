@@ -3,10 +3,7 @@ package tfplan_test
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
-	"io"
 	"maps"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -264,52 +261,6 @@ func TestNoPlans(t *testing.T) {
 		if _, err := tfplan.Read(strings.NewReader(text), tfplan.Options{}); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// large is a plan with many resources of no interest, which is never in memory as a whole.
-func large(size int64, plan []byte) io.Reader {
-	filler := fmt.Sprintf(`{"address":"null_resource.x","mode":"managed","type":"null_resource","name":"x","change":{"actions":["no-op"],"before":{"v":%q}}},`, strings.Repeat("x", 2000))
-	head, tail, _ := bytes.Cut(plan, []byte(`"resource_changes":[`))
-	return io.MultiReader(bytes.NewReader(head), strings.NewReader(`"resource_changes":[`),
-		&repeated{text: filler, left: size / int64(len(filler))}, bytes.NewReader(tail))
-}
-
-type repeated struct {
-	text string
-	left int64
-	rest string
-}
-
-func (r *repeated) Read(p []byte) (int, error) {
-	if r.rest == "" {
-		if r.left == 0 {
-			return 0, io.EOF
-		}
-		r.left--
-		r.rest = r.text
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
-
-// A plan of 100 MB is read in a few.
-func TestLargePlan(t *testing.T) {
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	in, err := tfplan.Read(large(100<<20, recorded(t, "deny-added")), tfplan.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
-	if kept := int64(after.HeapAlloc) - int64(before.HeapAlloc); kept > 5<<20 {
-		t.Errorf("%d bytes are kept", kept)
-	}
-	if r := iac.Assess(in, iac.Setting{Now: today}); r[0].Change != iac.Broken {
-		t.Errorf("%s", r[0].Change)
 	}
 }
 
