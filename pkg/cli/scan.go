@@ -166,8 +166,8 @@ func advised(r iac.BucketReport) scannedBucket {
 	return out
 }
 
-// exit ends the command: with errFindings for what the change breaks, for what is not known any
-// more, and for a new trail that is known not to be delivered.
+// exit ends the command: with errFindings for what the change breaks or removes, for what is not known
+// any more, and for a new trail that is known not to be delivered.
 func (c *scanCommand) exit(all []scanned) error {
 	for _, s := range all {
 		for _, b := range s.buckets {
@@ -186,6 +186,8 @@ func (c *scanCommand) counts(t iac.TrailChange) bool {
 		return true
 	case iac.Uncertain:
 		return t.Before != delivery.Undetermined || c.Strict
+	case iac.Removed:
+		return t.Before != delivery.Blocked || c.All // what was not delivered is not lost
 	case iac.StillBroken:
 		return c.All
 	case iac.New:

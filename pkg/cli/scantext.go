@@ -57,7 +57,7 @@ func (c *scanCommand) shows(b scannedBucket) bool {
 func summaryOf(changes map[iac.Change]int) string {
 	var parts []string
 	total := 0
-	for _, change := range []iac.Change{iac.Broken, iac.Uncertain, iac.StillBroken, iac.New, iac.Mended, iac.Unchanged} {
+	for _, change := range []iac.Change{iac.Broken, iac.Removed, iac.Uncertain, iac.StillBroken, iac.New, iac.Mended, iac.Unchanged} {
 		if n := changes[change]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, change))
 			total += n
@@ -68,7 +68,7 @@ func summaryOf(changes map[iac.Change]int) string {
 
 func changeTone(c iac.Change) tone {
 	switch c {
-	case iac.Broken, iac.StillBroken:
+	case iac.Broken, iac.Removed, iac.StillBroken:
 		return bad
 	case iac.Uncertain:
 		return mild

@@ -67,13 +67,25 @@ type world struct {
 	buckets map[string]*judgement
 	trails  map[string]delivery.Verdict // by the address that the trail had before
 	was     map[string]string           // the address before, by address
-	arns    map[string]bool
+	arns    map[string]delivery.Verdict // the same by ARN
 }
 
 // has reports whether trails use the bucket.
 func (w world) has(key string) bool { return w.buckets[key] != nil && !w.buckets[key].trailless }
 
-func (w world) knows(arn string) bool { return w.arns[arn] }
+func (w world) knows(arn string) bool {
+	_, ok := w.arns[arn]
+	return ok
+}
+
+// find is the verdict on a trail that was judged at the other time: on the trail with its address, or else, if
+// it has its name for certain, with its ARN. That one is made again elsewhere in the code.
+func (w world) find(id string, j *judgement, arn string) (v delivery.Verdict, ok bool) {
+	if v, ok = w.trails[id]; !ok && j.replace(arn) == arn {
+		v, ok = w.arns[arn]
+	}
+	return v, ok
+}
 
 // knowsAllNamed reports whether a bucket's policy names trails one by one, and all of them are known
 // and use other buckets.
@@ -88,7 +100,7 @@ func (w world) knowsAllNamed(j *judgement) bool {
 
 // survey judges all buckets that trails use, or may use: those whose policy speaks of CloudTrail.
 func survey(snapshots []Snapshot, set setting) world {
-	w := world{buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{}, arns: map[string]bool{}}
+	w := world{buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{}, arns: map[string]delivery.Verdict{}}
 	for _, s := range snapshots {
 		for _, g := range s.groups() {
 			declared := slices.ContainsFunc(set.Trails, func(t trail.Trail) bool { return g.name.Is(t.Bucket) })
@@ -121,7 +133,7 @@ func survey(snapshots []Snapshot, set setting) world {
 	for _, j := range w.buckets {
 		for _, t := range j.Report.Trails {
 			w.trails[w.idOf(j, t.ARN)] = t.Verdict
-			w.arns[t.ARN] = true
+			w.arns[t.ARN] = t.Verdict
 		}
 	}
 	return w
@@ -147,7 +159,7 @@ func (w world) compare(after world, key string) (r BucketReport, ok bool) {
 	}
 	r.Before, r.Change = NotThere, Unchanged
 	for _, t := range j.Report.Trails {
-		before, ok := w.trails[after.idOf(j, t.ARN)]
+		before, ok := w.find(after.idOf(j, t.ARN), j, t.ARN)
 		if !ok {
 			before = NotThere
 		}
@@ -166,7 +178,7 @@ func (w world) compare(after world, key string) (r BucketReport, ok bool) {
 	// Trails that are gone from the bucket, and are nowhere.
 	if w.has(key) {
 		for _, t := range old.Report.Trails {
-			if id := w.idOf(old, t.ARN); !has(after.trails, id) {
+			if _, ok := after.find(w.idOf(old, t.ARN), old, t.ARN); !ok {
 				r.lose(old, t)
 			}
 		}
@@ -185,17 +197,12 @@ func (w world) gone(after world, key string) (BucketReport, bool) {
 	r.Subject = Subject{}
 	lost := false
 	for _, t := range old.Report.Trails {
-		if !has(after.trails, w.idOf(old, t.ARN)) {
+		if _, ok := after.find(w.idOf(old, t.ARN), old, t.ARN); !ok {
 			r.lose(old, t)
 			lost = true
 		}
 	}
 	return r.shown(old), lost
-}
-
-func has(trails map[string]delivery.Verdict, id string) bool {
-	_, ok := trails[id]
-	return ok
 }
 
 // lose adds a trail that is deleted.
@@ -204,7 +211,9 @@ func (r *BucketReport) lose(old *judgement, t delivery.TrailReport) {
 	r.add(TrailChange{
 		TrailReport: t, Address: old.addresses[t.ARN], Before: t.Verdict, After: NotThere, Change: changeOf(t.Verdict, NotThere, false),
 	})
-	r.Findings = append([]delivery.Finding{delivery.TrailDeleted(t.ARN)}, r.Findings...)
+	f := delivery.TrailDeleted(t.ARN)
+	f.Remedy = "Keep its resource if it is not meant to go. One that moves within the code needs a moved block, or to keep its logical id."
+	r.Findings = append([]delivery.Finding{f}, r.Findings...)
 }
 
 func (r *BucketReport) add(t TrailChange) {

@@ -13,6 +13,7 @@ type Change string
 // The changes, from bad to good.
 const (
 	Broken      Change = "broken"       // it was not blocked, and is after
+	Removed     Change = "removed"      // the trail is deleted, and records nothing more
 	Uncertain   Change = "unknown"      // it is not known any more whether it can be delivered
 	StillBroken Change = "still-broken" // it is blocked before and after
 	New         Change = "new"          // there was no such trail
@@ -29,10 +30,8 @@ func changeOf(before, after delivery.Verdict, same bool) Change {
 	switch {
 	case before == NotThere:
 		return New
-	case after == NotThere && before == delivery.Blocked:
-		return Unchanged
 	case after == NotThere:
-		return Broken // the trail is deleted, and records nothing more
+		return Removed
 	case after == delivery.Blocked && before == delivery.Blocked:
 		return StillBroken
 	case after == delivery.Blocked:
@@ -47,7 +46,7 @@ func changeOf(before, after delivery.Verdict, same bool) Change {
 
 // rank orders changes from bad to good.
 func (c Change) rank() int {
-	return slices.Index([]Change{Broken, Uncertain, StillBroken, New, Mended, Unchanged}, c)
+	return slices.Index([]Change{Broken, Removed, Uncertain, StillBroken, New, Mended, Unchanged}, c)
 }
 
 // BucketReport is what a plan does to a bucket of trails.

@@ -181,7 +181,7 @@ func TestBetween(t *testing.T) {
 		{"the prefix is taken back", with("#TRAIL", "S3KeyPrefix: audit"), with(), iac.Mended},
 		{"the policy goes", with(), withoutPolicy, iac.Broken},
 		{"the policy goes and stays", kept, withoutPolicy, iac.Unchanged},
-		{"the trail goes", with(), with()[:strings.Index(with(), "  Trail:")], iac.Broken},
+		{"the trail goes", with(), with()[:strings.Index(with(), "  Trail:")], iac.Removed},
 		{"the bucket gets a name", with(), with("#BUCKET", `Properties: {BucketName: logs}`), iac.Unchanged},
 	}
 	for _, tt := range tests {
