@@ -47,10 +47,11 @@ type cost struct {
 	memory float64
 }
 
-// environment is that of a function, with the runtime's address.
+// environment is that of a function, with the runtime's address, and with the settings of
+// Go's runtime that the template has.
 func environment(runtime string) []string {
 	return []string{
-		"AWS_LAMBDA_RUNTIME_API=" + runtime, "AWS_REGION=" + region, "AWS_LAMBDA_FUNCTION_NAME=guard",
+		"GOGC=400", "GOMEMLIMIT=1400MiB", "AWS_LAMBDA_RUNTIME_API=" + runtime, "AWS_REGION=" + region, "AWS_LAMBDA_FUNCTION_NAME=guard",
 		"AWS_ACCESS_KEY_ID=ASIA" + account, "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=token",
 		"TRAILWARDEN_ACCOUNT=" + account, "TRAILWARDEN_TABLE=trailwarden-Table-1J8XK2M4N6P8Q", "TRAILWARDEN_ROLE=TrailwardenReader",
 		"TRAILWARDEN_TOPIC_ARN=arn:aws:sns:us-east-1:111111111111:trailwarden-Topic-1J8XK2M4N6P8Q",
