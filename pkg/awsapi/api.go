@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 )
 
 // S3API is what is called of Amazon S3.
@@ -53,6 +55,9 @@ type OrganizationsAPI interface {
 	// DescribeOrganization returns the id and the management account of the
 	// caller's organization.
 	DescribeOrganization(ctx context.Context) (id, managementAccount string, err error)
+	// ListAccounts returns one page of the organization's accounts, which may be empty, and
+	// the token of the next one, empty for the last.
+	ListAccounts(ctx context.Context, token string) (accounts []inventory.Member, next string, err error)
 }
 
 // AccountAPI is what is called of AWS Account Management.
@@ -77,6 +82,8 @@ type Action struct {
 	IAM string
 	// Write says that the operation changes a bucket.
 	Write bool
+	// Organization says that only the sweep of an organization calls the operation.
+	Organization bool
 	// ByHand says that only the command line calls the operation: to put the
 	// policy of a bucket back that had none, and to learn who the caller is.
 	ByHand bool
@@ -84,7 +91,7 @@ type Action struct {
 
 // Actions returns the permission for each operation of the interfaces above,
 // and for no other. The role of a function needs those that are not ByHand, and
-// nothing else.
+// of those for an organization only the sweep's, and nothing else.
 // Source: the Service Authorization Reference.
 func Actions() []Action {
 	return []Action{
@@ -107,6 +114,7 @@ func Actions() []Action {
 		{Service: "dynamodb", Operation: "PutItem", IAM: "dynamodb:PutItem"},
 		{Service: "dynamodb", Operation: "Query", IAM: "dynamodb:Query"},
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
+		{Service: "organizations", Operation: "ListAccounts", IAM: "organizations:ListAccounts", Organization: true},
 		{Service: "account", Operation: "ListRegions", IAM: "account:ListRegions"},
 		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},
 		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},

@@ -208,7 +208,7 @@ func (b *Buckets) write(ctx context.Context, op string, ref guardrail.BucketRef,
 	if ref.Account == "" {
 		return &guardrail.PortError{Op: op, Class: guardrail.Rejected, Err: errNoOwner}
 	}
-	_, err := b.inRegion(ctx, ref, call)
+	_, err := b.inRegionBy(ctx, b.clients.RestoringS3, ref, call)
 	return failure(op, err)
 }
 

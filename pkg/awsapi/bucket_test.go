@@ -3,6 +3,7 @@ package awsapi_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -238,6 +239,38 @@ func TestOtherAccountIsReachedByItsRole(t *testing.T) {
 	b, err = awsapi.NewBuckets(clients(fake, "")).Observe(t.Context(), there)
 	if err != nil || b.State != delivery.Unreadable || !strings.Contains(b.Reason, "MethodNotAllowed") {
 		t.Errorf("without a role: state %d (%s), %v", b.State, b.Reason, err)
+	}
+}
+
+// Who may read in another account may not write there: that is another role.
+func TestAnotherRoleWrites(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	fake.PutBucket(awsfake.Bucket{Name: name, Owner: stranger, Policy: document})
+	there := guardrail.BucketRef{Name: name, Account: stranger, Region: region}
+	b := awsapi.NewBuckets(awsapi.NewClients(awsapi.Options{
+		Config: fake.Config(), Account: account, Role: "trailwarden/reader", Restorer: "trailwarden/restorer", Endpoint: fake.URL,
+	}))
+	if seen, err := b.Observe(t.Context(), there); err != nil || seen.State != delivery.PolicyRead {
+		t.Fatalf("state %d (%s), %v", seen.State, seen.Reason, err)
+	}
+	if err := b.PutPolicy(t.Context(), there, []byte(document)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.ResetPayer(t.Context(), there); err != nil {
+		t.Fatal(err)
+	}
+	var roles []string
+	for _, c := range made(fake, "sts:AssumeRole") {
+		form, err := url.ParseQuery(string(c.Body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		roles = append(roles, form.Get("RoleArn"))
+	}
+	want := []string{"arn:aws:iam::444455556666:role/trailwarden/reader", "arn:aws:iam::444455556666:role/trailwarden/restorer"}
+	if !slices.Equal(roles, want) {
+		t.Errorf("roles %v", roles)
 	}
 }
 

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -42,6 +43,9 @@ type Options struct {
 	// Role is the name (with its path) of the role to assume in other
 	// accounts; empty: the caller's own credentials are used everywhere.
 	Role string
+	// Restorer is that of the role to assume where a bucket of another account is
+	// written to; empty: Role writes too.
+	Restorer string
 	// Endpoint replaces the address of every service; empty: AWS's own.
 	Endpoint string
 	// Sharing is how many processes like this one share what CloudTrail allows an
@@ -52,18 +56,29 @@ type Options struct {
 // Clients keeps one SDK client for each account, region and service. It is
 // safe for use by several goroutines.
 type Clients struct {
-	base    aws.Config
-	account string
-	role    string
-	custom  bool // the addresses are not AWS's own
-	sharing int
+	base     aws.Config
+	account  string
+	role     string
+	restorer string
+	custom   bool // the addresses are not AWS's own
+	sharing  int
 
 	mu      sync.Mutex
-	configs map[string]aws.Config // by account
+	configs map[roleKey]aws.Config
 	kept    map[clientKey]any
 }
 
-type clientKey struct{ service, account, region string }
+type roleKey struct{ account, role string }
+
+type clientKey struct {
+	roleKey
+
+	service, region string
+}
+
+// maxKept bounds the clients that are kept. Those of an account take some 10 KB, and an
+// organization may have 10,000 accounts.
+const maxKept = 2000
 
 // NewClients returns clients that are built when they are first needed.
 func NewClients(o Options) *Clients {
@@ -87,13 +102,14 @@ func NewClients(o Options) *Clients {
 	}
 	cfg.AppID = SessionName
 	return &Clients{
-		base:    cfg,
-		account: o.Account,
-		role:    o.Role,
-		custom:  cfg.BaseEndpoint != nil,
-		sharing: o.Sharing,
-		configs: make(map[string]aws.Config),
-		kept:    make(map[clientKey]any),
+		base:     cfg,
+		account:  o.Account,
+		role:     o.Role,
+		restorer: cmp.Or(o.Restorer, o.Role),
+		custom:   cfg.BaseEndpoint != nil,
+		sharing:  o.Sharing,
+		configs:  make(map[roleKey]aws.Config),
+		kept:     make(map[clientKey]any),
 	}
 }
 
@@ -102,8 +118,16 @@ func (c *Clients) Region() string { return c.base.Region }
 
 // S3 returns the client for an account and region. The account "" is the
 // caller's own, the region "" the one in which it runs; so for all services.
-func (c *Clients) S3(account, region string) S3API {
-	return client(c, "s3", account, region, func(cfg aws.Config) S3API {
+func (c *Clients) S3(account, region string) S3API { return c.s3As(c.role, account, region) }
+
+// RestoringS3 returns the client that may write to the buckets of an account, if the
+// account lets anybody: who reads in other accounts has no right to write there.
+func (c *Clients) RestoringS3(account, region string) S3API {
+	return c.s3As(c.restorer, account, region)
+}
+
+func (c *Clients) s3As(role, account, region string) S3API {
+	return clientAs(c, role, "s3", account, region, func(cfg aws.Config) S3API {
 		return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = c.custom })
 	})
 }
@@ -154,20 +178,33 @@ func (c *Clients) STS() STSAPI {
 	})
 }
 
-// client returns the kept client, or builds it.
+// client returns the kept client that reads, or builds it.
 func client[T any](c *Clients, service, account, region string, build func(aws.Config) T) T {
+	return clientAs(c, c.role, service, account, region, build)
+}
+
+// clientAs returns the kept client that acts in another account by a role, or builds it.
+func clientAs[T any](c *Clients, role, service, account, region string, build func(aws.Config) T) T {
 	if account == "" {
 		account = c.account
 	}
 	if region == "" {
 		region = c.base.Region
 	}
-	cfg := c.config(account)
-	key := clientKey{service, account, region}
+	as := roleKey{account, role}
+	if c.ownCredentials(account) {
+		as.role = ""
+	}
+	cfg := c.config(as)
+	key := clientKey{as, service, region}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if kept, ok := c.kept[key].(T); ok {
 		return kept
+	}
+	if len(c.kept) >= maxKept {
+		clear(c.kept)
+		clear(c.configs)
 	}
 	cfg.Region = region
 	built := build(cfg)
@@ -175,26 +212,27 @@ func client[T any](c *Clients, service, account, region string, build func(aws.C
 	return built
 }
 
-// config returns the configuration with the credentials for an account.
-func (c *Clients) config(account string) aws.Config {
-	if c.ownCredentials(account) {
+// config returns the configuration with the credentials of a role in an account; no
+// role: the caller's own.
+func (c *Clients) config(as roleKey) aws.Config {
+	if as.role == "" {
 		return c.base.Copy()
 	}
 	client := c.STS()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cfg, ok := c.configs[account]; ok {
+	if cfg, ok := c.configs[as]; ok {
 		return cfg.Copy()
 	}
 	cfg := c.base.Copy()
 	role := arn.ARN{
-		Partition: arn.Region(cfg.Region).Partition(), Service: "iam", Account: arn.Account(account),
-		Resource: "role/" + strings.TrimPrefix(c.role, "/"),
+		Partition: arn.Region(cfg.Region).Partition(), Service: "iam", Account: arn.Account(as.account),
+		Resource: "role/" + strings.TrimPrefix(as.role, "/"),
 	}
 	cfg.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(client, role.String(), func(o *stscreds.AssumeRoleOptions) {
 		o.RoleSessionName = SessionName
 	}))
-	c.configs[account] = cfg
+	c.configs[as] = cfg
 	return cfg.Copy()
 }
 

@@ -104,6 +104,11 @@ func (v *Inventory) Find(ctx context.Context, accounts, buckets []string) (inven
 		return inventory.Part{}, err
 	}
 	p.Organization, p.OrganizationReadAt = o.Organization, o.ReadAt
+	if o.Accounts != "" {
+		if p.Organization.Members, err = o.Accounts.IDs(); err != nil {
+			return inventory.Part{}, malformed("dynamodb:BatchGetItem", err)
+		}
+	}
 	for _, id := range accounts {
 		a := inventory.Account{ID: id}
 		version, err := decodeItem(items[accountKey(id)], &a)
@@ -136,7 +141,9 @@ func (v *Inventory) Find(ctx context.Context, accounts, buckets []string) (inven
 type organization struct {
 	trail.Organization
 
-	ReadAt time.Time `json:"readAt"`
+	// Accounts are its members. The first version wrote them one by one, and knew one.
+	Accounts inventory.Packed `json:"accounts,omitempty"`
+	ReadAt   time.Time        `json:"readAt"`
 }
 
 // union returns the trails of both, sorted by ARN. One that is in both is as the
@@ -345,7 +352,12 @@ func (v *Inventory) putAll(ctx context.Context, items []item) error {
 
 // SaveOrganization stores the organization as it was at a time.
 func (v *Inventory) SaveOrganization(ctx context.Context, o trail.Organization, at time.Time) error {
-	encoded, err := json.Marshal(organization{o, at})
+	packed, err := inventory.Pack(o.Members)
+	if err != nil {
+		return malformed("dynamodb:PutItem", fmt.Errorf("encode organization: %w", err))
+	}
+	o.Members = nil
+	encoded, err := json.Marshal(organization{o, packed, at})
 	if err != nil {
 		return malformed("dynamodb:PutItem", fmt.Errorf("encode organization: %w", err))
 	}

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -98,6 +100,34 @@ func (c organizationsClient) DescribeOrganization(ctx context.Context) (id, mana
 	}
 	err = call.post(ctx, c.cfg, map[string]any{}, &out)
 	return out.Organization.Id, out.Organization.MasterAccountId, err
+}
+
+// ListAccounts reads one page of the accounts.
+// Source: the API reference of AWS Organizations, ListAccounts: a page may be empty and
+// still carry a token. Account: Status was retired in favour of State on 9 September 2026.
+func (c organizationsClient) ListAccounts(ctx context.Context, token string) (accounts []inventory.Member, next string, err error) {
+	in := map[string]any{}
+	if token != "" {
+		in["NextToken"] = token
+	}
+	var out struct {
+		Accounts []struct {
+			Id            string //nolint:revive // as in the answer
+			State, Status inventory.State
+		}
+		NextToken string
+	}
+	call := signedCall{
+		service: "organizations", region: c.region(), path: "/",
+		target: "AWSOrganizationsV20161128.ListAccounts", contentType: "application/x-amz-json-1.1",
+	}
+	if err := call.post(ctx, c.cfg, in, &out); err != nil {
+		return nil, "", err
+	}
+	for _, a := range out.Accounts {
+		accounts = append(accounts, inventory.Member{ID: a.Id, State: cmp.Or(a.State, a.Status)})
+	}
+	return accounts, out.NextToken, nil
 }
 
 // region is where the partition of the caller has the service.

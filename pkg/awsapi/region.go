@@ -20,9 +20,16 @@ const hops = 3
 // elsewhere, it remembers that and calls there. It returns the region that
 // answered. The SDK follows no such answer, and no write was made by one.
 func (b *Buckets) inRegion(ctx context.Context, ref guardrail.BucketRef, call func(S3API) error) (region string, err error) {
+	return b.inRegionBy(ctx, b.clients.S3, ref, call)
+}
+
+// inRegionBy is inRegion with the clients that are given.
+func (b *Buckets) inRegionBy(
+	ctx context.Context, client func(account, region string) S3API, ref guardrail.BucketRef, call func(S3API) error,
+) (region string, err error) {
 	region = b.regionOf(ref)
 	for range hops {
-		err = call(b.clients.S3(ref.Account, region))
+		err = call(client(ref.Account, region))
 		if !redirected(err) {
 			return region, err
 		}

@@ -20,6 +20,9 @@ type Ports struct {
 	Organizations Organizations
 	// Regions may be nil: which regions are enabled is then not known.
 	Regions Regions
+	// Members may be nil: the guard then serves one account. Else it serves the
+	// organization, and needs an Inventory.
+	Members Members
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
 	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts

@@ -53,6 +53,13 @@ type Organizations interface {
 	Organization(ctx context.Context, account string) (trail.Organization, error)
 }
 
+// Members lists the accounts of the organization in which the guard runs.
+type Members interface {
+	// Members returns all accounts of the organization, whatever their state. What cannot
+	// be read whole is an error, never a part.
+	Members(ctx context.Context) ([]inventory.Member, error)
+}
+
 // Regions reads which regions an account has enabled.
 type Regions interface {
 	// EnabledRegions returns all regions that the account has enabled, those

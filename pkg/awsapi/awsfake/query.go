@@ -52,9 +52,33 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, call Call) {
 	_, _ = io.WriteString(w, `<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>`)
 }
 
-// organizations answers DescribeOrganization.
-func (s *Server) organizations(w http.ResponseWriter, r *http.Request) {
+// listAccounts answers with a page of the organization's accounts. The token is its index.
+func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, call Call) {
+	var in struct{ NextToken string }
+	page := 0
+	if err := json.Unmarshal(call.Body, &in); err == nil && in.NextToken != "" {
+		page, _ = strconv.Atoi(in.NextToken)
+	}
+	if page >= len(s.Members) {
+		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
+		return
+	}
+	accounts := []map[string]any{}
+	for _, m := range s.Members[page] {
+		accounts = append(accounts, map[string]any{"Id": m.ID, "State": m.State, "Paths": []string{"o-example/r-root/" + m.ID + "/"}})
+	}
+	out := map[string]any{"Accounts": accounts}
+	if page+1 < len(s.Members) {
+		out["NextToken"] = strconv.Itoa(page + 1)
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// organizations answers DescribeOrganization and ListAccounts.
+func (s *Server) organizations(w http.ResponseWriter, r *http.Request, call Call) {
 	switch {
+	case call.Operation == "organizations:ListAccounts":
+		s.listAccounts(w, r, call)
 	case s.Organization == nil:
 		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
 	case s.Organization.ID == "":

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -49,6 +50,8 @@ type Server struct {
 	Account, Region string
 	// Organization is the account's organization; nil: reading it is denied.
 	Organization *trail.Organization
+	// Members are the pages of the organization's accounts; nil: listing them is denied.
+	Members [][]inventory.Member
 	// EnabledRegions are the regions that the account has enabled; nil: reading
 	// them is denied. A page holds five.
 	EnabledRegions []string
@@ -189,7 +192,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 	case "dynamodb":
 		s.dynamodb(w, r, call)
 	case "organizations":
-		s.organizations(w, r)
+		s.organizations(w, r, call)
 	case "account":
 		s.listRegions(w, r, call)
 	case "sns", "sts":
