@@ -1,474 +1,43 @@
 package delivery_test
 
 import (
-	"encoding/json"
 	"fmt"
-	"maps"
-	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/delivery/costly"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// costly is a family of policies that take much work, made up to the size that S3
-// takes.
-type costly struct {
-	name       string
-	statements []statement
-	// honest: a careful owner may write it, so it is to be decided in full, within so
-	// many thousand steps for the judgement and the plan. The others have only to end.
-	honest bool
-	steps  int
-	// organization: the trail is an organization's. trails is how many there are, one
-	// if it is 0.
-	organization bool
-	trails       int
-	oneAccount   bool // the trails are of one, and differ in their names
-}
-
-type statement map[string]any
-
-const (
-	costlyAccount      = "111111111111"
-	costlyOrganization = "o-exampleorg1"
-	costlyTrail        = "arn:aws:cloudtrail:us-east-1:111111111111:trail/main"
-	letters            = "abcdefghijklmnopqrstuvwxyz"
-)
-
-func key(format string, values ...any) string {
-	return "arn:aws:s3:::logs-b/" + fmt.Sprintf(format, values...)
-}
-
-func service() any { return map[string]any{"Service": trail.ServicePrincipal} }
-
-func grantACL() statement {
-	return statement{
-		"Sid": "Acl", "Effect": "Allow", "Principal": service(), "Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::logs-b",
-		"Condition": map[string]any{"StringEquals": map[string]any{"aws:SourceArn": costlyTrail}},
-	}
-}
-
-func grantWrite(resources any, more ...map[string]any) statement {
-	equals := map[string]any{"aws:SourceArn": costlyTrail, "s3:x-amz-acl": "bucket-owner-full-control"}
-	for _, m := range more {
-		maps.Copy(equals, m)
-	}
-	return statement{
-		"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": resources,
-		"Condition": map[string]any{"StringEquals": equals},
-	}
-}
-
-func denyWrite(resources any, condition map[string]any) statement {
-	s := statement{"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": resources}
-	if condition != nil {
-		s["Condition"] = condition
-	}
-	return s
-}
-
-// butFor turns a statement's Resource into NotResource.
-func butFor(s statement) statement {
-	s["NotResource"] = s["Resource"]
-	delete(s, "Resource")
-	return s
-}
-
-func when(operator, key string, values ...string) map[string]any {
-	return map[string]any{operator: map[string]any{key: values}}
-}
-
-// unknown asks n keys, of which it is not known what CloudTrail's requests hold, for a
-// value.
-func unknown(n int, value func() string) map[string]any {
-	equals := map[string]any{}
-	for i := range n {
-		equals[fmt.Sprintf("aws:ResourceTag/k%d", i)] = value()
-	}
-	return map[string]any{"StringEquals": equals}
-}
-
-// manyKeys asks many keys for one value.
-func manyKeys(operator string, from, to int, value string) map[string]any {
-	keys := map[string]any{}
-	for i := range numbers(from, to) {
-		keys[fmt.Sprint("aws:k", from+i)] = value
-	}
-	return map[string]any{operator: keys}
-}
-
-// s3Keys are keys that a write may have.
-func s3Keys() []string {
-	return strings.Fields("s3:x-amz-acl s3:x-amz-copy-source s3:x-amz-grant-read s3:x-amz-grant-write s3:x-amz-server-side-encryption " +
-		"s3:x-amz-server-side-encryption-aws-kms-key-id s3:x-amz-storage-class s3:object-lock-mode s3:authType s3:signatureAge " +
-		"s3:x-amz-content-sha256 s3:TlsVersion s3:ResourceAccount s3:RequestObjectTag/a s3:RequestObjectTagKeys s3:if-none-match")
-}
-
-func each[T any](list []T, of func(T) statement) []statement {
-	var out []statement
-	for _, x := range list {
-		out = append(out, of(x))
-	}
-	return out
-}
-
-func numbers(from, to int) []int {
-	var out []int
-	for n := from; n < to; n++ {
-		out = append(out, n)
-	}
-	return out
-}
-
-// grantAll grants CloudTrail all that it may ask for, for whomever it acts.
-func grantAll() []statement {
-	return []statement{
-		{"Effect": "Allow", "Principal": service(), "Action": "s3:GetBucketAcl", "Resource": "arn:aws:s3:::logs-b"},
-		{"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": key("AWSLogs/*")},
-	}
-}
-
-// documentedFor is what AWS documents, and more.
-func documentedFor(more ...[]statement) []statement {
-	out := []statement{grantACL(), grantWrite(key("AWSLogs/%s/*", costlyAccount))}
-	for _, list := range more {
-		out = append(out, list...)
-	}
-	return out
-}
-
-func costlyFamilies() []costly {
-	rnd := rand.New(rand.NewPCG(1, 2))
-	one := func(of string) string { return string(of[rnd.IntN(len(of))]) }
-	a := func() string { return "a" }
-	ab := func() string { return one("ab") }
-	var alphabet []string
-	for _, r := range letters {
-		alphabet = append(alphabet, string(r))
-	}
-	regions := trail.Regions("aws")
-	org := func(more ...[]statement) []statement {
-		return documentedFor(append([][]statement{{grantWrite(key("AWSLogs/%s/*", costlyOrganization))}}, more...)...)
-	}
-	date := func(n int) (month, day int) { return n/31%12 + 1, n%31 + 1 }
-	join := func(n int, part func(i int) string) string {
-		var b strings.Builder
-		for i := range n {
-			b.WriteString(part(i))
-		}
-		return b.String()
-	}
-	list := func(n int, part func(i int) string) []string {
-		var out []string
-		for i := range n {
-			out = append(out, part(i))
-		}
-		return out
-	}
-	return []costly{
-		// What careful owners write.
-		{name: "100 members denied", honest: true, organization: true, steps: 300, statements: org(each(numbers(0, 100), func(i int) statement {
-			return denyWrite(key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i), when("StringNotEquals", "aws:PrincipalServiceName", trail.ServicePrincipal))
-		}))},
-		{name: "100 members, one open key", honest: true, organization: true, steps: 2_000, statements: org(each(numbers(0, 100), func(i int) statement {
-			return denyWrite(key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i), when("StringEquals", "aws:PrincipalType", fmt.Sprint("T", i)))
-		}))},
-		{name: "74 years granted", honest: true, steps: 2_000, statements: []statement{grantACL(), grantWrite(list(74, func(i int) string { return key("AWSLogs/%s/*/%d/*", costlyAccount, 2026+i) }))}},
-		{name: "years and regions granted", honest: true, steps: 2_500, statements: []statement{grantACL(), grantWrite(list(150, func(i int) string {
-			return key("AWSLogs/%s/CloudTrail/%s/%d/*", costlyAccount, regions[i%17], 2026+i/17)
-		}))}},
-		{name: "dates denied", honest: true, steps: 1_000, statements: documentedFor(each(numbers(0, 100), func(i int) statement {
-			month, day := date(4 * i)
-			return denyWrite(key("AWSLogs/%s/CloudTrail/*/2026/%02d/%02d/*", costlyAccount, month, day), when("DateGreaterThan", "aws:CurrentTime", fmt.Sprintf("2026-%02d-%02dT00:00:00Z", month, min(day, 28))))
-		}))},
-		{name: "72 months, one open key", honest: true, steps: 2_000, statements: documentedFor(each(numbers(0, 72), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
-		}))},
-		{name: "72 months, one closed key", honest: true, steps: 1_000, statements: documentedFor(each(numbers(0, 72), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("ArnEquals", "aws:PrincipalArn", fmt.Sprintf("arn:aws:iam::%s:role/r%d", costlyAccount, i)))
-		}))},
-		{name: "72 months of an organization, one open key", honest: true, organization: true, steps: 3_000, statements: org(each(numbers(0, 72), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
-		}))},
-		{name: "years of an organization's regions, one open key", honest: true, organization: true, steps: 4_500, statements: org(each(numbers(0, 70), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%s/%d/*", regions[i%7], 2024+i/7), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
-		}))},
-		{name: "70 patterns, one closed key", honest: true, steps: 1_000, statements: documentedFor(each(numbers(0, 70), func(i int) statement {
-			return denyWrite(key("AWSLogs/*%s%d*", one(letters), i), when("StringLike", "aws:PrincipalArn", fmt.Sprintf("*:role/%s*%d", one(letters), i)))
-		}))},
-		{name: "70 patterns, one key from both sides", honest: true, steps: 7_500, statements: documentedFor(each(numbers(0, 70), func(i int) statement {
-			c := when("StringNotLike", "aws:UserAgent", fmt.Sprintf("*%s%d*", one(letters), i))
-			c["StringLike"] = map[string]any{"aws:UserAgent": one(letters) + "*"}
-			return denyWrite(key("AWSLogs/*%d*", i), c)
-		}))},
-		{name: "long NotResource", honest: true, steps: 500, statements: documentedFor([]statement{butFor(denyWrite(append([]string{key("AWSLogs/%s/*", costlyAccount)}, list(300, func(i int) string {
-			return key("team-%d/*/%s*", i, one(letters))
-		})...), nil))})},
-		{name: "NotResource of regions and years", honest: true, steps: 4_500, statements: documentedFor([]statement{butFor(denyWrite(list(140, func(i int) string {
-			return key("AWSLogs/%s/CloudTrail*/%s/%d/*", costlyAccount, regions[i%20], 2025+i/20)
-		}), when("StringNotEquals", "aws:PrincipalType", "x")))})},
-		{name: "regions one by one, denied elsewhere", honest: true, steps: 4_500, statements: append(append([]statement{grantACL()}, each(regions[:21], func(r string) statement {
-			return grantWrite(key("AWSLogs/%s/*/%s/*", costlyAccount, r))
-		})...), butFor(denyWrite(list(21, func(i int) string { return key("AWSLogs/%s/*/%s/*", costlyAccount, regions[i]) }), nil)))},
-		{name: "a list of 900 values", honest: true, steps: 8_000, statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), when("StringNotEquals", "aws:UserAgent", list(900, func(i int) string { return fmt.Sprint("agent-", i) })...))})},
-		{name: "address ranges", honest: true, steps: 300, statements: documentedFor(each(numbers(0, 30), func(int) statement {
-			return denyWrite(key("AWSLogs/*"), when("NotIpAddress", "aws:SourceIp", list(20, func(int) string { return fmt.Sprintf("%d.%d.0.0/16", 1+rnd.IntN(220), rnd.IntN(255)) })...))
-		}))},
-		{name: "prefixes of an organization and years, one open key", honest: true, organization: true, steps: 10_500, statements: org(each(numbers(26, 86), func(y int) statement {
-			return denyWrite(key("AWSLogs/%s/*%d%d/CloudTrail/*/20%d/*", costlyOrganization, rnd.IntN(10), rnd.IntN(10), y), unknown(1, ab))
-		}))},
-		{name: "members granted one by one", honest: true, organization: true, steps: 6_000, statements: []statement{grantACL(), grantWrite(append(
-			[]string{key("AWSLogs/%s/*", costlyAccount)}, list(330, func(i int) string { return key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i) })...))}},
-		{name: "all but members denied", honest: true, organization: true, steps: 1_500, statements: org([]statement{butFor(denyWrite(append(
-			[]string{key("AWSLogs/%s/*", costlyAccount)}, list(330, func(i int) string { return key("AWSLogs/%s/%d/*", costlyOrganization, 222200000000+i) })...), nil))})},
-		{name: "12 trails", honest: true, trails: 12, steps: 14_000, statements: append([]statement{grantACL(), {"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": key("AWSLogs/*")}}, each(numbers(0, 72), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
-		})...)},
-
-		{name: "12 accounts granted, 72 months, one open key", honest: true, trails: 12, steps: 7_500, statements: append(grantAll(), each(numbers(0, 72), func(i int) statement {
-			return denyWrite(key("AWSLogs/*/%d/%02d/*", 2024+i/12, i%12+1), when("StringEquals", "aws:UserAgent", fmt.Sprint("agent-", i)))
-		})...)},
-		{name: "1,000 accounts", honest: true, trails: 1_000, steps: 2_000, statements: grantAll()},
-		{name: "1,000 trails of an account", honest: true, trails: 1_000, oneAccount: true, steps: 1_000, statements: grantAll()},
-		{name: "1,000 accounts, transport and encryption", honest: true, trails: 1_000, steps: 2_000, statements: append(grantAll(),
-			denyWrite("*", when("Bool", "aws:SecureTransport", "false")),
-			denyWrite("*", when("NumericLessThan", "s3:TlsVersion", "1.2")),
-			denyWrite(key("*"), when("StringNotEqualsIfExists", "s3:x-amz-server-side-encryption", "AES256", "aws:kms")),
-			denyWrite(key("*"), when("StringNotEquals", "aws:PrincipalServiceName", trail.ServicePrincipal)))},
-
-		// Many of one thing.
-		{name: "patterns and keys, nothing allowed", statements: each(alphabet[:9], func(c string) statement { return denyWrite(key("AWSLogs/*%s*.json.gz", c), unknown(7, a)) })},
-		{name: "patterns and keys, documented", statements: documentedFor(each(alphabet[:8], func(c string) statement { return denyWrite(key("AWSLogs/*%s*.json.gz", c), unknown(7, a)) }))},
-		{name: "60 patterns and 20 keys", statements: documentedFor(each(numbers(0, 60), func(i int) statement {
-			c := unknown(20, ab)
-			return denyWrite(key("AWSLogs/*%s*%s*.json.gz", alphabet[i%8], alphabet[8+i/8]), c)
-		}))},
-		{name: "patterns and half-known keys", statements: documentedFor(each(numbers(0, 52), func(i int) statement {
-			c := unknown(5, a)
-			c["StringLike"] = map[string]any{"aws:SourceAccount": costlyAccount, "aws:UserAgent": "*" + alphabet[i%26] + "*"}
-			return denyWrite(key("AWSLogs/*%s*.json.gz", alphabet[i%26]), c)
-		}))},
-		{name: "one statement of 100 patterns", statements: documentedFor([]statement{denyWrite(list(100, func(i int) string { return key("AWSLogs/*%s*%s*.gz", alphabet[i%10], alphabet[10+i/10]) }), unknown(7, a))})},
-		{name: "one statement of 100 patterns, nothing allowed", statements: []statement{denyWrite(list(100, func(i int) string { return key("AWSLogs/*%s*%s*.gz", alphabet[i%10], alphabet[10+i/10]) }), unknown(7, a))}},
-		{name: "nested stars", statements: documentedFor(each(numbers(1, 60), func(i int) statement { return denyWrite(key("AWSLogs/%s*", strings.Repeat("*a*b*", i)), unknown(2, a)) }))},
-		{name: "9,000 stars", statements: documentedFor([]statement{denyWrite(key("AWSLogs/%s", strings.Repeat("*a", 9_000)), nil)})},
-		{name: "18,000 question marks", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*%s", strings.Repeat("?", 18_000)), nil)})},
-		{name: "question marks everywhere", statements: documentedFor(each(numbers(0, 90), func(int) statement {
-			return denyWrite(key("AWSLogs/%s*", join(12, func(int) string { return one("?*???") + one(letters) })), nil)
-		}))},
-		{name: "question marks after stars", statements: documentedFor(each(numbers(0, 52), func(i int) statement {
-			return denyWrite(key("AWSLogs/*%s%s*%s", alphabet[i%26], strings.Repeat("?", 4+i), alphabet[i%26]), unknown(2, a))
-		}))},
-		{name: "random patterns", statements: documentedFor(each(numbers(0, 20), func(int) statement {
-			return denyWrite(key("AWSLogs/%s*", join(8, func(int) string { return one("*?*") + one(letters) })), nil)
-		}))},
-		{name: "exact lengths", statements: documentedFor(each(numbers(20, 140), func(n int) statement { return denyWrite(key("%s%s*", strings.Repeat("?", n), one("xyz")), nil) }))},
-		{name: "classes of long stars", statements: documentedFor(each(numbers(0, 60), func(i int) statement {
-			return denyWrite(key("AWSLogs/*%s*%s*", strings.Repeat("?", 7*i), alphabet[i%26]), nil)
-		}))},
-		{name: "bits of the random part", statements: append([]statement{grantACL()}, each(numbers(0, 60), func(i int) statement {
-			return grantWrite(key("AWSLogs/%s/*%s%c%s.json.gz", costlyAccount, strings.Repeat("?", 14-i/4), "ab01"[i%4], strings.Repeat("?", i/4)))
-		})...)},
-		{name: "the n-th from the end", statements: append([]statement{grantACL()}, each(numbers(0, 72), func(i int) statement {
-			return grantWrite(key("AWSLogs/%s/*%c%s", costlyAccount, "ab01XY"[i%6], strings.Repeat("?", 8+i/6)))
-		})...)},
-		{name: "NotResource of stars", statements: documentedFor(each(numbers(0, 52), func(i int) statement {
-			return butFor(denyWrite([]string{key("AWSLogs/*%s*", alphabet[i%26]), key("*%s?%s*", alphabet[i%26], alphabet[i%26])}, unknown(2, a)))
-		}))},
-		{name: "variables", statements: documentedFor(each(numbers(0, 50), func(i int) statement {
-			return denyWrite(key("AWSLogs/*${aws:ResourceTag/t%d}*/${aws:userid}*", i), when("StringLike", "aws:userid", "*"+one(letters)+"*"))
-		}))},
-		{name: "variables of known keys", statements: documentedFor(each(numbers(0, 60), func(i int) statement {
-			return denyWrite(key("AWSLogs/*${aws:SourceAccount}*%s%d?*${aws:RequestedRegion}*", one(letters), i), unknown(2, ab))
-		}))},
-
-		{name: "600 malformed variables", statements: documentedFor([]statement{denyWrite(list(600, func(i int) string { return key("AWSLogs/*${aws:k%d", i) }), nil)})},
-		{name: "600 malformed variables, all but denied", statements: documentedFor([]statement{butFor(denyWrite(list(600, func(i int) string { return key("AWSLogs/*${aws:k%d", i) }), nil))})},
-		{name: "malformed variables in one text", statements: documentedFor([]statement{denyWrite(key("AWSLogs/%s", strings.Repeat("${aws:userid", 1_500)), nil)})},
-		{name: "malformed variables in conditions", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), when("StringLike", "aws:userid", list(1_500, func(i int) string { return fmt.Sprint("*${a", i) })...))})},
-		{name: "malformed variables and keys", statements: documentedFor(each(numbers(0, 200), func(i int) statement {
-			return denyWrite(key("AWSLogs/*${aws:k%d*", i), when("StringEquals", "aws:UserAgent", fmt.Sprint("a", i)))
-		}))},
-
-		// Cases of unknown keys.
-		{name: "1,000 keys", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), manyKeys("StringEquals", 0, 1_000, "a"))})},
-		{name: "1,000 keys, negated", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), manyKeys("StringNotEquals", 0, 1_000, "a"))})},
-		{name: "900 keys, two operators", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), map[string]any{
-			"StringEquals": manyKeys("StringEquals", 0, 500, "a")["StringEquals"], "StringNotLike": manyKeys("StringNotLike", 0, 400, "b*")["StringNotLike"],
-		})})},
-		{name: "900 keys, absent", statements: documentedFor([]statement{denyWrite(key("AWSLogs/*"), manyKeys("Null", 0, 900, "true"))})},
-		{name: "1,000 keys of an allow", statements: []statement{grantACL(), {
-			"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": key("AWSLogs/%s/*", costlyAccount), "Condition": manyKeys("StringEquals", 0, 1_000, "a"),
-		}}},
-		{name: "200 keys in as many statements", statements: documentedFor(each(numbers(0, 200), func(i int) statement { return denyWrite(key("AWSLogs/*"), manyKeys("StringEquals", i, i+1, "a")) }))},
-		{name: "20 of 1,000 keys in each statement", statements: documentedFor(each(numbers(0, 60), func(int) statement {
-			equals := map[string]any{}
-			for _, k := range rnd.Perm(1_000)[:20] {
-				equals[fmt.Sprint("aws:k", k)] = ab()
-			}
-			return denyWrite(key("AWSLogs/*"), map[string]any{"StringEquals": equals})
-		}))},
-		{name: "keys of allows and denies", statements: append([]statement{grantACL()}, append(each(numbers(0, 50), func(i int) statement {
-			s := grantWrite(key("AWSLogs/%s/*", costlyAccount))
-			s["Condition"] = manyKeys("StringEquals", i, i+1, "a")
-			return s
-		}), each(numbers(0, 50), func(i int) statement { return denyWrite(key("*"), manyKeys("StringNotEquals", i, i+1, "a")) })...)...)},
-		{name: "keys that S3 knows", statements: documentedFor(each(numbers(0, 60), func(i int) statement {
-			keys := map[string]any{}
-			for _, k := range rnd.Perm(len(s3Keys()))[:8] {
-				keys[s3Keys()[k]] = one(letters) + "*"
-			}
-			return denyWrite(key("AWSLogs/*%s%d*", one(letters), i), map[string]any{[]string{"StringEquals", "StringNotLike", "StringLike"}[i%3]: keys})
-		}))},
-		{name: "pigeons, one too many", statements: documentedFor(costlyPigeons(7, 6))},
-		{name: "pigeons that fit", statements: documentedFor(costlyPigeons(7, 7))},
-		{name: "random cover by three tags", statements: documentedFor(each(numbers(0, 120), func(int) statement {
-			c := map[string]any{}
-			for _, k := range rnd.Perm(30)[:3] {
-				c[fmt.Sprintf("aws:ResourceTag/x%d", k)] = one("tf")
-			}
-			return denyWrite(key("*"), map[string]any{"StringEquals": c})
-		}))},
-		{name: "random cover by absence", statements: documentedFor(each(numbers(0, 120), func(int) statement {
-			c := map[string]any{}
-			for _, k := range rnd.Perm(30)[:3] {
-				c[fmt.Sprintf("aws:ResourceTag/x%d", k)] = []string{"true", "false"}[rnd.IntN(2)]
-			}
-			return denyWrite(key("*"), map[string]any{"Null": c})
-		}))},
-		{name: "allows by absence", statements: append([]statement{grantACL()}, each(numbers(0, 100), func(int) statement {
-			c := map[string]any{}
-			for _, k := range rnd.Perm(12)[:2] {
-				c[fmt.Sprintf("aws:ResourceTag/x%d", k)] = []string{"true", "false"}[rnd.IntN(2)]
-			}
-			s := grantWrite(key("AWSLogs/%s/*%s*", costlyAccount, one(letters)))
-			s["Condition"] = map[string]any{"Null": c}
-			return s
-		})...)},
-		{name: "allows by cases", statements: append(append([]statement{grantACL()}, each(numbers(0, 40), func(i int) statement {
-			return grantWrite(key("AWSLogs/%s/*", costlyAccount), map[string]any{fmt.Sprintf("aws:ResourceTag/k%d", i): "a"})
-		})...), statement{
-			"Effect": "Allow", "Principal": service(), "Action": "s3:PutObject", "Resource": key("AWSLogs/%s/*", costlyAccount),
-			"Condition": map[string]any{"StringNotEquals": unknown(40, a)["StringEquals"]},
-		})},
-		{name: "a chain of implications", statements: documentedFor(each(numbers(0, 100), func(i int) statement {
-			c := when("StringEquals", fmt.Sprintf("aws:ResourceTag/c%d", i), "a")
-			c["StringNotEquals"] = map[string]any{fmt.Sprintf("aws:ResourceTag/c%d", i+1): "a"}
-			return denyWrite(key("AWSLogs/*"), c)
-		}), []statement{
-			denyWrite(key("AWSLogs/*"), when("StringNotEquals", "aws:ResourceTag/c0", "a")),
-			denyWrite(key("AWSLogs/*"), when("StringEquals", "aws:ResourceTag/c100", "a")),
-		})},
-		{name: "one key, 500 inner patterns", statements: documentedFor(each(numbers(0, 55), func(int) statement {
-			c := when("StringLike", "aws:UserAgent", list(5, func(i int) string { return fmt.Sprintf("*%s*%s%d*", one(letters), one(letters), i) })...)
-			c["StringNotLike"] = map[string]any{"aws:UserAgent": list(5, func(int) string { return fmt.Sprintf("*%s?%s*", one(letters), one(letters)) })}
-			return denyWrite(key("AWSLogs/*"), c)
-		}))},
-		{name: "many operators on one key", statements: documentedFor(each(numbers(0, 40), func(int) statement {
-			c := map[string]any{}
-			for o := range strings.FieldsSeq("StringEquals StringNotEquals StringLike StringNotLike StringEqualsIfExists StringNotEqualsIfExists StringLikeIfExists StringNotLikeIfExists") {
-				c[o] = map[string]any{"aws:UserAgent": []string{"*" + one(letters) + one(letters) + "*", one(letters) + "?"}}
-			}
-			return denyWrite(key("AWSLogs/*"), c)
-		}))},
-		{name: "deep conditions", statements: documentedFor(each(numbers(0, 8), func(int) statement {
-			c := map[string]any{}
-			for j, o := range strings.Fields("StringEquals StringNotEquals StringLike StringNotLike StringEqualsIfExists ArnLike NumericLessThan DateLessThan Null IpAddress BinaryEquals") {
-				keys := map[string]any{}
-				for i := range 8 {
-					keys[fmt.Sprintf("aws:ResourceTag/u%d", i)] = fmt.Sprint(one(letters), j)
-				}
-				c[o] = keys
-			}
-			return denyWrite(key("AWSLogs/*"), c)
-		}))},
-		{name: "sets", statements: documentedFor(each(alphabet, func(c string) statement {
-			return denyWrite(key("AWSLogs/*%s*", c), map[string]any{
-				"ForAnyValue:StringEquals": map[string]any{"aws:CalledVia": []string{c, c + "2"}, "aws:SourceOrgPaths": []string{"o-" + c + "/r"}},
-				"ForAllValues:StringLike":  map[string]any{"aws:PrincipalServiceNamesList": []string{"*" + c + "*"}},
-			})
-		}))},
-		{name: "sets with many classes", statements: documentedFor(each(alphabet, func(c string) statement {
-			return denyWrite(key("AWSLogs/*"), map[string]any{
-				"ForAnyValue:StringLike":     map[string]any{"aws:SourceOrgPaths": list(4, func(i int) string { return "*" + c + alphabet[i] + "*" })},
-				"ForAllValues:StringNotLike": map[string]any{"aws:SourceOrgPaths": list(4, func(i int) string { return "*" + alphabet[4+i] + c + "*" })},
-			})
-		}))},
-		{name: "12 trails, patterns and keys", trails: 12, statements: append([]statement{grantACL(), grantWrite(key("AWSLogs/*"))}, each(numbers(0, 52), func(i int) statement {
-			return denyWrite(key("AWSLogs/*%s%d*.json.gz", alphabet[i%26], i/26), unknown(5, ab))
-		})...)},
-		{name: "1,000 accounts, patterns and keys", trails: 1_000, statements: append(grantAll(), each(numbers(0, 52), func(i int) statement {
-			return denyWrite(key("AWSLogs/*%s%d*.json.gz", alphabet[i%26], i/26), unknown(5, ab))
-		})...)},
-		{name: "old accounts and patterns", statements: append(append([]statement{grantACL()}, each(alphabet[:20], func(c string) statement {
-			return denyWrite(key("AWSLogs/*%s*.json.gz", c), unknown(3, ab))
-		})...), statement{
-			"Effect": "Allow", "Principal": map[string]any{"AWS": []string{"arn:aws:iam::086441151436:root", "arn:aws:iam::475085895292:root", "arn:aws:iam::388731089494:root"}},
-			"Action": "s3:PutObject", "Resource": key("AWSLogs/%s/*", costlyAccount),
-		}, grantWrite(key("AWSLogs/%s/*", costlyAccount)))},
-	}
-}
-
-// costlyPigeons are Denies that cover all cases if there are more pigeons than
-// holes.
-func costlyPigeons(pigeons, holes int) []statement {
-	var all []string
-	for h := range holes {
-		all = append(all, fmt.Sprint(h))
-	}
-	var out []statement
-	for p := range pigeons {
-		out = append(out, denyWrite(key("*"), when("StringNotEquals", fmt.Sprintf("aws:ResourceTag/p%d", p), all...)))
-		for q := range p {
-			for _, h := range all {
-				out = append(out, denyWrite(key("*"), map[string]any{"StringEquals": map[string]any{fmt.Sprintf("aws:ResourceTag/p%d", p): h, fmt.Sprintf("aws:ResourceTag/p%d", q): h}}))
-			}
-		}
-	}
-	return out
-}
-
-// inputs are what Judge gets of a family. Statements that find no room are left out.
-func (c costly) inputs(t testing.TB) (delivery.Bucket, []trail.Trail, trail.Environment) {
+// inputsOf are what Judge gets of a family.
+func inputsOf(t testing.TB, c costly.Family) (delivery.Bucket, []trail.Trail, trail.Environment) {
 	t.Helper()
-	text := func() []byte {
-		text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": c.statements})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return text
-	}
-	for len(text()) > 20_480 {
-		c.statements = c.statements[:len(c.statements)-1]
-	}
 	var trails []trail.Trail
-	for i := range max(1, c.trails) {
+	for i := range max(1, c.Trails) {
 		account := fmt.Sprint(111111111111 + i)
 		trails = append(trails, trail.Trail{
 			Name: "main", ARN: "arn:aws:cloudtrail:us-east-1:" + account + ":trail/main", HomeRegion: "us-east-1", Bucket: "logs-b",
-			MultiRegion: true, LogFileValidation: true, InsightSelectors: true, Organization: c.organization,
+			MultiRegion: true, LogFileValidation: true, InsightSelectors: true, Organization: c.Organization,
 		})
-		if c.oneAccount {
+		if c.OneAccount {
 			trails[i].Name = fmt.Sprint("main", i)
-			trails[i].ARN = "arn:aws:cloudtrail:us-east-1:" + costlyAccount + ":trail/" + trails[i].Name
+			trails[i].ARN = "arn:aws:cloudtrail:us-east-1:" + costly.Account + ":trail/" + trails[i].Name
 		}
 	}
 	env := trail.Environment{BucketRegion: "us-east-1", Now: now()}
-	if c.organization {
-		env.Organization = trail.Organization{Known: true, ID: costlyOrganization}
+	if c.Organization {
+		env.Organization = trail.Organization{Known: true, ID: costly.Organization}
 	}
-	return delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, string(text()))}, trails, env
+	return delivery.Bucket{Name: "logs-b", State: delivery.PolicyRead, Policy: parse(t, string(c.Policy("logs-b", "main")))}, trails, env
 }
 
 // BenchmarkCostlyPolicies judges and plans, as the commands do.
 func BenchmarkCostlyPolicies(b *testing.B) {
-	for _, c := range costlyFamilies() {
-		b.Run(c.name, func(b *testing.B) {
-			bucket, trails, env := c.inputs(b)
+	for _, c := range costly.Families() {
+		b.Run(c.Name, func(b *testing.B) {
+			bucket, trails, env := inputsOf(b, c)
 			var steps int
 			for b.Loop() {
 				budget := delivery.NewBudget(bucket, trails)
@@ -485,24 +54,24 @@ func BenchmarkCostlyPolicies(b *testing.B) {
 // steps, and whatever else anybody writes ends when the budget does. With a small
 // part of the work the answers are the same, or open, and said to be.
 func TestCostlyPolicies(t *testing.T) {
-	for _, c := range costlyFamilies() {
-		t.Run(c.name, func(t *testing.T) {
-			b, trails, env := c.inputs(t)
-			budget, most := policy.NewBudget(400_000), 1_500_000+5_000*c.trails
-			if c.honest && !underRace {
-				budget, most = delivery.NewBudget(b, trails), 1000*c.steps
+	for _, c := range costly.Families() {
+		t.Run(c.Name, func(t *testing.T) {
+			b, trails, env := inputsOf(t, c)
+			budget, most := policy.NewBudget(400_000), 1_500_000+5_000*c.Trails
+			if c.Honest && !underRace {
+				budget, most = delivery.NewBudget(b, trails), 1000*c.Steps
 			}
 			r := delivery.JudgeWithin(budget, b, trails, env)
 			judged := budget.Used()
 			repair.For(b, trails, env, r, repair.Options{Budget: budget})
 			t.Logf("%d steps, and %d for the plan; %d bytes, verdict %s", judged, budget.Used()-judged, len(b.Policy.Text()), r.Verdict)
-			if c.honest && !underRace && r.TooComplex() {
+			if c.Honest && !underRace && r.TooComplex() {
 				t.Errorf("it is too complex: %s", show(r))
 			}
 			if budget.Used() > most {
 				t.Errorf("%d steps, more than %d", budget.Used(), most)
 			}
-			if !underRace && c.trails < 100 {
+			if !underRace && c.Trails < 100 {
 				checkStarved(t, r, b, trails, env, 0, 20_000)
 			}
 		})

@@ -1,21 +1,23 @@
 package delivery_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/delivery/costly"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // family returns a family of costly policies.
-func family(t *testing.T, name string) costly {
+func family(t *testing.T, name string) costly.Family {
 	t.Helper()
-	all := costlyFamilies()
-	i := slices.IndexFunc(all, func(c costly) bool { return c.name == name })
+	all := costly.Families()
+	i := slices.IndexFunc(all, func(c costly.Family) bool { return c.Name == name })
 	if i < 0 {
 		t.Fatalf("no family %s", name)
 	}
@@ -24,8 +26,7 @@ func family(t *testing.T, name string) costly {
 
 func TestPolicyTooComplex(t *testing.T) {
 	c := family(t, "question marks after stars")
-	c.statements[7]["Sid"] = "Seven"
-	b, trails, env := c.inputs(t)
+	b, trails, env := inputsOf(t, c)
 	r := delivery.JudgeWithin(policy.NewBudget(200_000), b, trails, env)
 	f := finding(t, r, delivery.PolicyTooComplexID)
 	if r.Verdict != delivery.Undetermined || f.Kind != delivery.Unknown || f.Severity != delivery.High || f.Trail != "" || f.Restorable {
@@ -54,7 +55,7 @@ func TestPolicyTooComplex(t *testing.T) {
 
 // Whoever has no time left ends a judgement, which then says so.
 func TestStoppedJudgement(t *testing.T) {
-	b, trails, env := family(t, "question marks after stars").inputs(t)
+	b, trails, env := inputsOf(t, family(t, "question marks after stars"))
 	budget := delivery.NewBudget(b, trails)
 	budget.Stop()
 	r := delivery.JudgeWithin(budget, b, trails, env)
@@ -69,10 +70,10 @@ func TestStoppedJudgement(t *testing.T) {
 
 // What is certain before the bound stays: the denial is told beside the finding.
 func TestDenialsOfComplexPolicies(t *testing.T) {
-	c := family(t, "question marks after stars")
-	c.statements = append([]statement{denyWrite(key("AWSLogs/*/us-east-1/*"), nil)}, c.statements...)
-	c.statements[0]["Sid"] = "Guard"
-	b, trails, env := c.inputs(t)
+	c := family(t, "question marks after stars").WithFirst(map[string]any{
+		"Sid": "Guard", "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::logs-b/AWSLogs/*/us-east-1/*",
+	})
+	b, trails, env := inputsOf(t, c)
 	for _, steps := range []int{0, 10_000, 200_000} {
 		r := delivery.JudgeWithin(policy.NewBudget(steps), b, trails, env)
 		if r.Verdict != delivery.Blocked || decision(r, trail.LogFiles) != "denied" || !r.TooComplex() {
@@ -87,7 +88,7 @@ func TestDenialsOfComplexPolicies(t *testing.T) {
 
 // The repair that cannot be proved is refused, and says why.
 func TestRepairThatIsNotProved(t *testing.T) {
-	b, trails, env := family(t, "bits of the random part").inputs(t)
+	b, trails, env := inputsOf(t, family(t, "bits of the random part"))
 	r := delivery.Judge(b, trails, env)
 	if r.Verdict != delivery.Blocked {
 		t.Fatal(show(r))
@@ -148,8 +149,22 @@ func TestStarvedBudgets(t *testing.T) {
 // as it would be alone.
 func TestTrailsOfOneLayout(t *testing.T) {
 	c := family(t, "72 months, one open key")
-	c.statements[0]["Condition"], c.statements[1]["Condition"] = nil, nil
-	b, one, env := c.inputs(t)
+	b, one, env := inputsOf(t, c)
+	var open struct {
+		Version   string
+		Statement []map[string]any
+	}
+	if err := json.Unmarshal(b.Policy.Text(), &open); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range open.Statement[:2] {
+		delete(s, "Condition")
+	}
+	text, err := json.Marshal(open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Policy = parse(t, string(text))
 	one[0].LogFileValidation = false // the names of digest files have the trail's in them
 	var trails []trail.Trail
 	for _, name := range []string{"main", "second", "third", "fourth"} {

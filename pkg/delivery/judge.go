@@ -89,20 +89,29 @@ func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail
 	done := map[[sha256.Size]byte][]*evaluation{}
 	for _, t := range j.trails {
 		for _, r := range requirements(t, s) {
-			keys := keysDigest(r)
-			e, known := alike(done[keys], r)
-			if !known {
-				e = j.by.evaluate(r)
-				e.lookBeyond()
-				done[keys] = append(done[keys], e)
-			}
-			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], e)
+			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], j.evaluate(r, done))
 		}
 	}
 	for _, g := range b.Expected {
 		j.expected = append(j.expected, j.by.evaluate(j.writing(g)))
 	}
 	return j
+}
+
+// evaluate evaluates a requirement, or takes what stands for it of those that are done, by
+// their digests.
+func (j *judgement) evaluate(r trail.Requirement, done map[[sha256.Size]byte][]*evaluation) *evaluation {
+	var keys [sha256.Size]byte
+	if len(j.trails) > 1 {
+		keys = keysDigest(r)
+		if e, known := alike(done[keys], r); known {
+			return e
+		}
+	}
+	e := j.by.evaluate(r)
+	e.lookBeyond()
+	done[keys] = append(done[keys], e)
+	return e
 }
 
 // decider decides by a policy, within the budget of the judgement.

@@ -22,6 +22,7 @@ type Budget struct {
 	left    int
 	used    int
 	of      []int // of the steps used, those of each statement
+	whole   bool  // nobody asks which statement took them
 	stopped atomic.Bool
 }
 
@@ -66,7 +67,7 @@ const nobody = -1
 func (b *Budget) spend(statement, steps int) {
 	b.left -= steps
 	b.used += steps
-	if statement == nobody {
+	if statement == nobody || b.whole {
 		return
 	}
 	b.reserve(statement + 1)
@@ -75,6 +76,9 @@ func (b *Budget) spend(statement, steps int) {
 
 // reserve makes room for the account of so many statements.
 func (b *Budget) reserve(statements int) {
+	if b.whole {
+		return
+	}
 	b.of = append(b.of, make([]int, max(0, statements-len(b.of)))...)
 }
 

@@ -58,7 +58,7 @@ func (m Match) Truth() Truth {
 // Where the answer depends on keys that are not known, it is decided by cases:
 // their absence, and one value of each class that the policy tells apart.
 func (d *Document) Decide(r *Request) Decision {
-	return d.Prepare(r, NewBudget(DecisionSteps)).Decide(r.Resource)
+	return d.prepare(r, &Budget{left: DecisionSteps, whole: true}).decideOne(r.Resource)
 }
 
 // verdict is an outcome, and of an undetermined one whether it is a denial

@@ -66,24 +66,38 @@ type resourceMatch struct {
 // Prepare makes the document ready for requests like r, whose Resource is not
 // used. The request's context is not to be changed meanwhile.
 func (d *Document) Prepare(r *Request, b *Budget) *Prepared {
-	p := &Prepared{document: d, ev: newEvaluator(r, b), budget: b, statements: make([]preparedStatement, len(d.statements))}
+	p := d.prepare(r, b)
 	entries := make([]preparedEntry, 0, d.resources)
+	for i := range p.statements {
+		s := &p.statements[i]
+		for j := range s.resource.patterns {
+			entries = append(entries, s.entry(p.ev, j))
+		}
+		s.entries = entries[len(entries)-len(s.resource.patterns):]
+	}
+	return p
+}
+
+// prepare is Prepare but for the entries of the resource elements, which one decision
+// has no use for.
+func (d *Document) prepare(r *Request, b *Budget) *Prepared {
+	p := &Prepared{document: d, ev: newEvaluator(r, b), budget: b, statements: make([]preparedStatement, len(d.statements))}
 	b.reserve(d.origin + len(d.statements))
 	for i := range d.statements {
-		c := &d.statements[i]
-		s := preparedStatement{compiledStatement: c, match: Match{Index: i}}
+		c, s := &d.statements[i], &p.statements[i]
+		s.compiledStatement, s.match.Index = c, i
 		s.match.Principal, s.assumed[0] = c.principal.match(&r.Caller, c.effect)
 		s.match.Action = c.action.match(p.ev.action)
 		s.match.Condition, s.assumed[3] = p.ev.conditions(c)
 		b.spend(p.costOf(i), 1+len(c.conditions)+len(c.resource.patterns))
-		for j := range c.resource.patterns {
-			x := &c.resource.patterns[j]
-			entries = append(entries, preparedEntry{expansion: x.expand(p.ev.lookup), misspelt: x.misspelt()})
-		}
-		s.entries = entries[len(entries)-len(c.resource.patterns):]
-		p.statements[i] = s
 	}
 	return p
+}
+
+// entry is an entry of the resource element for the requests.
+func (s *preparedStatement) entry(ev *evaluator, i int) preparedEntry {
+	x := &s.resource.patterns[i]
+	return preparedEntry{expansion: x.expand(ev.lookup), misspelt: x.misspelt()}
 }
 
 // MayMatch reports whether some statement matches, or may match, a request that is
@@ -139,6 +153,28 @@ func (p *Prepared) Decide(resource string) Decision {
 	return p.decide(matches)
 }
 
+// decideOne answers the request for the one resource that it is asked for, of a document
+// that is prepared without entries.
+func (p *Prepared) decideOne(resource string) Decision {
+	text := glob.TextOf(resource)
+	out := make([]resourceMatch, len(p.statements))
+	for i := range p.statements {
+		s := &p.statements[i]
+		for j := range s.resource.patterns {
+			e := s.entry(p.ev, j)
+			matches := false
+			if !e.matchesNothing {
+				var steps int
+				matches, steps = e.MatchSteps(text)
+				p.budget.spend(p.costOf(i), steps)
+			}
+			s.add(&out[i], &e, matches)
+		}
+		s.settle(&out[i])
+	}
+	return p.decide(out)
+}
+
 // matchAll says what the resource elements of all statements give. Known are the
 // patterns of which it is known whether they match, in the order of the index.
 func (p *Prepared) matchAll(resource glob.Text, known ...bool) []resourceMatch {
@@ -163,36 +199,47 @@ func (p *Prepared) matchAll(resource glob.Text, known ...bool) []resourceMatch {
 func (p *Prepared) costOf(index int) int { return p.document.origin + index }
 
 // matchResource says what the resource element gives for a resource; matches
-// says whether the pattern of an entry matches it. An entry whose variable has no
-// value matches nothing, see "IAM policy elements: Variables and tags". A variable
-// that is malformed may stand for anything, and in a NotResource exempt anything.
+// says whether the pattern of an entry matches it.
 func (s *preparedStatement) matchResource(matches func(*preparedEntry) bool) resourceMatch {
-	not := s.resource.not
-	out := resourceMatch{truth: No}
+	var out resourceMatch
 	for i := range s.entries {
 		e := &s.entries[i]
-		t, a := Yes, assumptionSet(0)
-		switch {
-		case e.misspelt && not:
-			t, a = Maybe, assumeMalformedVariable
-		case e.matchesNothing && not && s.src.Effect == Allow:
-			t, a = Maybe, assumeNotResourceVariable // what AWS is silent of grants nothing
-		case e.matchesNothing && not:
-			t, a = No, assumeNotResourceVariable
-		case e.matchesNothing, !matches(e):
-			t = No
-		case e.misspelt:
-			t, a = Maybe, assumeMalformedVariable
-		case e.notARN:
-			t, a = Maybe, assumeShortResource
-		case e.approximate:
-			t = Maybe
-		}
-		out.truth = max(out.truth, t)
-		out.assumed |= a
+		s.add(&out, e, !e.matchesNothing && matches(e))
 	}
-	out.truth = elementTruth(out.truth, not, s.resource.malformed)
+	s.settle(&out)
 	return out
+}
+
+// add adds to a match what an entry of the resource element gives, of which it is known
+// whether its pattern matches. An entry whose variable has no value matches nothing, see
+// "IAM policy elements: Variables and tags". A variable that is malformed may stand for
+// anything, and in a NotResource exempt anything.
+func (s *preparedStatement) add(m *resourceMatch, e *preparedEntry, matches bool) {
+	not := s.resource.not
+	t, a := Yes, assumptionSet(0)
+	switch {
+	case e.misspelt && not:
+		t, a = Maybe, assumeMalformedVariable
+	case e.matchesNothing && not && s.src.Effect == Allow:
+		t, a = Maybe, assumeNotResourceVariable // what AWS is silent of grants nothing
+	case e.matchesNothing && not:
+		t, a = No, assumeNotResourceVariable
+	case !matches:
+		t = No
+	case e.misspelt:
+		t, a = Maybe, assumeMalformedVariable
+	case e.notARN:
+		t, a = Maybe, assumeShortResource
+	case e.approximate:
+		t = Maybe
+	}
+	m.truth = max(m.truth, t)
+	m.assumed |= a
+}
+
+// settle ends a match to which all entries were added.
+func (s *preparedStatement) settle(m *resourceMatch) {
+	m.truth = elementTruth(m.truth, s.resource.not, s.resource.malformed)
 }
 
 // of says how the statement relates to the request, and which assumptions the
