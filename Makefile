@@ -137,7 +137,7 @@ build-%Function:
 
 .PHONY: size
 size: ## build the functions and fail if one is over 12 MB
-	@for name in Guard Sweep; do \
+	@for name in Guard Sweep SecurityHub; do \
 		$(MAKE) --no-print-directory -s build-$${name}Function ARTIFACTS_DIR=.cache/size/$$name || exit 1; \
 		size=$$(wc -c < .cache/size/$$name/bootstrap); \
 		echo "$$name: $$size bytes ($(LAMBDA_ARCH))"; \

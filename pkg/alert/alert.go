@@ -111,6 +111,9 @@ type Message struct {
 	// Chat is the same alert in the format Chat, where it goes to a topic of its own;
 	// empty: it does not.
 	Chat string `json:"chat,omitempty"`
+	// JSON is the same alert in the format JSON, for functions that subscribe to the
+	// topic, where the body has another; empty: it is not wanted.
+	JSON string `json:"json,omitempty"`
 }
 
 // Compose writes the notice in the given format. An unknown format is Text. It

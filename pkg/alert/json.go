@@ -20,6 +20,7 @@ type document struct {
 	Version       int               `json:"version"`
 	Kind          Kind              `json:"kind"`
 	Action        string            `json:"action"`
+	Accepted      bool              `json:"accepted,omitempty"`
 	Incident      string            `json:"incident,omitempty"`
 	Revision      int               `json:"revision,omitempty"`
 	Severity      delivery.Severity `json:"severity"`
@@ -99,6 +100,7 @@ func (v *view) json(subject string) string {
 		Version:       jsonVersion,
 		Kind:          v.Kind,
 		Action:        v.action(),
+		Accepted:      v.Accepted,
 		Incident:      v.Incident,
 		Revision:      v.Revision,
 		Severity:      v.severity,

@@ -52,7 +52,7 @@ func quoted(s string) string {
 // TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
 // REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, ALERT_SEVERITY,
 // CHAT_TOPIC_ARN, RUNBOOK_URL, INVENTORY_AGE, CONCURRENCY, TRAILS, BUCKET_OWNERS,
-// TRAILS_OBJECT, BUCKET_OWNERS_OBJECT.
+// TRAILS_OBJECT, BUCKET_OWNERS_OBJECT, SECURITY_HUB.
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
@@ -81,6 +81,7 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 			InventoryAge: variable(&e, "TRAILWARDEN_INVENTORY_AGE", guardrail.DefaultInventoryAge.String(),
 				"a duration of at least a minute, such as 3h", duration(time.Minute)),
 			Format:   variable(&e, "TRAILWARDEN_ALERT_FORMAT", string(alert.Text), "text, json or chat", format),
+			JSON:     variable(&e, "TRAILWARDEN_SECURITY_HUB", "false", "true or false", truth),
 			Severity: variable(&e, "TRAILWARDEN_ALERT_SEVERITY", string(delivery.High), "critical, high, medium or low", severity),
 			Trails:   variable(&e, "TRAILWARDEN_TRAILS", "", declaredTrails, declared),
 			Owners:   variable(&e, "TRAILWARDEN_BUCKET_OWNERS", "", declaredOwners, owners),

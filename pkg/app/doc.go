@@ -4,7 +4,7 @@
 // [ReadConfig] reads every variable and names all that are missing or wrong in one
 // error. [NewFunctions] builds the clients once for each execution environment;
 // [Functions.Guard] and [Functions.Sweep] are the handlers of the two Lambda
-// functions. They return an error only for what must be tried again, and are safe
+// functions, and [SecurityHub.Import] that of the one for Security Hub. They return an error only for what must be tried again, and are safe
 // for several invocations at once.
 //
 // The command line uses package live, which finds a person's credentials. It is
@@ -21,5 +21,6 @@
 //	group.go     which requests are about the same, and their order
 //	handle.go    groups side by side, each in its share of the time
 //	bound.go     ports that end in time to tell
+//	securityhub.go  the function for Security Hub
 //	metric.go    metrics, as lines of CloudWatch's embedded metric format
 package app

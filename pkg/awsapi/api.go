@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/trailwarden/trailwarden/pkg/asff"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 )
 
@@ -67,6 +68,14 @@ type AccountAPI interface {
 	ListRegions(ctx context.Context, token string) (regions []string, next string, err error)
 }
 
+// SecurityHubAPI is what is called of AWS Security Hub CSPM.
+type SecurityHubAPI interface {
+	// BatchImportFindings imports one finding, or the newer state of one.
+	BatchImportFindings(ctx context.Context, f asff.Finding) error
+	// BatchUpdateFindings writes the workflow of a finding that was imported.
+	BatchUpdateFindings(ctx context.Context, f asff.Finding) error
+}
+
 // STSAPI is what is called of AWS STS.
 type STSAPI interface {
 	AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -87,11 +96,14 @@ type Action struct {
 	// ByHand says that only the command line calls the operation: to put the
 	// policy of a bucket back that had none, and to learn who the caller is.
 	ByHand bool
+	// Findings says that only the function for Security Hub calls it.
+	Findings bool
 }
 
 // Actions returns the permission for each operation of the interfaces above,
-// and for no other. The role of a function needs those that are not ByHand, and
-// of those for an organization only the sweep's, and nothing else.
+// and for no other. The roles of guard and sweep need those that are neither ByHand nor
+// for Findings, of those for an organization only the sweep's, and nothing else; the role
+// of the function for Security Hub those for Findings.
 // Source: the Service Authorization Reference.
 func Actions() []Action {
 	return []Action{
@@ -116,6 +128,8 @@ func Actions() []Action {
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
 		{Service: "organizations", Operation: "ListAccounts", IAM: "organizations:ListAccounts", Organization: true},
 		{Service: "account", Operation: "ListRegions", IAM: "account:ListRegions"},
+		{Service: "securityhub", Operation: "BatchImportFindings", IAM: "securityhub:BatchImportFindings", Findings: true},
+		{Service: "securityhub", Operation: "BatchUpdateFindings", IAM: "securityhub:BatchUpdateFindings", Findings: true},
 		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},
 		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},
 	}

@@ -21,6 +21,7 @@ func TestActionsAreThoseOfTheInterfaces(t *testing.T) {
 		"dynamodb":      reflect.TypeFor[awsapi.DynamoDBAPI](),
 		"organizations": reflect.TypeFor[awsapi.OrganizationsAPI](),
 		"account":       reflect.TypeFor[awsapi.AccountAPI](),
+		"securityhub":   reflect.TypeFor[awsapi.SecurityHubAPI](),
 		"sts":           reflect.TypeFor[awsapi.STSAPI](),
 	} {
 		for method := range api.Methods() {

@@ -30,6 +30,7 @@
 //	inventory.go     guardrail.Inventory in the same table
 //	pace.go          how often CloudTrail is called
 //	alert.go         guardrail.Alerts on SNS
+//	securityhub.go   findings in Security Hub
 //	parallel.go      calls that are made at once
 //	awsfake/         the same services behind HTTP, for tests
 package awsapi

@@ -71,7 +71,7 @@ func (c accountClient) ListRegions(ctx context.Context, token string) (regions [
 		region = "cn-northwest-1"
 	}
 	call := signedCall{service: "account", region: region, path: "/listRegions", contentType: "application/json"}
-	if err := call.post(ctx, c.cfg, in, &out); err != nil {
+	if err := call.send(ctx, c.cfg, in, &out); err != nil {
 		return nil, "", err
 	}
 	for _, r := range out.Regions {

@@ -98,7 +98,7 @@ func (c organizationsClient) DescribeOrganization(ctx context.Context) (id, mana
 		service: "organizations", region: c.region(), path: "/",
 		target: "AWSOrganizationsV20161128.DescribeOrganization", contentType: "application/x-amz-json-1.1",
 	}
-	err = call.post(ctx, c.cfg, map[string]any{}, &out)
+	err = call.send(ctx, c.cfg, map[string]any{}, &out)
 	return out.Organization.Id, out.Organization.MasterAccountId, err
 }
 

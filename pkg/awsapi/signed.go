@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -24,10 +25,11 @@ import (
 // signedCall is one operation of a service that takes and gives JSON, called
 // without the SDK's client for the service. The SDK signs it and sends it. Each
 // client that is left out makes a function some 200 KB smaller, and its start
-// shorter; so it is for services of which one operation is called, now and then.
+// shorter; so it is for services of which one or two operations are called, now and then.
 type signedCall struct {
 	service     string // "account", as it is signed
 	region      string // of the service's endpoint in the partition
+	method      string // empty: POST
 	path        string // "/listRegions", or "/"
 	target      string // of the header X-Amz-Target, empty: none
 	contentType string
@@ -36,8 +38,8 @@ type signedCall struct {
 // maxAnswer is more than any of the answers takes.
 const maxAnswer = 1 << 20
 
-// post sends a request and reads the answer, and tries again what may pass.
-func (c signedCall) post(ctx context.Context, cfg aws.Config, in, out any) error {
+// send sends a request and reads the answer, and tries again what may pass.
+func (c signedCall) send(ctx context.Context, cfg aws.Config, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("write the request: %w", err)
@@ -54,7 +56,7 @@ func (c signedCall) post(ctx context.Context, cfg aws.Config, in, out any) error
 }
 
 func (c signedCall) once(ctx context.Context, cfg aws.Config, body []byte, out any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.address(cfg)+c.path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, cmp.Or(c.method, http.MethodPost), c.address(cfg)+c.path, bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("make the request: %w", err)
 	}

@@ -41,6 +41,8 @@ type Config struct {
 	Format  alert.Format
 	// Chat composes each alert for a chat too.
 	Chat bool
+	// JSON composes each alert in JSON too, for functions that subscribe.
+	JSON bool
 	// Severity is from where on weaknesses are told, and what is not certain; see
 	// [ledger.Settings.Severity].
 	Severity delivery.Severity

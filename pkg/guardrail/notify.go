@@ -262,6 +262,9 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 	if g.config.Chat {
 		m.Chat = alert.Compose(n, alert.Chat).Body
 	}
+	if g.config.JSON && g.config.Format != alert.JSON {
+		m.JSON = alert.Compose(n, alert.JSON).Body
+	}
 	return ledger.Message{ID: newID(t), Kind: kind, At: g.now(), Message: m}
 }
 

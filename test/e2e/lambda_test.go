@@ -39,7 +39,8 @@ func startFunction(t *testing.T, name string, env map[string]string) *function {
 		"AWS_REGION": region, "AWS_DEFAULT_REGION": region, "AWS_ENDPOINT_URL": shared.aws.proxy.URL,
 		"AWS_LAMBDA_FUNCTION_NAME": "trailwarden-" + name,
 	}
-	deployed := newStack(t, nil).properties(map[string]string{"guard": "GuardFunction", "sweep": "SweepFunction"}[name])
+	logical := map[string]string{"guard": "GuardFunction", "sweep": "SweepFunction", "securityhub": "SecurityHubFunction"}
+	deployed := newStack(t, everything()).properties(logical[name])
 	all["AWS_LAMBDA_FUNCTION_TIMEOUT"] = fmt.Sprint(deployed["Timeout"])
 	all["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] = fmt.Sprint(deployed["MemorySize"])
 	maps.Copy(all, env)

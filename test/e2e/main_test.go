@@ -108,7 +108,7 @@ func (l *lab) runtimeEmulator() (string, error) {
 // build builds the functions as `sam build` does, for this machine's processor,
 // and the command line.
 func (l *lab) build() error {
-	for _, name := range []string{"Guard", "Sweep"} {
+	for _, name := range []string{"Guard", "Sweep", "SecurityHub"} {
 		out := filepath.Join(l.bin, strings.ToLower(name))
 		if _, err := l.output("make", "-s", "build-"+name+"Function", "LAMBDA_ARCH="+runtime.GOARCH, "ARTIFACTS_DIR="+out); err != nil {
 			return err

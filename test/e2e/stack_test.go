@@ -86,7 +86,7 @@ func TestAlarmsGoToTheirOwnTopic(t *testing.T) {
 		s := newStack(t, parameters)
 		alarms := 0
 		for name, r := range s.resources {
-			if r["Type"] != "AWS::CloudWatch::Alarm" {
+			if r["Type"] != "AWS::CloudWatch::Alarm" || !s.exists(name) {
 				continue
 			}
 			alarms++
@@ -253,6 +253,8 @@ func TestParametersThatAreRefused(t *testing.T) {
 		"one topic for both":           {map[string]string{"AlertTopicArn": topic, "AlarmTopicArn": topic}, false},
 		"trails twice":                 {map[string]string{"AlertEmail": email, "DeclaredTrails": "[]", "DeclaredTrailsObject": lists}, false},
 		"owners twice":                 {map[string]string{"AlertEmail": email, "BucketOwners": "b=1", "BucketOwnersObject": lists}, false},
+		"findings":                     {map[string]string{"AlertEmail": email, "SecurityHub": "true"}, true},
+		"findings, and no memory":      {map[string]string{"AlertEmail": email, "SecurityHub": "true", "Memory": "false"}, false},
 		"a list each":                  {map[string]string{"AlertEmail": email, "DeclaredTrails": "[]", "BucketOwnersObject": lists}, true},
 	} {
 		s := newStack(t, test.parameters)

@@ -21,7 +21,7 @@ func everything() map[string]string {
 		"AlertEmail": "security@example.com", "RestoreBuckets": "logs-a,logs-b", "Harden": "true", "AssumeRoleName": "audit/reader",
 		"Tracing": "true", "Dashboard": "true", "BucketOwners": "logs-c=222222222222", "AlertFormat": "json", "Reminder": "0", "AlertSeverity": "LOW",
 		"ChatTopicArn": "arn:aws:sns:us-east-1:111111111111:chat", "RunbookUrl": "https://wiki.example/trails",
-		"DeclaredTrailsObject": "s3://lists/a/trails.json",
+		"DeclaredTrailsObject": "s3://lists/a/trails.json", "SecurityHub": "true",
 	}
 }
 
@@ -34,7 +34,8 @@ func (s *stack) grants(role string) []object {
 		}
 	}
 	properties := s.properties(role)
-	for _, name := range properties["ManagedPolicyArns"].([]any) {
+	managed, _ := properties["ManagedPolicyArns"].([]any)
+	for _, name := range managed {
 		add(s.properties(name.(string))["PolicyDocument"])
 	}
 	for _, inline := range properties["Policies"].([]any) {
@@ -71,19 +72,21 @@ func TestRolesGrantWhatTheCodeCallsAndNothingElse(t *testing.T) {
 		"logs:CreateLogStream", "logs:PutLogEvents", "kms:GenerateDataKey*", "kms:Decrypt",
 		"xray:PutTraceSegments", "xray:PutTelemetryRecords",
 	}
-	// What Lambda does with the role: the mapping takes events, and a failed sweep is kept.
+	// What Lambda does with the role: the mapping takes events, and a failed sweep is kept, or an alert
+	// that did not become a finding.
 	byLambda := map[string][]string{
-		"GuardRole": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
-		"SweepRole": {"sqs:SendMessage"},
+		"GuardRole":       {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+		"SweepRole":       {"sqs:SendMessage"},
+		"SecurityHubRole": {"sqs:SendMessage"},
 	}
-	called := map[string]bool{}
-	for _, a := range awsapi.Actions() {
-		// Deleting a policy is an undo's, done with a person's credentials.
-		if a.IAM != "" && a.IAM != "s3:DeleteBucketPolicy" {
-			called[a.IAM] = true
+	for _, role := range []string{"GuardRole", "SweepRole", "SecurityHubRole"} {
+		called := map[string]bool{}
+		for _, a := range awsapi.Actions() {
+			// Deleting a policy is an undo's, done with a person's credentials.
+			if a.IAM != "" && a.IAM != "s3:DeleteBucketPolicy" && a.Findings == (role == "SecurityHubRole") {
+				called[a.IAM] = true
+			}
 		}
-	}
-	for _, role := range []string{"GuardRole", "SweepRole"} {
 		actions := granted(newStack(t, everything()).grants(role))
 		for action := range called {
 			if actions[action] == nil {
@@ -133,7 +136,8 @@ func TestOnlyListedBucketsMayBeWrittenTo(t *testing.T) {
 }
 
 func TestNoGrantOfEverything(t *testing.T) {
-	for _, statement := range newStack(t, everything()).grants("GuardRole") {
+	s := newStack(t, everything())
+	for _, statement := range slices.Concat(s.grants("GuardRole"), s.grants("SecurityHubRole")) {
 		for _, action := range list(statement["Action"]) {
 			if strings.HasSuffix(action, ":*") || action == "*" || statement["NotAction"] != nil || statement["Effect"] != "Allow" {
 				t.Errorf("statement %v grants too much", statement)
@@ -239,6 +243,11 @@ func TestQueuesTakeWhatFails(t *testing.T) {
 	}
 	if s.properties("SweepFunctionEventInvokeConfig")["DestinationConfig"].(object)["OnFailure"] == nil {
 		t.Error("what a sweep that failed was asked is not kept")
+	}
+	kept := s.properties("SecurityHubFunctionEventInvokeConfig")["DestinationConfig"].(object)["OnFailure"].(object)["Destination"]
+	undelivered := s.properties("SecurityHubFunctionAlerts")["RedrivePolicy"].(object)["deadLetterTargetArn"]
+	if kept != "FailedFindingsArn" || undelivered != kept {
+		t.Errorf("an alert that did not become a finding is kept in %v, one that did not reach the function in %v", kept, undelivered)
 	}
 	for name, r := range s.resources {
 		for _, fixed := range []string{

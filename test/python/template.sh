@@ -15,6 +15,6 @@ echo "sam validate --lint"
 echo "sam build"
 "$python" -m samcli build --template template.yaml --build-dir .cache/sam-build >.cache/sam-build.log 2>&1 ||
 	{ cat .cache/sam-build.log; exit 1; }
-ls .cache/sam-build/GuardFunction/bootstrap .cache/sam-build/SweepFunction/bootstrap
+ls .cache/sam-build/GuardFunction/bootstrap .cache/sam-build/SweepFunction/bootstrap .cache/sam-build/SecurityHubFunction/bootstrap
 echo "checkov"
 "$scanner" -m checkov.main --file template.yaml --framework cloudformation --compact --quiet --skip-download

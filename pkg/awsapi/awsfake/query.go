@@ -35,6 +35,18 @@ func (s *Server) publish(w http.ResponseWriter, r *http.Request, call Call) {
 		return
 	}
 	m := alert.Message{Subject: r.FormValue("Subject"), Body: r.FormValue("Message"), Attributes: make(map[string]string)}
+	if r.FormValue("MessageStructure") == "json" {
+		var byProtocol map[string]string
+		if err := json.Unmarshal([]byte(m.Body), &byProtocol); err != nil || byProtocol["default"] == "" {
+			writeError(w, r, "sns", http.StatusBadRequest, "InvalidParameter", "Invalid parameter: Message Structure - No default entry in JSON message body")
+			return
+		}
+		m.Body, m.JSON = byProtocol["default"], byProtocol["lambda"]
+	}
+	if size := len(r.FormValue("Message")); size > 256<<10 {
+		writeError(w, r, "sns", http.StatusBadRequest, "InvalidParameter", "Invalid parameter: Message too long")
+		return
+	}
 	for i := 1; ; i++ {
 		entry := fmt.Sprintf("MessageAttributes.entry.%d.", i)
 		name := r.FormValue(entry + "Name")

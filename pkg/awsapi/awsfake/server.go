@@ -65,6 +65,7 @@ type Server struct {
 	trails   []*Trail
 	messages []alert.Message
 	items    map[itemKey]rawItem
+	findings map[string]Finding
 }
 
 // New starts an account that ends with the test.
@@ -75,6 +76,7 @@ func New(t testing.TB, account, region string) *Server {
 		Organization: &trail.Organization{Known: true},
 		buckets:      make(map[string]*Bucket),
 		items:        make(map[itemKey]rawItem),
+		findings:     make(map[string]Finding),
 	}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -171,6 +173,11 @@ func read(r *http.Request, body []byte) (call Call, service string) {
 		call.Operation = "s3:" + s3Operation(r, call.Bucket)
 	case "account":
 		call.Operation = "account:" + strings.ToUpper(r.URL.Path[1:2]) + r.URL.Path[2:]
+	case "securityhub":
+		call.Operation = map[string]string{
+			"POST /findings/import":       "securityhub:BatchImportFindings",
+			"PATCH /findings/batchupdate": "securityhub:BatchUpdateFindings",
+		}[r.Method+" "+r.URL.Path]
 	case "sns", "sts":
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		call.Operation = service + ":" + r.FormValue("Action")
@@ -195,6 +202,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 		s.organizations(w, r, call)
 	case "account":
 		s.listRegions(w, r, call)
+	case "securityhub":
+		s.securityHub(w, r, call)
 	case "sns", "sts":
 		s.query(w, r, call)
 	default:
