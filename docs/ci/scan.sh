@@ -11,6 +11,7 @@ set --
 [ -z "${SCAN_PARAMETERS:-}" ] || set -- "$@" "--parameters=$SCAN_PARAMETERS"
 [ -z "${SCAN_BASE:-}" ] || set -- "$@" "--base=$SCAN_BASE"
 [ -z "${SCAN_SOURCE:-}" ] || set -- "$@" "--source=$SCAN_SOURCE"
+[ -z "${SCAN_ACCEPTED:-}" ] || set -- "$@" "--accepted=$SCAN_ACCEPTED"
 [ "${SCAN_STRICT:-false}" != true ] || set -- "$@" --strict
 [ "${SCAN_ALL:-false}" != true ] || set -- "$@" --all
 set -- "$@" --

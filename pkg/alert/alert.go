@@ -79,7 +79,8 @@ type Notice struct {
 	// Settled are the ids of findings that the team was told of and that are gone, of
 	// what is resolved.
 	Settled []string
-	// Accepted says that they are gone because the owner accepts them.
+	// Accepted says that they are gone because the owner accepts them: what a trail covers
+	// less, or weaknesses.
 	Accepted bool
 	// Notes are further plain sentences.
 	Notes []string

@@ -334,7 +334,7 @@ func (v *view) done() []string {
 	case BudgetExhausted:
 		texts = append(texts, "Nothing more is written for now: "+v.repairs()+".")
 	case Resolved:
-		if v.Accepted && v.ofCoverage() {
+		if v.Accepted && v.settled() != ofDelivery {
 			texts = append(texts, "Nothing: the notes say who accepts it, until when and why.")
 			break
 		}

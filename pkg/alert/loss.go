@@ -86,10 +86,11 @@ func (v *view) uncovered() []string {
 
 // recovered is for log files that can arrive again.
 func (v *view) recovered() []string {
+	about := v.settled()
 	switch {
-	case v.ofCoverage() && v.Accepted:
+	case about == ofCoverage && v.Accepted, about == ofWeakness:
 		return nil
-	case v.ofCoverage(), v.isOfAccount():
+	case about == ofCoverage, v.isOfAccount():
 		return []string{"Events of the time between that were not covered are in no file of the trail, and cannot be had later."}
 	}
 	if v.isOfTrail() {

@@ -1,8 +1,6 @@
 package alert
 
 import (
-	"slices"
-
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -143,24 +141,51 @@ func (s state) words() string {
 
 // opening is the first sentence of an alert. It holds no data.
 func (v *view) opening() string {
+	if v.Kind != Resolved || v.state.rank() > weak.rank() {
+		return opening(v.Kind, v.state)
+	}
+	about := v.settled()
 	switch {
-	case v.Kind != Resolved || v.state.rank() > weak.rank():
 	case v.isOfAccount():
 		return "The problem is gone, not by Trailwarden: a trail records this account again."
-	case v.Accepted && v.ofCoverage():
+	case about == ofCoverage && v.Accepted:
 		return "The problem is settled: that the trail covers less is accepted."
-	case v.ofCoverage():
+	case about == ofCoverage:
 		return "The problem is gone, not by Trailwarden: what was missing is recorded again."
+	case about == ofWeakness && v.Accepted:
+		return "The problem is settled: that weakness is accepted. CloudTrail can deliver to this bucket, as before."
+	case about == ofWeakness:
+		return "The problem is gone, not by Trailwarden: that weakness is mended. CloudTrail can deliver to this bucket, as before."
 	}
 	return opening(v.Kind, v.state)
 }
 
-// ofCoverage reports whether all that is settled was about what a trail records.
-func (v *view) ofCoverage() bool {
-	return len(v.Settled) > 0 && !slices.ContainsFunc(v.Settled, func(id string) bool {
-		t, _ := delivery.LookupType(id)
-		return t.Loss != delivery.LossCoverage && t.Loss != delivery.LossWrites
-	})
+// What is settled may be about.
+const (
+	ofDelivery = iota // anything else
+	ofCoverage        // all of it is about what a trail records
+	ofWeakness        // all of it are weaknesses, with which CloudTrail delivered
+)
+
+// settled says what all that is settled is about.
+func (v *view) settled() int {
+	coverage, weaknesses := 0, 0
+	for _, id := range v.Settled {
+		switch t, _ := delivery.LookupType(id); {
+		case t.Loss == delivery.LossCoverage || t.Loss == delivery.LossWrites:
+			coverage++
+		case t.Kind == delivery.Weakness:
+			weaknesses++
+		}
+	}
+	switch len(v.Settled) {
+	case 0:
+	case coverage:
+		return ofCoverage
+	case weaknesses:
+		return ofWeakness
+	}
+	return ofDelivery
 }
 
 func opening(k Kind, s state) string {

@@ -1,9 +1,11 @@
 package alert_test
 
 import (
+	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -46,7 +48,22 @@ func quietStories() []story {
 			}
 			s.sweep(time.Hour)
 		}, false},
+		{"resolved-weakness-accepted", alert.Resolved, acceptedWeakness, false},
 	}
+}
+
+// acceptedWeakness is a weakness that the team was told of, and that its owner then accepts.
+func acceptedWeakness(s *stage) {
+	s.config.Severity = delivery.Medium
+	s.rebuild()
+	s.call("put-bucket-policy-terraform", withPolicy(strings.ReplaceAll(s.policy(), `,
+            "aws:SourceArn": "`+s.trail.ARN+`"`, "")))
+	s.config.Accepted = []delivery.Acceptance{{
+		Finding: delivery.SourceARNMissingID, Bucket: s.bucket, Until: "2027-03-31", Owner: "platform team",
+		Reason: "The appliance that reads it cannot be changed before it is replaced.",
+	}}
+	s.rebuild()
+	s.sweep(time.Hour)
 }
 
 // silencing is the call that leaves all management events out, as the AWS CLI makes it.

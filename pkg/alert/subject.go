@@ -78,13 +78,18 @@ func (v *view) lead() string {
 		return v.label() + ": restored in part, " + words
 	case Resolved:
 		if well {
+			about := v.settled()
 			switch {
 			case v.isOfAccount():
 				return "RESOLVED: a trail records again"
-			case v.ofCoverage() && v.Accepted:
+			case about == ofCoverage && v.Accepted:
 				return "RESOLVED: CloudTrail covers less, as accepted, for"
-			case v.ofCoverage():
+			case about == ofCoverage:
 				return "RESOLVED: CloudTrail covers what it did for"
+			case about == ofWeakness && v.Accepted:
+				return "RESOLVED: weak CloudTrail policy, as accepted, at"
+			case about == ofWeakness:
+				return "RESOLVED: CloudTrail policy mended at"
 			}
 			return "RESOLVED: CloudTrail delivers again to"
 		}

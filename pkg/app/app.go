@@ -39,6 +39,8 @@ type Config struct {
 	// owners of buckets, where these are too many for the environment. They are
 	// read at the start (declared.go).
 	TrailsObject, OwnersObject Object
+	// AcceptedObject holds the weaknesses that are accepted; it is read at the start.
+	AcceptedObject Object
 }
 
 // Session is how the command line reaches an account.

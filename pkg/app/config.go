@@ -24,7 +24,11 @@ type VariableError struct {
 	Name     string
 	Value    string // empty: it is not set
 	Expected string
+	Err      error // why, where that is known
 }
+
+// Unwrap returns why the variable is wrong.
+func (e *VariableError) Unwrap() error { return e.Err }
 
 // Error returns the variable, its value, and what was expected, in one line.
 func (e *VariableError) Error() string {
@@ -52,21 +56,22 @@ func quoted(s string) string {
 // TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
 // REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, ALERT_SEVERITY,
 // CHAT_TOPIC_ARN, RUNBOOK_URL, INVENTORY_AGE, CONCURRENCY, TRAILS, BUCKET_OWNERS,
-// TRAILS_OBJECT, BUCKET_OWNERS_OBJECT, SECURITY_HUB.
+// TRAILS_OBJECT, BUCKET_OWNERS_OBJECT, ACCEPTED_OBJECT, SECURITY_HUB.
 func ReadConfig(lookup LookupEnv) (Config, error) {
 	e := environment{lookup: lookup}
 	c := Config{
-		Account:      variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
-		Region:       variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
-		TopicARN:     variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
-		ChatTopicARN: variable(&e, "TRAILWARDEN_CHAT_TOPIC_ARN", "", "the ARN of a standard SNS topic", topic),
-		Runbook:      variable(&e, "TRAILWARDEN_RUNBOOK_URL", "", "an address that begins with https://", runbook),
-		Table:        variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
-		Role:         variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
-		Concurrency:  variable(&e, "TRAILWARDEN_CONCURRENCY", "1", "a number from 1 to 1000", between(1, 1000)),
-		Endpoint:     variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
-		TrailsObject: variable(&e, "TRAILWARDEN_TRAILS_OBJECT", "", "the address of an object such as s3://bucket/trails.json", object),
-		OwnersObject: variable(&e, "TRAILWARDEN_BUCKET_OWNERS_OBJECT", "", "the address of an object such as s3://bucket/owners.txt", object),
+		Account:        variable(&e, "TRAILWARDEN_ACCOUNT", must, "an account id of 12 digits", spelled(arn.ParseAccount)),
+		Region:         variable(&e, "AWS_REGION", must, "a region such as eu-central-1", spelled(arn.ParseRegion)),
+		TopicARN:       variable(&e, "TRAILWARDEN_TOPIC_ARN", must, "the ARN of a standard SNS topic", topic),
+		ChatTopicARN:   variable(&e, "TRAILWARDEN_CHAT_TOPIC_ARN", "", "the ARN of a standard SNS topic", topic),
+		Runbook:        variable(&e, "TRAILWARDEN_RUNBOOK_URL", "", "an address that begins with https://", runbook),
+		Table:          variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
+		Role:           variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Concurrency:    variable(&e, "TRAILWARDEN_CONCURRENCY", "1", "a number from 1 to 1000", between(1, 1000)),
+		Endpoint:       variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
+		TrailsObject:   variable(&e, "TRAILWARDEN_TRAILS_OBJECT", "", "the address of an object such as s3://bucket/trails.json", object),
+		OwnersObject:   variable(&e, "TRAILWARDEN_BUCKET_OWNERS_OBJECT", "", "the address of an object such as s3://bucket/owners.txt", object),
+		AcceptedObject: variable(&e, "TRAILWARDEN_ACCEPTED_OBJECT", "", "the address of an object such as s3://bucket/accepted.json", object),
 		Guard: guardrail.Config{
 			Restore: variable(&e, "TRAILWARDEN_RESTORE_BUCKETS", "", "names of buckets, separated by commas", buckets),
 			Harden:  variable(&e, "TRAILWARDEN_HARDEN", "false", "true or false", truth),

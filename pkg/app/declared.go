@@ -9,6 +9,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -59,6 +60,25 @@ func withDeclared(ctx context.Context, clients *awsapi.Clients, c Config) (guard
 	return guard, errors.Join(trailsErr, ownersErr)
 }
 
+// withAccepted returns the configuration with the weaknesses that are accepted. A list that
+// cannot be read now stops the start, and is read with the next one: an environment without it
+// would tell what others hold to be accepted, in turns. Fault is why there is none to be had, in
+// a line: then nothing is accepted, so that more is told and not less.
+func withAccepted(ctx context.Context, clients *awsapi.Clients, c Config) (_ guardrail.Config, fault, err error) {
+	if c.AcceptedObject == (Object{}) {
+		return c.Guard, nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	const name = "TRAILWARDEN_ACCEPTED_OBJECT"
+	parse := func(s string) ([]delivery.Acceptance, error) { return delivery.ParseAcceptances([]byte(s)) }
+	c.Guard.Accepted, err = readDeclared(ctx, clients, name, c.AcceptedObject, delivery.ExpectAcceptances, parse)
+	if port, ok := errors.AsType[*guardrail.PortError](err); ok && port.Class == guardrail.Transient {
+		return c.Guard, nil, err
+	}
+	return c.Guard, err, nil
+}
+
 // someOwners reads pairs as [owners] does. None are a failure.
 func someOwners(s string) (map[string]string, error) {
 	byBucket, err := owners(s)
@@ -79,7 +99,7 @@ func readDeclared[T any](
 	if err != nil {
 		// A line stays a line, whatever S3 or the object says.
 		reason := strings.Join(strings.Fields(err.Error()), " ")
-		return parsed, &VariableError{Name: name, Value: o.String(), Expected: "an object with " + expected + " (" + reason + ")"}
+		return parsed, &VariableError{Name: name, Value: o.String(), Expected: "an object with " + expected + " (" + reason + ")", Err: err}
 	}
 	return parsed, nil
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
@@ -162,5 +164,88 @@ func TestReadConfigOfObjects(t *testing.T) {
 	config.Endpoint, config.TrailsObject = "http://127.0.0.1:1", Object{"my-lists", "a"}
 	if _, err := NewFunctions(t.Context(), config, lookupIn(least()), slog.New(slog.DiscardHandler), nil); err == nil {
 		t.Error("the functions start without what they are to read")
+	}
+}
+
+// A list of accepted weaknesses that is none accepts nothing, so that more is told. One that
+// cannot be read just now is read with the next start.
+func TestAcceptedObject(t *testing.T) {
+	t.Parallel()
+	const list = `[{"finding":"source-arn-missing","bucket":"logs","reason":"r","owner":"o","until":"2027-03-31"}]`
+	answer := func(status int, code string) func(awsfake.Call) *awsfake.Fault {
+		return func(awsfake.Call) *awsfake.Fault { return &awsfake.Fault{Status: status, Code: code} }
+	}
+	for name, test := range map[string]struct {
+		text          string
+		fail          func(awsfake.Call) *awsfake.Fault
+		accepts       int
+		starts, fault bool
+	}{
+		"a list":         {list, nil, 1, true, false},
+		"an empty list":  {"[]", nil, 0, true, false},
+		"no list":        {`{}`, nil, 0, true, true},
+		"empty":          {"", nil, 0, true, true},
+		"an outage":      {strings.Replace(list, "source-arn-missing", "log-files-denied", 1), nil, 0, true, true},
+		"a slip":         {strings.Replace(list, "owner", "ownr", 1), nil, 0, true, true},
+		"no permission":  {list, answer(http.StatusForbidden, "AccessDenied"), 0, true, true},
+		"no object":      {list, answer(http.StatusNotFound, "NoSuchKey"), 0, true, true},
+		"throttled":      {list, answer(http.StatusServiceUnavailable, "SlowDown"), 0, false, false},
+		"no connection":  {list, func(awsfake.Call) *awsfake.Fault { return &awsfake.Fault{Drop: true} }, 0, false, false},
+		"far too large":  {list + strings.Repeat(" ", maxDeclared), nil, 0, true, true},
+		"nothing is set": {"", nil, 0, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			fake := awsfake.New(t, account, region)
+			fake.PutBucket(awsfake.Bucket{Name: "lists", Objects: map[string]string{"accepted": test.text}})
+			fake.Fail(test.fail)
+			variables := with(map[string]string{
+				"AWS_REGION": region, "TRAILWARDEN_ACCOUNT": account, "TRAILWARDEN_ACCEPTED_OBJECT": "s3://lists/accepted",
+			})
+			if name == "nothing is set" {
+				delete(variables, "TRAILWARDEN_ACCEPTED_OBJECT")
+			}
+			config, err := ReadConfig(lookupIn(variables))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, fault, err := withAccepted(t.Context(), awsapi.NewClients(awsapi.Options{Config: fake.Config(), Account: account}), config)
+			if (err == nil) != test.starts || (fault != nil) != test.fault || len(got.Accepted) != test.accepts {
+				t.Errorf("starts %v (%v), fault %v, accepts %d", err == nil, err, fault, len(got.Accepted))
+			}
+			if fault != nil && strings.ContainsAny(fault.Error(), "\r\n") {
+				t.Errorf("not one line: %q", fault)
+			}
+		})
+	}
+}
+
+// The sweep counts the entries that have ended or accept nothing.
+func TestAcceptedIdle(t *testing.T) {
+	t.Parallel()
+	entry := func(bucket, until string) delivery.Acceptance {
+		return delivery.Acceptance{Finding: delivery.SourceARNMissingID, Bucket: bucket, Reason: "r", Owner: "platform", Until: until}
+	}
+	unbound := strings.ReplaceAll(healthyOne(), `"aws:SourceArn":"`+trailARN+`"`, `"aws:SecureTransport":"true"`)
+	for name, test := range map[string]struct {
+		entries []delivery.Acceptance
+		fault   error
+		want    float64
+		says    string
+	}{
+		"none":          {nil, nil, 0, ""},
+		"of use":        {[]delivery.Acceptance{entry(bucket, "2026-12-31")}, nil, 0, ""},
+		"ended":         {[]delivery.Acceptance{entry(bucket, "2026-09-12")}, nil, 1, "has ended on 2026-09-12; ask platform"},
+		"of no use":     {[]delivery.Acceptance{entry(bucket, "2026-12-31"), entry("gone", "2026-12-31")}, nil, 1, "entry 2, source-arn-missing of gone, accepts nothing"},
+		"no list there": {nil, errors.New("no list"), 1, "no list"},
+	} {
+		b := newHarness(t, unbound, nil, func(c *Config) { c.Guard.Accepted = test.entries })
+		b.acceptedFault = test.fault
+		if _, err := b.Sweep(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.sum(t, MetricAcceptedIdle); got != test.want || !strings.Contains(b.log.String(), test.says) {
+			t.Errorf("%s: counted %v, want %v; log %s", name, got, test.want, b.log)
+		}
 	}
 }

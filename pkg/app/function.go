@@ -22,8 +22,11 @@ type Functions struct {
 	guard           *guardrail.Guard
 	account, region string
 	assumesRole     bool // in other accounts
-	log             *slog.Logger
-	meter           *meter
+	// accepted are the weaknesses that are accepted; acceptedFault is why there is no list of them.
+	accepted      []delivery.Acceptance
+	acceptedFault error
+	log           *slog.Logger
+	meter         *meter
 }
 
 // NewFunctions builds all clients once. Metrics in embedded metric format go
@@ -37,6 +40,13 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 	if c.Guard, err = withDeclared(ctx, clients, c); err != nil {
 		return nil, err
 	}
+	var fault error
+	if c.Guard, fault, err = withAccepted(ctx, clients, c); err != nil {
+		return nil, err
+	}
+	if fault != nil {
+		log.ErrorContext(ctx, "nothing is accepted", "error", fault)
+	}
 	p, err := Ports(clients, c.TopicARN, c.ChatTopicARN, c.Table)
 	if err != nil {
 		return nil, err
@@ -45,7 +55,9 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 		log.WarnContext(ctx, "no table is configured: there is no memory, so that an outage is told with every event")
 	}
 	name, _ := lookup("AWS_LAMBDA_FUNCTION_NAME")
-	return newFunctions(c, p, Runtime(log), name, metrics), nil
+	f := newFunctions(c, p, Runtime(log), name, metrics)
+	f.acceptedFault = fault
+	return f, nil
 }
 
 // newFunctions returns functions with the given ports and clock.
@@ -63,6 +75,7 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 		account:     string(c.Account),
 		region:      string(c.Region),
 		assumesRole: c.Role != "",
+		accepted:    c.Guard.Accepted,
 		log:         r.Log,
 		meter:       m,
 	}
@@ -131,8 +144,34 @@ func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessa
 		count(MetricSweepFailures, failed),
 		count(MetricSweepTrails, swept.Trails),
 		count(MetricSweepBuckets, len(swept.Results)))
+	f.reportAccepted(ctx, swept, err == nil)
 	f.log.InfoContext(ctx, "sweep done", "trails", swept.Trails, "buckets", len(swept.Results), "failures", err != nil)
 	return answer(done, err)
+}
+
+// reportAccepted counts and logs the entries of accepted weaknesses that have ended or accept
+// nothing. Whole says that every bucket was judged: without it an entry may just not have
+// come to be of use.
+func (f *Functions) reportAccepted(ctx context.Context, swept guardrail.SweepResult, whole bool) {
+	if len(f.accepted) == 0 && f.acceptedFault == nil {
+		return
+	}
+	var accepted []delivery.AcceptedFinding
+	judged := map[string]bool{}
+	for _, r := range swept.Results {
+		accepted = append(accepted, r.Accepted...)
+		judged[r.Bucket] = r.Report.Verdict != ""
+	}
+	idle := delivery.Idle(f.accepted, accepted, func(bucket string) bool { return whole || judged[bucket] }, f.meter.now())
+	for _, sentence := range idle {
+		f.log.WarnContext(ctx, "accepted weaknesses: "+sentence)
+	}
+	faults := len(idle)
+	if f.acceptedFault != nil {
+		f.log.ErrorContext(ctx, "nothing is accepted", "error", f.acceptedFault)
+		faults++
+	}
+	f.meter.emit(nil, count(MetricAcceptedIdle, faults))
 }
 
 // answer returns the outcome, or the failure. A single failure is returned as

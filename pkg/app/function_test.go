@@ -48,7 +48,7 @@ type harness struct {
 	log     *bytes.Buffer
 }
 
-func newHarness(t *testing.T, policy string, more map[string]string) harness {
+func newHarness(t *testing.T, policy string, more map[string]string, changes ...func(*Config)) harness {
 	t.Helper()
 	fake := awsfake.New(t, account, region)
 	fake.PutBucket(awsfake.Bucket{Name: bucket, Policy: policy})
@@ -64,6 +64,9 @@ func newHarness(t *testing.T, policy string, more map[string]string) harness {
 	config, err := ReadConfig(lookupIn(variables))
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change(&config)
 	}
 	p, err := Ports(awsapi.NewClients(awsapi.Options{Config: fake.Config(), Account: account}), config.TopicARN, config.ChatTopicARN, config.Table)
 	if err != nil {

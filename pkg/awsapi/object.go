@@ -14,7 +14,8 @@ import (
 
 // Object returns the content of an object in a bucket of the caller's account,
 // in whichever region. An object that is larger than the limit in bytes is an
-// error; it is not read. The error says in one line why it could not be read.
+// error; it is not read. The error is a [guardrail.PortError], and says in one line why it
+// could not be read.
 func Object(ctx context.Context, c *Clients, bucket, key string, limit int64) ([]byte, error) {
 	ref := guardrail.BucketRef{Name: bucket, Account: c.account}
 	var text []byte
@@ -29,7 +30,7 @@ func Object(ctx context.Context, c *Clients, bucket, key string, limit int64) ([
 		}
 		defer func() { _ = out.Body.Close() }()
 		if text, err = io.ReadAll(io.LimitReader(out.Body, limit+1)); err == nil && int64(len(text)) > limit {
-			return fmt.Errorf("it has more than %d bytes", limit)
+			return &guardrail.PortError{Op: "s3:GetObject", Class: guardrail.Rejected, Err: fmt.Errorf("it has more than %d bytes", limit)}
 		}
 		return err
 	})
@@ -37,7 +38,9 @@ func Object(ctx context.Context, c *Clients, bucket, key string, limit int64) ([
 		return text, nil
 	}
 	if codeOf(err) == "" {
-		return nil, err
+		return nil, failure("s3:GetObject", err)
 	}
-	return nil, errors.New(unreadable(failure("s3:GetObject", err)))
+	return nil, &guardrail.PortError{
+		Op: "read it", Class: classOf(err), Code: codeOf(err), Err: errors.New(unreadable(failure("s3:GetObject", err))),
+	}
 }

@@ -64,19 +64,35 @@ func TestAcceptanceEnds(t *testing.T) {
 	contains(t, errs, "entry 1, source-arn-missing of logs, has ended on 2026-09-12; ask platform")
 }
 
-// TestAcceptanceOfNothing: an entry that matches no finding is told.
+// TestAcceptanceOfNothing: an entry that matches no finding of the bucket is told. One about another
+// bucket is for whoever judges that: one file serves all.
 func TestAcceptanceOfNothing(t *testing.T) {
 	t.Parallel()
-	for _, entry := range []string{
-		strings.Replace(staleEntry, `"logs"`, `"other"`, 1),
-		strings.Replace(staleEntry, `"bucket"`, `"trail":"arn:aws:cloudtrail:us-east-1:111111111111:trail/other","bucket"`, 1),
+	for entry, told := range map[string]bool{
+		strings.Replace(staleEntry, `"bucket"`, `"trail":"arn:aws:cloudtrail:us-east-1:111111111111:trail/other","bucket"`, 1): true,
+		strings.Replace(staleEntry, "source-arn-missing", "legacy-account-principals", 1):                                      true,
+		strings.Replace(staleEntry, `"logs"`, `"other"`, 1):                                                                    false,
 	} {
 		code, _, errs := runOffline(t, screen{width: 80}, weakArgs(t, "text", "["+entry+"]")...)
 		if code != exitFindings {
 			t.Errorf("code %d", code)
 		}
-		contains(t, errs, "accepts nothing: there is no such finding")
+		if strings.Contains(errs, "accepts nothing: there is no such finding") != told {
+			t.Errorf("%s: stderr %q", entry, errs)
+		}
 	}
+}
+
+// TestAcceptanceIsRenewed: an entry that has ended keeps no later one from counting.
+func TestAcceptanceIsRenewed(t *testing.T) {
+	t.Parallel()
+	ended := strings.Replace(staleEntry, "2026-09-13", "2026-09-12", 1)
+	code, out, errs := runOffline(t, screen{width: 80}, weakArgs(t, "text", "["+ended+","+staleEntry+"]")...)
+	if code != exitFine {
+		t.Errorf("code %d", code)
+	}
+	contains(t, out, "accepted until 2026-09-13")
+	contains(t, errs, "entry 1, source-arn-missing of logs, has ended on 2026-09-12; ask platform")
 }
 
 func TestAcceptedFilesThatAreRefused(t *testing.T) {
@@ -110,4 +126,48 @@ func TestAuditAccepts(t *testing.T) {
 	}
 	contains(t, out, "CRITICAL log-files-denied")
 	contains(t, errs, "accepts nothing")
+}
+
+// TestScanAccepts: of a template, a bucket is named by its name, or by its address in the template.
+func TestScanAccepts(t *testing.T) {
+	t.Parallel()
+	const template = `{"Resources":{
+		"Logs":{"Type":"AWS::S3::Bucket","Properties":{%s}},
+		"Policy":{"Type":"AWS::S3::BucketPolicy","Properties":{"Bucket":{"Ref":"Logs"},"PolicyDocument":{"Version":"2012-10-17","Statement":[
+			{"Sid":"CloudTrail","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],
+			"Resource":[{"Fn::GetAtt":["Logs","Arn"]},{"Fn::Sub":"${Logs.Arn}/AWSLogs/111111111111/*"}]}]}}},
+		"Trail":{"Type":"AWS::CloudTrail::Trail","DependsOn":"Policy","Properties":{"TrailName":"main","S3BucketName":{"Ref":"Logs"},"IsLogging":true}}}}`
+	for named, bucket := range map[string]string{`"BucketName":"acme-logs"`: "acme-logs", "": "Policy"} {
+		path := filepath.Join(t.TempDir(), "template.json")
+		if err := os.WriteFile(path, []byte(strings.Replace(template, "%s", named, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		entry := strings.Replace(staleEntry, `"logs"`, `"`+bucket+`"`, 1)
+		other := strings.Replace(staleEntry, `"logs"`, `"of-another-repository"`, 1)
+		args := []string{"scan", path, "--account", "111111111111", "--region", "us-east-1", "--at", "2026-09-13", "--all"}
+		_, before, _ := runOffline(t, screen{width: 80}, args...)
+		contains(t, before, "MEDIUM source-arn-missing")
+		args = append(args, "--accepted", acceptedFile(t, "["+entry+","+other+"]"))
+		code, out, errs := runOffline(t, screen{width: 80}, args...)
+		if code != exitFine || errs != "" || strings.Contains(out, "MEDIUM source-arn-missing\n") {
+			t.Errorf("%s: code %d, stderr %q, stdout\n%s", bucket, code, errs, out)
+		}
+		contains(t, out, "MEDIUM source-arn-missing, accepted until 2026-09-13", "It is replaced soon. (platform)")
+		_, out, _ = runOffline(t, screen{width: 80}, append(args, "--format", "json")...)
+		if err := follows(t, published(t, "scan.schema.json", false), out); err != nil {
+			t.Error(err)
+		}
+		contains(t, out, `"accepted": [`)
+		_, out, _ = runOffline(t, screen{width: 80}, append(args, "--format", "sarif")...)
+		if strings.Contains(out, `"ruleId": "source-arn-missing"`) {
+			t.Errorf("SARIF has what is accepted:\n%s", out)
+		}
+		// Past the last day it is as before.
+		for i := range args {
+			args[i] = strings.Replace(args[i], "2026-09-13", "2026-09-14", 1)
+		}
+		_, out, errs = runOffline(t, screen{width: 80}, args...)
+		contains(t, out, "MEDIUM source-arn-missing")
+		contains(t, errs, "has ended on 2026-09-13; ask platform")
+	}
 }

@@ -78,7 +78,7 @@ type pageCause struct {
 type pageAccepted struct {
 	delivery.Finding
 	Bucket string
-	By     acceptance
+	By     delivery.Acceptance
 }
 
 // pageTerm is a name and what it means.
@@ -152,7 +152,7 @@ func newPage(o *overview) page {
 			}
 			n++
 			for _, a := range b.accepted {
-				p.Accepted = append(p.Accepted, pageAccepted{a.Finding, b.Bucket.Name, a.by})
+				p.Accepted = append(p.Accepted, pageAccepted{a.Finding, b.Bucket.Name, a.By})
 			}
 			p.Rows = append(p.Rows, newPageRow(b))
 			shown := newPageBucket(b)

@@ -85,7 +85,7 @@ type (
 
 // newReportJSON returns the report with empty lists in place of nil, and with the
 // controls of its findings.
-func newReportJSON(r delivery.Report, accepted ...acceptedFinding) reportJSON {
+func newReportJSON(r delivery.Report, accepted ...delivery.AcceptedFinding) reportJSON {
 	out := reportJSON{Report: r, Findings: []findingJSON{}}
 	out.Trails = slices.Clone(orEmpty(r.Trails))
 	for i, t := range out.Trails {
@@ -105,7 +105,7 @@ func newReportJSON(r delivery.Report, accepted ...acceptedFinding) reportJSON {
 	}
 	for _, a := range accepted {
 		a.Statements = orEmpty(a.Statements)
-		out.Accepted = append(out.Accepted, acceptedJSON{a.Finding, a.by.Reason, a.by.Owner, a.by.Until})
+		out.Accepted = append(out.Accepted, acceptedJSON{a.Finding, a.By.Reason, a.By.Owner, a.By.Until})
 	}
 	return out
 }

@@ -63,8 +63,8 @@ func count(n int, one, many string) string {
 // bucketOverview is how one bucket fares.
 type bucketOverview struct {
 	guardrail.Audited
-	file     *policyFile       // that the policy was read from; nil: it was not
-	accepted []acceptedFinding // that were taken out of the report
+	file     *policyFile                // that the policy was read from; nil: it was not
+	accepted []delivery.AcceptedFinding // that were taken out of the report
 }
 
 func newOverview(account, region string, audited []guardrail.Audited) *overview {

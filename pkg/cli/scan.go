@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -27,6 +28,7 @@ type scanCommand struct {
 	Strict         bool     `help:"Exit with 1 also for new buckets of which it is known only after the change whether they take their trail."`
 	At             string   `placeholder:"TIME" help:"Judge for this time, as 2030-01-01 or 2030-01-01T12:00:00Z. Default: now."`
 	Format         string   `enum:"text,json,sarif,github,markdown" default:"text" placeholder:"FORMAT" help:"text, json, sarif (2.1.0), github (annotations) or markdown (a job summary)."`
+	acceptedFlag
 }
 
 // scanned is what was found in one source.
@@ -43,6 +45,8 @@ type scannedBucket struct {
 
 	// plan is what would mend it, where all is known.
 	plan *repair.Plan
+	// accepted are weaknesses that were taken out of the findings.
+	accepted []delivery.AcceptedFinding
 	// statements are the places of statements that were found in the sources, by Sid.
 	statements map[string]iac.Origin
 }
@@ -53,17 +57,30 @@ func (c *scanCommand) Run(sys *system) error {
 	if err != nil {
 		return err
 	}
+	entries, err := c.acceptances(sys)
+	if err != nil {
+		return err
+	}
 	if n := len(c.Paths); n > 1 && slices.Contains(c.Paths, "-") {
 		return errors.New("standard input is read alone: give - and no other path")
 	}
 	var all []scanned
 	for _, path := range c.Paths {
-		s, err := c.scan(sys, path, set)
+		s, err := c.scan(sys, path, set, entries)
 		if err != nil {
 			return err
 		}
 		all = append(all, s)
 	}
+	var accepted []delivery.AcceptedFinding
+	judged := map[string]bool{}
+	for _, s := range all {
+		for _, b := range s.buckets {
+			accepted = append(accepted, b.accepted...)
+			judged[b.Bucket], judged[b.Address] = true, true
+		}
+	}
+	c.warn(sys, entries, accepted, func(bucket string) bool { return judged[bucket] }, set.Now)
 	switch c.Format {
 	case "json":
 		err = printJSON(sys.stdout, newScanJSON(all))
@@ -116,7 +133,7 @@ func (c *scanCommand) setting(sys *system) (iac.Setting, error) {
 }
 
 // scan reads a source and judges it.
-func (c *scanCommand) scan(sys *system, path string, set iac.Setting) (scanned, error) {
+func (c *scanCommand) scan(sys *system, path string, set iac.Setting, entries []delivery.Acceptance) (scanned, error) {
 	in, err := c.read(sys, path)
 	if err != nil {
 		return scanned{}, err
@@ -125,7 +142,10 @@ func (c *scanCommand) scan(sys *system, path string, set iac.Setting) (scanned, 
 	find := newSourceFinder(c.Source, path)
 	for _, r := range iac.Assess(in, set) {
 		r.Origin = find.locate(r.Origin)
+		open, accepted := acceptedIn(r, entries, set.Now)
+		r.Findings = open
 		b := advised(r)
+		b.accepted = accepted
 		b.statements = map[string]iac.Origin{}
 		for _, f := range b.Findings {
 			for _, sid := range f.Statements {
@@ -137,6 +157,22 @@ func (c *scanCommand) scan(sys *system, path string, set iac.Setting) (scanned, 
 		out.buckets = append(out.buckets, b)
 	}
 	return out, nil
+}
+
+// acceptedIn takes out of the findings on a bucket what entries accept. They name it by its name, or by its
+// address where the name is not known.
+func acceptedIn(r iac.BucketReport, entries []delivery.Acceptance, now time.Time) (open []delivery.Finding, accepted []delivery.AcceptedFinding) {
+	report := delivery.Report{Findings: r.Findings}
+	for _, name := range []string{r.Bucket, r.Address} {
+		if name == "" {
+			continue
+		}
+		var more []delivery.AcceptedFinding
+		report.Bucket = name
+		report, more = delivery.Accept(report, entries, now)
+		accepted = append(accepted, more...)
+	}
+	return report.Findings, accepted
 }
 
 // advised adds what would mend a bucket, where nothing of it is made up or hidden.

@@ -26,6 +26,7 @@ type (
 		Change      iac.Change       `json:"change"`
 		Trails      []scanTrailJSON  `json:"trails"`
 		Findings    []findingJSON    `json:"findings"`
+		Accepted    []acceptedJSON   `json:"accepted,omitempty"`
 		Unknown     []iac.Gap        `json:"unknown"`
 		Sensitive   bool             `json:"sensitive,omitempty"`
 		Faults      []string         `json:"faults,omitempty"`
@@ -66,8 +67,10 @@ func newSourceJSON(from scanned) scanJSON {
 		b := scanBucketJSON{
 			Address: from.Address, File: from.File, Line: from.Line, Before: from.Before, After: from.After, Change: from.Change,
 			Trails: []scanTrailJSON{}, Unknown: orEmpty(from.Gaps), Sensitive: from.Sensitive,
-			Findings: newReportJSON(delivery.Report{Findings: from.Findings}).Findings, Faults: from.Faults, MaybeFaults: from.MaybeFaults,
+			Faults: from.Faults, MaybeFaults: from.MaybeFaults,
 		}
+		report := newReportJSON(delivery.Report{Findings: from.Findings}, from.accepted...)
+		b.Findings, b.Accepted = report.Findings, report.Accepted
 		if from.Bucket != "" {
 			b.Bucket = &from.Bucket
 		}

@@ -49,7 +49,7 @@ func (b scannedBucket) all() []sarifFinding { return sarifFindings(b.overview())
 // overview is the bucket as check has it.
 func (b scannedBucket) overview() *bucketOverview {
 	report := delivery.Report{Bucket: b.Label, Verdict: b.After, Findings: b.Findings, Faults: b.Faults, MaybeFaults: b.MaybeFaults}
-	return &bucketOverview{Audited: guardrail.Audited{Bucket: delivery.Bucket{Name: b.Label}, Report: report}}
+	return &bucketOverview{Audited: guardrail.Audited{Bucket: delivery.Bucket{Name: b.Label}, Report: report}, accepted: b.accepted}
 }
 
 // place is the file and line of a finding: those of the source that was read, if there are no others.

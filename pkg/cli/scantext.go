@@ -104,6 +104,7 @@ func (c *scanCommand) writeBucketChange(s screen, b scannedBucket) {
 	if len(b.Findings) > 0 {
 		writeFindings(s, delivery.Report{Findings: b.Findings})
 	}
+	writeAccepted(s, []bucketOverview{*b.overview()})
 	writeMaybeFaults(s, b.MaybeFaults)
 }
 

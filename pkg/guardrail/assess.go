@@ -17,6 +17,8 @@ type outcome struct {
 	// report is the judgement on what was observed, with what CloudTrail itself
 	// reports of its deliveries.
 	report delivery.Report
+	// accepted are weaknesses that the owner accepts, and that the report leaves out.
+	accepted []delivery.AcceptedFinding
 	// plan is what restoring would do.
 	plan repair.Plan
 	// stale are ARNs of trails that report an error of a delivery from before
@@ -119,6 +121,14 @@ func planOptions(t Target, harden bool) repair.Options {
 	return o
 }
 
+func findingsOf(accepted []delivery.AcceptedFinding) []delivery.Finding {
+	var findings []delivery.Finding
+	for _, a := range accepted {
+		findings = append(findings, a.Finding)
+	}
+	return findings
+}
+
 func hangsOnRegions(r delivery.Report) bool {
 	return slices.ContainsFunc(r.Trails, func(t delivery.TrailReport) bool {
 		return slices.ContainsFunc(t.Requirements, func(rr delivery.RequirementReport) bool { return rr.Perhaps == trail.UncertainRegion })
@@ -145,8 +155,8 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	budget := delivery.NewBudget(obs.bucket, obs.trails)
 	defer context.AfterFunc(ctx, budget.Stop)()
 	if _, granting := t.Subject.(GrantingBucket); granting {
-		out.report = delivery.JudgeUnused(budget, obs.bucket, env)
-		out.judged = judgement{observation: obs, report: out.report}
+		out.judged = judgement{observation: obs, report: delivery.JudgeUnused(budget, obs.bucket, env)}
+		out.report, out.accepted = delivery.Accept(out.judged.report, c.Accepted, obs.at)
 		return out
 	}
 	if !out.judged.restsOn(obs) {
@@ -156,12 +166,13 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), lastChange(t, rec, done), obs.at)
 	out.report = delivery.JudgeStatus(out.judged.report, obs.trails, statuses)
 	out.report = delivery.JudgeCoverage(out.report, obs.trails, surroundings(t, rec, obs))
+	out.report, out.accepted = delivery.Accept(out.report, c.Accepted, obs.at)
 	out.stale = stale
 	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
 	if out.amiss() || c.Harden {
 		if out.judged.plan == nil {
 			options := planOptions(t, c.Harden)
-			options.Budget = budget
+			options.Budget, options.Accepted = budget, findingsOf(out.accepted)
 			plan := repair.For(obs.bucket, obs.trails, env, out.judged.report, options)
 			out.judged.plan = &plan
 		}

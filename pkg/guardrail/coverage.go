@@ -211,9 +211,15 @@ func (v survey) tracked() withoutTrail {
 	return withoutTrail{account: v.account, region: v.region, back: len(v.listed) > 0}
 }
 
-// acceptances say what is accepted of the trails.
-func acceptances(rec record, obs observation) []string {
+// acceptances say what is accepted of the trails, and which of the weaknesses that the team was
+// told of.
+func acceptances(rec record, out outcome, obs observation) []string {
 	var notes []string
+	for _, a := range out.accepted {
+		if slices.ContainsFunc(rec.Notified, func(f ledger.Finding) bool { return f.ID == a.ID && f.Trail == a.Trail }) {
+			notes = append(notes, fmt.Sprintf("That %s is accepted by %s until %s: %s", a.By, a.By.Owner, a.By.Until, a.By.Reason))
+		}
+	}
 	for _, a := range rec.Accepted {
 		there := slices.ContainsFunc(obs.trails, func(t trail.Trail) bool {
 			return t.ARN == a.Coverage.ARN && len(rec.Lost(t)) > 0
@@ -222,6 +228,22 @@ func acceptances(rec record, obs observation) []string {
 			notes = append(notes, fmt.Sprintf("That trail %s covers less (%s) is accepted by %s until %s: %s",
 				a.Coverage.ARN, joined(a.Lost), a.By, a.Until.UTC().Format(time.DateOnly), a.Reason))
 		}
+	}
+	return notes
+}
+
+// accepts reports whether all that the team was told of are weaknesses that are accepted now.
+func accepts(rec record, out outcome) bool {
+	return len(rec.Notified) > 0 && !slices.ContainsFunc(rec.Notified, func(f ledger.Finding) bool {
+		return !slices.ContainsFunc(out.accepted, func(a delivery.AcceptedFinding) bool { return f.ID == a.ID && f.Trail == a.Trail })
+	})
+}
+
+// lapsed say which weaknesses were accepted until lately.
+func lapsed(out outcome, c Config, obs observation) []string {
+	var notes []string
+	for _, a := range delivery.Lapsed(out.report, c.Accepted, obs.at) {
+		notes = append(notes, fmt.Sprintf("That %s was accepted by %s until %s, which is over: %s", a, a.Owner, a.Until, a.Reason))
 	}
 	return notes
 }

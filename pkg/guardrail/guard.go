@@ -61,6 +61,8 @@ type Config struct {
 	// Owners are declared owners of buckets, by bucket name, where it is not
 	// the account in which the guard runs.
 	Owners map[string]string
+	// Accepted are weaknesses that the owner accepts. They are neither told nor hardened.
+	Accepted []delivery.Acceptance
 	// InventoryAge is how long what was read of an account counts as known. It is
 	// longer than the time between two sweeps.
 	InventoryAge time.Duration
@@ -170,6 +172,8 @@ type Result struct {
 	Wrote    bool // something was written
 	// Notified are the kinds of the alerts that were sent.
 	Notified []alert.Kind
+	// Accepted are weaknesses that the owner accepts; the report leaves them out.
+	Accepted []delivery.AcceptedFinding
 
 	bucket delivery.Bucket // as it was last observed
 }
@@ -181,7 +185,7 @@ func resultOf(t Target) Result {
 // with returns the result with what a round came to. Plan stays the one that led
 // to a write.
 func (r Result) with(out outcome, done attempt) Result {
-	r.Report = out.report
+	r.Report, r.Accepted = out.report, out.accepted
 	r.bucket = out.judged.bucket
 	if !done.made() && !r.Wrote {
 		r.Plan = out.plan

@@ -240,14 +240,16 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		n.Notes = append(n.Notes, fmt.Sprintf("The repair budget of %d in %s is spent, so nothing is written for now.",
 			g.config.Budget, g.config.Window))
 	}
+	settled := acceptances(rec, out, obs)
 	if kind == alert.Resolved || kind == alert.Changed {
-		n.Notes = append(n.Notes, acceptances(rec, obs)...)
+		n.Notes = append(n.Notes, settled...)
 	}
+	n.Notes = append(n.Notes, lapsed(out, g.config, obs)...)
 	if kind == alert.Resolved {
 		for _, f := range rec.Notified {
 			n.Settled = append(n.Settled, f.ID)
 		}
-		n.Accepted = len(acceptances(rec, obs)) > 0
+		n.Accepted = accepts(rec, out) || len(acceptances(rec, outcome{}, obs)) > 0
 		n.Notes = append(n.Notes, resolution(t, rec, obs, lastChange(t, rec, done))...)
 	}
 	if d, ok := t.Subject.(DeletedTrail); ok && !d.Back && len(t.survey.listed) == 0 {
@@ -298,7 +300,10 @@ func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Rep
 	}
 	env := environment(r.target, obs)
 	before = delivery.Judge(was, obs.trails, env)
-	plan = repair.For(was, obs.trails, env, before, planOptions(r.target, g.config.Harden))
+	options := planOptions(r.target, g.config.Harden)
+	_, accepted := delivery.Accept(before, g.config.Accepted, obs.at)
+	options.Accepted = findingsOf(accepted)
+	plan = repair.For(was, obs.trails, env, before, options)
 	if ledger.Fingerprint(plan.Policy) != a.After { // it was made by another version, or for other trails
 		plan = repair.Plan{
 			Changed: true, Policy: policyText(obs.bucket), Diff: repair.Diff(policyText(was), policyText(obs.bucket)),

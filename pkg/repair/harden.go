@@ -54,7 +54,7 @@ func (p *planner) weaknesses(c candidate) []weakness {
 			}
 		}
 		switch {
-		case w.origin == atEnd || len(w.findings) == 0 && !isOpen(grantAt(c.doc, i)):
+		case w.origin == atEnd || len(w.findings) == 0 && !isOpen(grantAt(c.doc, i)) || p.accepted(w.origin):
 		case st.CoversAction(trail.ACLStatement.Action()):
 			last = append(last, w)
 		default:
@@ -62,6 +62,11 @@ func (p *planner) weaknesses(c candidate) []weakness {
 		}
 	}
 	return append(out, last...)
+}
+
+// accepted reports whether the statement of the bucket's policy has a weakness that is accepted.
+func (p *planner) accepted(index int) bool {
+	return slices.ContainsFunc(p.options.Accepted, func(f delivery.Finding) bool { return slices.Contains(f.Indexes, index) })
 }
 
 // isOpen reports whether a grant lets CloudTrail alone write for anybody, by its

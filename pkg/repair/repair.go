@@ -30,6 +30,8 @@ type Options struct {
 	// ReadAccounts are the accounts whose trails are all among those given, of
 	// every region.
 	ReadAccounts []string
+	// Accepted are weaknesses that stay on purpose: hardening leaves their statements as they are.
+	Accepted []delivery.Finding
 	// Budget is what the plan may take; of [delivery.JudgeWithin], what is left of
 	// it. Nil: as much as a judgement by itself.
 	Budget *policy.Budget

@@ -77,6 +77,7 @@ func TestAlertCommands(t *testing.T) {
 		"opened-undetermined": "it is only explained",
 		"restored":            "the repair is undone",
 
+		"resolved-weakness-accepted":        "the weakness stays",
 		"opened-no-trail":                   "what a trail is to be is for a person to say",
 		"opened-trail-deleted-organization": "the trail is made again in the management account",
 		"opened-trail-deleted-unseen":       "what the trail was is not known",

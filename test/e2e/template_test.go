@@ -21,7 +21,7 @@ func everything() map[string]string {
 		"AlertEmail": "security@example.com", "RestoreBuckets": "logs-a,logs-b", "Harden": "true", "AssumeRoleName": "audit/reader",
 		"Tracing": "true", "Dashboard": "true", "BucketOwners": "logs-c=222222222222", "AlertFormat": "json", "Reminder": "0", "AlertSeverity": "LOW",
 		"ChatTopicArn": "arn:aws:sns:us-east-1:111111111111:chat", "RunbookUrl": "https://wiki.example/trails",
-		"DeclaredTrailsObject": "s3://lists/a/trails.json", "SecurityHub": "true",
+		"DeclaredTrailsObject": "s3://lists/a/trails.json", "SecurityHub": "true", "AcceptedObject": "s3://lists/a/accepted.json",
 	}
 }
 
@@ -265,7 +265,7 @@ func TestAlarmsAndDashboardShowMetricsThatAreWritten(t *testing.T) {
 	written := []string{
 		app.MetricVerdicts, app.MetricOutages, app.MetricRepairs, app.MetricRefusals, app.MetricAlertsSent, app.MetricAlertsFailed,
 		app.MetricEvents, app.MetricEventsFailed, app.MetricEventToAlertSeconds,
-		app.MetricSweepCompleted, app.MetricSweepFailures, app.MetricSweepTrails, app.MetricSweepBuckets,
+		app.MetricAcceptedIdle, app.MetricSweepCompleted, app.MetricSweepFailures, app.MetricSweepTrails, app.MetricSweepBuckets,
 	}
 	s := newStack(t, everything())
 	for name, r := range s.resources {
