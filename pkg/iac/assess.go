@@ -17,9 +17,11 @@ func Assess(in Input, set Setting) []BucketReport {
 		set.Organization = trail.Organization{Known: true, ID: in.Organization}
 	}
 	left := maxSteps
+	most := 0
 	for _, s := range slices.Concat(in.Before, in.After) {
-		left += stepsPerBucket * len(s.Buckets)
+		most = max(most, len(s.Buckets))
 	}
+	left += stepsPerBucket * most
 	s := setting{Setting: set, left: &left, judged: map[string][]judged{}}
 	before, after := survey(in.Before, s), survey(in.After, s)
 	if s.admitted = admittedBefore(in, s, before, after); len(s.admitted) > 0 {

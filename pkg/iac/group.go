@@ -119,6 +119,12 @@ func (g group) ways() (out []way, o open, complete bool) {
 	for _, t := range g.trails {
 		settled, of := t.variants()
 		o.tried, o.untried = append(o.tried, of.tried...), append(o.untried, of.untried...)
+		if len(settled) == 1 {
+			for i := range variants {
+				variants[i] = append(variants[i], settled[0])
+			}
+			continue
+		}
 		var next [][]Trail
 		for _, v := range variants {
 			for _, t := range settled {

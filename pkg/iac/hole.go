@@ -37,9 +37,19 @@ func (h holed) exact() bool { return len(h.statements) == 0 && !h.whole }
 
 var errNotJSON = errors.New("not JSON")
 
+// The bounds of a policy that is read at all. S3 takes 20,480 bytes without white space, and policies are
+// some ten levels deep.
+const (
+	maxPolicyText  = 256 << 10
+	maxPolicyDepth = 100
+)
+
 // punch makes the holes of a policy. Where nothing is to be replaced, the text
 // stays byte for byte as it is.
 func punch(p Policy, s standIns) (holed, error) {
+	if len(p.Text.Text) > maxPolicyText {
+		return holed{}, errors.New("longer than S3 takes")
+	}
 	w := &puncher{source: []byte(p.Text.Text), standIns: s, policy: p}
 	w.out.statements = map[int]bool{}
 	w.decoder = json.NewDecoder(bytes.NewReader(w.source))
@@ -68,6 +78,9 @@ type puncher struct {
 // value walks through a value. The path holds the names of members and the indexes
 // of elements that lead to it.
 func (w *puncher) value(path []string) error {
+	if len(path) > maxPolicyDepth {
+		return errNotJSON
+	}
 	before := w.decoder.InputOffset()
 	token, err := w.decoder.Token()
 	if err != nil {

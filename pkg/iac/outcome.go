@@ -2,6 +2,7 @@ package iac
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -198,6 +199,10 @@ func (j *judgement) contest(g group) {
 		resources = append(resources, p.Address)
 	}
 	slices.Sort(resources)
+	const most = 10
+	if more := len(resources) - most; more > 0 {
+		resources = append(resources[:most], fmt.Sprintf("%d more", more))
+	}
 	j.Findings = append([]delivery.Finding{delivery.PolicyContested(j.label, resources)}, j.Findings...)
 	j.orderFindings()
 	j.Exact = false

@@ -91,7 +91,7 @@ func (b *documentBuilder) merged(after map[string]any, unknown any) []any {
 // are no policies.
 func documents(v, unknown any) (statements []any, known bool) {
 	list, _ := v.([]any)
-	known = !anyUnknown(unknown)
+	known = !anyMarked(unknown)
 	for _, text := range list {
 		var policy struct{ Statement any }
 		text, ok := text.(string)

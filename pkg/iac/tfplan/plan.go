@@ -118,6 +118,9 @@ func read(r io.Reader) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.end(); err != nil {
+		return nil, err
+	}
 	if !d.isPlan && !d.isState {
 		return nil, errors.New("neither resource_changes nor values in it")
 	}
@@ -197,6 +200,17 @@ func readChange(s *stream, into *[]resourceChange) error {
 	}
 	if isWanted(c.Type) {
 		*into = append(*into, c)
+		return checkAddress(c.Address)
+	}
+	return nil
+}
+
+// maxAddress is far above the addresses of modules in modules.
+const maxAddress = 16 << 10
+
+func checkAddress(address string) error {
+	if len(address) > maxAddress {
+		return fmt.Errorf("the address of a resource has %d bytes; %d are read", len(address), maxAddress)
 	}
 	return nil
 }
@@ -266,7 +280,7 @@ func (d *document) addState(raw []byte) error {
 		return fmt.Errorf("%w: a resource of the state: %w", errJSON, err)
 	}
 	d.add(r)
-	return nil
+	return checkAddress(r.Address)
 }
 
 func (d *document) add(r stateResource) {
@@ -334,19 +348,21 @@ func (d *document) rawState(s *stream) error {
 	return nil
 }
 
-// sensitivePaths makes of the paths in a tfstate the form that "show -json" has: the
-// first steps, which are names of attributes.
+// sensitivePaths makes of the paths in a tfstate the form that "show -json" has: the first steps, which are
+// names of attributes. A path that cannot be read marks all.
 func sensitivePaths(paths []any) any {
 	out := map[string]any{}
 	for _, path := range paths {
 		steps, _ := path.([]any)
 		if len(steps) == 0 {
-			continue
+			return true
 		}
 		step, _ := steps[0].(map[string]any)
-		if name, ok := step["value"].(string); ok {
-			out[name] = true
+		name, ok := step["value"].(string)
+		if !ok {
+			return true
 		}
+		out[name] = true
 	}
 	return out
 }

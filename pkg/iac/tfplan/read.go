@@ -263,7 +263,7 @@ func (b *builder) policyText(o object) (iac.Value, []iac.Gap) {
 		return v, nil
 	}
 	v.State, v.Text = iac.Known, text
-	v.Sensitive = v.Sensitive || anyUnknown(c.Change.AfterSensitive)
+	v.Sensitive = v.Sensitive || anyMarked(c.Change.AfterSensitive)
 	return v, gaps
 }
 
@@ -290,9 +290,9 @@ func (b *builder) trail(o object, f fate) iac.Trail {
 // and whether it has Insights selectors.
 func selectors(o object) (selectors, network, insights iac.Value) {
 	attribute := func(name string) iac.Value {
-		return iac.Value{Attribute: o.called(name), Sensitive: anyUnknown(child(o.sensitive, o.called(name)))}
+		return iac.Value{Attribute: o.called(name), Sensitive: anyMarked(child(o.sensitive, o.called(name)))}
 	}
-	isOpen := func(name string) bool { return anyUnknown(child(o.unknown, o.called(name))) }
+	isOpen := func(name string) bool { return anyMarked(child(o.unknown, o.called(name))) }
 	length := func(name string) int { list, _ := o.values[o.called(name)].([]any); return len(list) }
 	flag := func(v iac.Value, on bool) iac.Value {
 		v.State, v.Text = iac.Known, "false"

@@ -48,8 +48,8 @@ func (s *stream) expect(want byte) error {
 	return err
 }
 
-// object calls f for each member of an object; f has to read the value. What is no
-// object is skipped.
+// object calls f for each member of an object; f has to read the value. Null is an object
+// without members.
 func (s *stream) object(f func(name string) error) error {
 	return s.list('{', '}', func() error {
 		if err := s.expect('"'); err != nil {
@@ -73,8 +73,8 @@ func (s *stream) object(f func(name string) error) error {
 	})
 }
 
-// array calls f for each element of an array; f has to read it. What is no array is
-// skipped.
+// array calls f for each element of an array; f has to read it. Null is an array without
+// elements.
 func (s *stream) array(f func() error) error { return s.list('[', ']', f) }
 
 func (s *stream) list(first, last byte, f func() error) error {
@@ -82,11 +82,15 @@ func (s *stream) list(first, last byte, f func() error) error {
 	if err != nil {
 		return err
 	}
-	if c != first {
+	switch c {
+	case first:
+	case 'n':
 		if err := s.in.UnreadByte(); err != nil {
 			return err
 		}
-		return s.skip()
+		return s.decode(&struct{}{})
+	default:
+		return fmt.Errorf("%w: %q where %q was expected", errJSON, c, first)
 	}
 	if s.depth++; s.depth > maxDepth {
 		return fmt.Errorf("%w: it is nested too deeply", errJSON)
@@ -114,6 +118,21 @@ func (s *stream) list(first, last byte, f func() error) error {
 		case ',':
 		default:
 			return fmt.Errorf("%w: %q after a value", errJSON, c)
+		}
+	}
+}
+
+// end is the error of what stands behind the one value that is expected.
+func (s *stream) end() error {
+	for {
+		c, err := s.in.ReadByte()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		case c != ' ' && c != '\t' && c != '\n' && c != '\r':
+			return fmt.Errorf("%w: more than one value", errJSON)
 		}
 	}
 }

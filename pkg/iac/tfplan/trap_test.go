@@ -266,20 +266,6 @@ func TestTrailMadeAgain(t *testing.T) {
 	}
 }
 
-// What is not JSON, or no plan, is said in a line.
-func TestNoPlans(t *testing.T) {
-	for name, text := range map[string]string{
-		"empty": "", "a list": "[]", "half": `{"format_version":"1.2","resource_changes":[{"address":`, "a template": `{"Resources":{}}`,
-		"a later form": `{"format_version":"2.0","resource_changes":[]}`, "deep": `{"values":{"root_module":` + strings.Repeat(`{"child_modules":[`, 20_000),
-		"no comma": `{"format_version":"1.2" "resource_changes":[]}`, "bracket": `{"values":]}`,
-		"a huge resource": `{"resource_changes":[{"x":"` + strings.Repeat("x", 33<<20),
-	} {
-		if _, err := tfplan.Read(strings.NewReader(text), tfplan.Options{}); err == nil || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // The resources of the AWSCC provider are the same things by other names.
 func TestAWSCC(t *testing.T) {
 	plan := recorded(t, "deny-added")

@@ -16,7 +16,7 @@ func child(mask any, name string) any {
 	case map[string]any:
 		return mask[name]
 	}
-	return nil
+	return anyMarked(mask)
 }
 
 // element is child for a list.
@@ -28,28 +28,32 @@ func element(mask any, i int) any {
 		if i < len(mask) {
 			return mask[i]
 		}
+		return nil
 	}
-	return nil
+	return anyMarked(mask)
 }
 
 // isUnknown reports whether an attribute is marked as a whole.
 func isUnknown(mask any, name string) bool { return child(mask, name) == true }
 
-// anyUnknown reports whether anything is marked.
-func anyUnknown(mask any) bool {
+// anyMarked reports whether anything is marked. A mask of a form that is not known marks all.
+func anyMarked(mask any) bool {
 	switch mask := mask.(type) {
+	case nil:
+		return false
 	case bool:
 		return mask
 	case []any:
-		return slices.ContainsFunc(mask, anyUnknown)
+		return slices.ContainsFunc(mask, anyMarked)
 	case map[string]any:
 		for _, m := range mask {
-			if anyUnknown(m) {
+			if anyMarked(m) {
 				return true
 			}
 		}
+		return false
 	}
-	return false
+	return true
 }
 
 // object is a resource instance at one time, with its masks.
@@ -62,6 +66,9 @@ type object struct {
 	names map[string]string
 }
 
+// maxName is far above the names, prefixes and ARNs that AWS takes.
+const maxName = 4096
+
 // called is what the provider calls an attribute.
 func (o object) called(name string) string {
 	if other, ok := o.names[name]; ok {
@@ -73,14 +80,16 @@ func (o object) called(name string) string {
 // value is an attribute.
 func (o object) value(name string) iac.Value {
 	name = o.called(name)
-	v := iac.Value{Attribute: name, Sensitive: anyUnknown(child(o.sensitive, name))}
-	if anyUnknown(child(o.unknown, name)) {
+	v := iac.Value{Attribute: name, Sensitive: anyMarked(child(o.sensitive, name))}
+	if anyMarked(child(o.unknown, name)) {
 		v.State, v.RefersTo = iac.Unknown, o.refersTo(name)
 		return v
 	}
 	switch x := o.values[name].(type) {
 	case string:
-		v.State, v.Text = iac.Known, x
+		if v.State, v.Text = iac.Known, x; len(x) > maxName && name != o.called("policy") {
+			v.State, v.Text = iac.Unknown, "" // no name in AWS is nearly so long
+		}
 	case bool:
 		v.State, v.Text = iac.Known, strconv.FormatBool(x)
 	case float64:
