@@ -121,7 +121,7 @@ func (c organizationsClient) ListAccounts(ctx context.Context, token string) (ac
 		service: "organizations", region: c.region(), path: "/",
 		target: "AWSOrganizationsV20161128.ListAccounts", contentType: "application/x-amz-json-1.1",
 	}
-	if err := call.post(ctx, c.cfg, in, &out); err != nil {
+	if err := call.send(ctx, c.cfg, in, &out); err != nil {
 		return nil, "", err
 	}
 	for _, a := range out.Accounts {
