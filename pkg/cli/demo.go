@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"fmt"
@@ -26,6 +27,8 @@ type scene struct {
 	title string
 	show  []string // rows of the alert
 	diff  int      // lines of the diff at most
+	// others is what other tools say of such a policy, as docs/comparison.md has measured.
+	others string
 }
 
 func scenes() []scene {
@@ -35,23 +38,31 @@ func scenes() []scene {
 			title: "dana deletes the policy of acme-audit-logs. The bucket is listed for restoring.",
 			show:  []string{"Verdict", "Changed by"},
 			diff:  4,
+			others: "Cloud Custodian, Security Response and Landing Zone Accelerator report it. " +
+				"Panther's check passes a bucket without a policy.",
 		},
 		{
 			event: "2-deny.json",
 			title: "eli adds a Deny to acme-payment-logs. Every statement that AWS documents is still there, " +
 				"and yet CloudTrail is locked out. A Deny is never edited.",
 			show: []string{"Verdict", "Cause"},
+			others: "Cloud Custodian, Landing Zone Accelerator and Panther's check say nothing. " +
+				"Security Response reports it, as it does 9 of 10 policies that work.",
 		},
 		{
 			event: "3-update-trail.json",
 			title: "dana gives the trail main a new prefix. The policy allows only the old one.",
 			show:  []string{"Verdict"},
 			diff:  6,
+			others: "Cloud Custodian by statement id and Panther's check say nothing. Cloud Custodian by its text, and Landing Zone " +
+				"Accelerator, report a policy for another prefix than the one that somebody wrote down for them.",
 		},
 		{
 			event: "4-sandbox.json",
 			title: "kim overwrites the policy of acme-sandbox-logs. It is not listed for restoring.",
 			show:  []string{"Verdict", "Cause", "Done"},
+			others: "Cloud Custodian, Security Response and Landing Zone Accelerator report it, if they were told to look " +
+				"at this bucket. Panther's check says nothing.",
 		},
 	}
 }
@@ -87,10 +98,16 @@ func (demoCommand) Run(ctx context.Context, sys *system) error {
 		writeScene(s, scene, r, simulated.account)
 	}
 	s.printf("\n")
+	if err := writeStorm(ctx, s, simulated); err != nil {
+		return err
+	}
+	s.printf("\n")
 	if err := writeVerdicts(ctx, s, simulated); err != nil {
 		return err
 	}
 	s.printf("%s", `
+What others say is measured with their own code: docs/comparison.md.
+
 Where to go next:
   trailwarden audit          judge your account's trail buckets; writes nothing
   trailwarden check --help   judge a policy file
@@ -127,6 +144,40 @@ func writeScene(s screen, scene scene, r reaction, account *inmem.Account) {
 			writeExcerpt(s, edit, 4)
 		}
 	}
+	s.hanging(3, "Others: ", scene.others)
+}
+
+// stormSize is how many events of other people's buckets the storm has.
+const stormSize = 1000
+
+// writeStorm lets many events come at once, with one that matters in their midst, which comes
+// twice, as EventBridge may send it.
+func writeStorm(ctx context.Context, s screen, simulated *simulation) error {
+	matters, err := demoFiles.ReadFile("demo/1-delete-policy.json")
+	if err != nil {
+		return err
+	}
+	const at, later = "2026-09-13T09:12:04Z", "2026-09-13T15:30:00Z"
+	matters = bytes.ReplaceAll(bytes.ReplaceAll(matters, []byte(at), []byte(later)), []byte("000000000001"), []byte("000000000005"))
+	var events [][]byte
+	for i := range stormSize {
+		name := fmt.Sprintf("team-data-%04d", i)
+		events = append(events, bytes.ReplaceAll(matters, []byte("acme-audit-logs"), []byte(name)))
+		if i == stormSize/2 || i == stormSize*3/4 {
+			events = append(events, matters)
+		}
+	}
+	came, err := simulated.storm(ctx, matters, events)
+	if err != nil {
+		return err
+	}
+	s.hanging(0, "5. ", fmt.Sprintf("A storm: %d events of buckets that no trail uses, and amid them dana deletes the policy "+
+		"of acme-audit-logs again; that event comes twice. CloudTrail is asked for its trails %s, not %d times.",
+		stormSize, count(came.asked, "time", "times"), len(events)))
+	for _, m := range came.alerts {
+		s.hanging(3, "Alert: ", m.Subject)
+	}
+	return nil
 }
 
 // row is a labelled row of an alert's text.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
@@ -28,6 +30,9 @@ type simulation struct {
 	alerts  inmem.Alerts
 	ledger  inmem.Ledger
 	clock   clock
+	ports   guardrail.Ports
+	config  guardrail.Config
+	runtime guardrail.Runtime
 	guard   *guardrail.Guard
 	sent    int // alerts of earlier reactions
 }
@@ -75,15 +80,77 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 			c.Owners[b.Name] = b.Owner
 		}
 	}
-	s.guard = guardrail.New(guardrail.Ports{
+	s.config = c
+	s.ports = guardrail.Ports{
 		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &s.ledger,
-	}, c, guardrail.Runtime{
+	}
+	s.runtime = guardrail.Runtime{
 		Now:   s.clock.Now,
 		Sleep: s.clock.Sleep,
 		Log:   slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	})
+	}
+	s.guard = guardrail.New(s.ports, s.config, s.runtime)
 	return s
 }
+
+// stormy is what a storm of events led to.
+type stormy struct {
+	asked  int // how often CloudTrail was asked for the trails of the account
+	alerts []alert.Message
+}
+
+// countedTrails counts how often the trails are asked for.
+type countedTrails struct {
+	*inmem.Account
+
+	asked atomic.Int64
+}
+
+// Trails counts the call and makes it.
+func (c *countedTrails) Trails(ctx context.Context, account, region string) ([]trail.Trail, error) {
+	c.asked.Add(1)
+	return c.Account.Trails(ctx, account, region)
+}
+
+// storm lets one event change the account, and gives many to the guard, in batches as the queue
+// does. The guard has swept the account before, and knows its trails from that.
+func (s *simulation) storm(ctx context.Context, applied []byte, events [][]byte) (stormy, error) {
+	s.clock.Set(eventTime(applied))
+	ports, trails := s.ports, &countedTrails{Account: s.account}
+	ports.Trails, ports.Inventory = trails, &inmem.Inventory{}
+	guard := guardrail.New(ports, s.config, s.runtime)
+	if _, err := guard.Sweep(ctx, s.number, s.region); err != nil {
+		return stormy{}, fmt.Errorf("the sweep before the storm: %w", err)
+	}
+	s.sent = len(s.alerts.Messages())
+	trails.asked.Store(0)
+	if err := s.account.Apply(applied); err != nil {
+		return stormy{}, err
+	}
+	for batch := range slices.Chunk(events, batchSize) {
+		var requests []guardrail.Request
+		for _, payload := range batch {
+			event, err := trigger.Parse(payload)
+			if err != nil {
+				return stormy{}, err
+			}
+			requests = append(requests, event.Requests...)
+		}
+		together := guard.Batch(requests)
+		for _, r := range requests {
+			if _, err := together.Reconcile(ctx, r); err != nil {
+				return stormy{}, err
+			}
+		}
+	}
+	all := s.alerts.Messages()
+	out := stormy{int(trails.asked.Load()), all[s.sent:]}
+	s.sent = len(all)
+	return out, nil
+}
+
+// batchSize is how many events Lambda hands to the guard at once.
+const batchSize = 10
 
 // handle changes the account as the event says, where apply is set, and gives
 // the event to the guard.
