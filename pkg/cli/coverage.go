@@ -99,8 +99,14 @@ func newCoverageJSON(t trail.Trail) coverageJSON {
 // mostNamed is how many trails that cover the same are named.
 const mostNamed = 5
 
-// writeCoverage prints what the trails cover, those that cover the same in one row.
-func writeCoverage(s screen, o *overview) {
+// covers is what some trails cover alike.
+type covers struct {
+	Trails string // those that are named, and how many more there are
+	What   string
+}
+
+// coversOf returns what the trails cover, those that cover the same together.
+func coversOf(o *overview) []covers {
 	var texts []string
 	names := map[string][]string{}
 	for i := range o.Buckets {
@@ -112,18 +118,28 @@ func writeCoverage(s screen, o *overview) {
 			names[text] = append(names[text], t.Name+", "+t.HomeRegion)
 		}
 	}
-	if len(texts) == 0 {
-		return
-	}
-	covers := table{header: []string{"TRAIL", "COVERS"}}
+	var out []covers
 	for _, text := range texts {
 		named := names[text][:min(len(names[text]), mostNamed)]
 		which := strings.Join(named, "; ")
 		if more := len(names[text]) - len(named); more > 0 {
 			which += fmt.Sprintf("; and %d more", more)
 		}
-		covers.add(cell{clean(which), plain}, cell{clean(text), plain})
+		out = append(out, covers{which, text})
+	}
+	return out
+}
+
+// writeCoverage prints what the trails cover, those that cover the same in one row.
+func writeCoverage(s screen, o *overview) {
+	all := coversOf(o)
+	if len(all) == 0 {
+		return
+	}
+	rows := table{header: []string{"TRAIL", "COVERS"}}
+	for _, c := range all {
+		rows.add(cell{clean(c.Trails), plain}, cell{clean(c.What), plain})
 	}
 	s.printf("\n")
-	covers.write(s, 0)
+	rows.write(s, 0)
 }

@@ -37,6 +37,7 @@ type page struct {
 	Counts       []pageCount
 	Severities   []pageSeverity
 	Rows         []pageRow    // one for each bucket, the worst first
+	Covers       []covers     // of an audit
 	Causes       []pageCause  // open
 	MoreCauses   []pageCause  // and folded
 	Open         []pageBucket // blocked and undetermined, open
@@ -177,6 +178,9 @@ func newPage(o *overview) page {
 		} else {
 			p.MoreCauses = append(p.MoreCauses, shown)
 		}
+	}
+	if o.Account != "" {
+		p.Covers = coversOf(o)
 	}
 	p.Needs, p.Decisions = termsOf(o)
 	return p

@@ -78,6 +78,13 @@ func writeOverviewMarkdown(out io.Writer, o *overview) {
 		printf(&b, "| %s | **%s** | %s |\n", markdown(bucket.Bucket.Name), bucket.verdict(), markdown(strings.Join(trails, ", ")))
 	}
 	printf(&b, "\n")
+	if all := coversOf(o); o.Account != "" && len(all) > 0 {
+		printf(&b, "| Trails | Cover |\n|---|---|\n")
+		for _, c := range all {
+			printf(&b, "| %s | %s |\n", markdown(c.Trails), markdown(c.What))
+		}
+		printf(&b, "\n")
+	}
 	writeCausesMarkdown(&b, causesOf(withFaults(o.Buckets)), len(o.Buckets) > 1)
 	for i := range o.Buckets {
 		if bucket := &o.Buckets[i]; bucket.Plan.Diff != "" {

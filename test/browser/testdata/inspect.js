@@ -49,7 +49,7 @@
     bucket: node(m.querySelector(".sink")),
     trails: [...m.querySelectorAll(".lane")].map(node),
   }));
-  const rows = [...document.querySelectorAll("tbody tr")].map((r) => texts(r, "td"));
+  const rows = [...document.querySelectorAll("#buckets tbody tr")].map((r) => texts(r, "td"));
   const causes = texts(document, "#causes .finding");
   const diffs = [...document.querySelectorAll(".bucket")].map((b) => ({
     bucket: text(b.querySelector("summary .name")),
