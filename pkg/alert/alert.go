@@ -28,8 +28,10 @@ const (
 type Notice struct {
 	Kind    Kind
 	Account string // account of the bucket
-	Region  string // region of the bucket
-	At      time.Time
+	// AccountName is what its owner calls it; empty: that is not known.
+	AccountName string
+	Region      string // region of the bucket
+	At          time.Time
 	// Since is when the state that is told of began; zero: not known.
 	Since time.Time
 	// Report is the judgement as things stand now.

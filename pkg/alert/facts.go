@@ -25,7 +25,7 @@ func (v *view) writeFacts(p *page) {
 	case v.isOfTrail():
 		p.fact("Trail", v.place())
 	case v.isOfAccount():
-		p.fact("Account", v.Account)
+		p.fact("Account", v.account())
 	default:
 		p.fact("Bucket", v.place())
 	}
@@ -74,10 +74,18 @@ func some(texts []string, left int, noun string) []string {
 	return append(slices.Clone(first(texts, maxFacts)), more(left, noun))
 }
 
+// account is the account's id, and its name if that is known.
+func (v *view) account() string {
+	if v.AccountName == "" {
+		return v.Account
+	}
+	return v.Account + " \"" + v.AccountName + "\""
+}
+
 func (v *view) place() string {
 	parts := []string{}
 	if v.Account != "" {
-		parts = append(parts, "account "+v.Account)
+		parts = append(parts, "account "+v.account())
 	}
 	if v.Region != "" {
 		parts = append(parts, v.Region)

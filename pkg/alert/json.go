@@ -28,6 +28,7 @@ type document struct {
 	Summary       string            `json:"summary"`
 	Bucket        string            `json:"bucket"`
 	Account       string            `json:"account"`
+	AccountName   string            `json:"accountName,omitempty"`
 	Region        string            `json:"region"`
 	At            *time.Time        `json:"at,omitempty"`
 	Since         *time.Time        `json:"since,omitempty"`
@@ -108,6 +109,7 @@ func (v *view) json(subject string) string {
 		Summary:       v.opening(),
 		Bucket:        v.Report.Bucket,
 		Account:       v.Account,
+		AccountName:   v.AccountName,
 		Region:        v.Region,
 		At:            timePointer(v.At),
 		Since:         timePointer(v.Since),

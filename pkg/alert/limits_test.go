@@ -21,7 +21,7 @@ import (
 // n entries.
 func filled(k alert.Kind, n int, next func() string) alert.Notice {
 	s := alert.Notice{
-		Kind: k, Incident: next(), Revision: n, Account: next(), Region: next(), At: at(51), Since: at(50), OptedIn: n%2 == 0,
+		Kind: k, Incident: next(), Revision: n, Account: next(), AccountName: next(), Region: next(), At: at(51), Since: at(50), OptedIn: n%2 == 0,
 		Failure: next(), Held: next(), Repairs: n, Window: time.Hour, Blind: true,
 		Overwritten: []byte(next()),
 		Report:      delivery.Report{Bucket: next(), Verdict: delivery.Blocked},

@@ -36,6 +36,7 @@ type stage struct {
 	config  guardrail.Config
 	alerts  inmem.Alerts
 	ledger  inmem.Ledger
+	names   accountNames
 	guard   *guardrail.Guard
 	events  int
 }
@@ -107,7 +108,16 @@ func newStageOf(t testing.TB, f alert.Format, tr trail.Trail, d inmem.Descriptio
 func (s *stage) rebuild() {
 	s.guard = guardrail.New(guardrail.Ports{
 		Trails: s.Account, Buckets: &s.buckets, Organizations: s.Account, Regions: s.Account, Alerts: &s.alerts, Ledger: &s.ledger,
+		Accounts: s.names,
 	}, s.config, guardrail.Runtime{Now: s.Now, Sleep: s.Sleep, Log: slog.New(slog.DiscardHandler)})
+}
+
+// accountNames are what accounts are called, by id.
+type accountNames map[string]string
+
+// AccountName returns the name of an account.
+func (n accountNames) AccountName(_ context.Context, account string) (string, error) {
+	return n[account], nil
 }
 
 // optIn lists the bucket for restoring.

@@ -26,6 +26,8 @@ func policyStories() []story {
 	return []story{
 		{"opened-policy-deleted", alert.Opened, func(s *stage) { s.call("delete-bucket-policy") }, false},
 		{"opened-policy-deleted-organization", alert.Opened, func(s *stage) {
+			s.names = accountNames{s.number: "Log Archive"}
+			s.rebuild()
 			s.call("delete-bucket-policy", by(s.number, "AWSControlTowerExecution", "a1b2c3d4-5678-90ab-cdef-0123456789ab", map[string]any{
 				"invokedBy": "cloudformation.amazonaws.com",
 			}), from("cloudformation.amazonaws.com", "cloudformation.amazonaws.com"))

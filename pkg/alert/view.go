@@ -80,7 +80,7 @@ func newView(n Notice, c caps) *view {
 	v := &view{Notice: n, caps: c, severity: worst(n), state: stateOf(n.Report)}
 	v.Kind = Kind(v.clean(string(n.Kind)))
 	v.At, v.Since = instant(n.At), instant(n.Since)
-	v.Account, v.Region = v.clean(n.Account), v.clean(n.Region)
+	v.Account, v.AccountName, v.Region = v.clean(n.Account), v.clean(n.AccountName), v.clean(n.Region)
 	v.Failure, v.Held = v.clean(n.Failure), v.clean(n.Held)
 	v.Notes, v.omitted.notes = shorten(n.Notes, c, v.clean)
 	v.Changes, v.omitted.changes = shorten(effective(n.Changes), c, v.cleanChange)

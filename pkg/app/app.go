@@ -61,6 +61,7 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 		Buckets:       awsapi.NewBuckets(clients),
 		Organizations: awsapi.NewOrganizations(clients, time.Now),
 		Regions:       awsapi.NewRegions(clients),
+		Accounts:      awsapi.NewAccounts(clients),
 	}
 	if table != "" {
 		p.Ledger = awsapi.NewLedger(clients, table)

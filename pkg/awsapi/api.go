@@ -66,6 +66,8 @@ type AccountAPI interface {
 	// ListRegions returns one page of the regions that the account has enabled,
 	// and the token of the next one, empty for the last.
 	ListRegions(ctx context.Context, token string) (regions []string, next string, err error)
+	// GetAccountInformation returns the name of the account.
+	GetAccountInformation(ctx context.Context) (name string, err error)
 }
 
 // SecurityHubAPI is what is called of AWS Security Hub CSPM.
@@ -128,6 +130,7 @@ func Actions() []Action {
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
 		{Service: "organizations", Operation: "ListAccounts", IAM: "organizations:ListAccounts", Organization: true},
 		{Service: "account", Operation: "ListRegions", IAM: "account:ListRegions"},
+		{Service: "account", Operation: "GetAccountInformation", IAM: "account:GetAccountInformation"},
 		{Service: "securityhub", Operation: "BatchImportFindings", IAM: "securityhub:BatchImportFindings", Findings: true},
 		{Service: "securityhub", Operation: "BatchUpdateFindings", IAM: "securityhub:BatchUpdateFindings", Findings: true},
 		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -48,9 +49,45 @@ func (r Regions) EnabledRegions(ctx context.Context, id string) ([]string, error
 	}
 }
 
+// Accounts reads what accounts are called. It is safe for use by several goroutines.
+type Accounts struct {
+	clients *Clients
+
+	mu    sync.Mutex
+	names map[string]string // by account
+}
+
+var _ guardrail.Accounts = (*Accounts)(nil)
+
+// NewAccounts returns a reader of the names of accounts.
+func NewAccounts(c *Clients) *Accounts { return &Accounts{clients: c, names: make(map[string]string)} }
+
+// AccountName returns the name of the account, which is asked for once. An account that may not
+// be read has none.
+func (a *Accounts) AccountName(ctx context.Context, id string) (string, error) {
+	if !a.clients.actsAs(id) {
+		return "", nil // the answer would be about another account
+	}
+	a.mu.Lock()
+	name, known := a.names[id]
+	a.mu.Unlock()
+	if known {
+		return name, nil
+	}
+	name, err := a.clients.Account(id).GetAccountInformation(ctx)
+	err = failure("account:GetAccountInformation", err)
+	if err != nil && !guardrail.Is(err, guardrail.Denied) {
+		return "", err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.names[id] = name
+	return name, nil
+}
+
 // accountClient calls Account Management, which has one endpoint in a partition.
-// Sources: the API reference of AWS Account Management, ListRegions; "AWS
-// Account Management endpoints and quotas" in the AWS General Reference. Other
+// Sources: the API reference of AWS Account Management, ListRegions and GetAccountInformation;
+// "AWS Account Management endpoints and quotas" in the AWS General Reference. Other
 // partitions have no regions to opt in to.
 type accountClient struct{ cfg aws.Config }
 
@@ -66,16 +103,25 @@ func (c accountClient) ListRegions(ctx context.Context, token string) (regions [
 		Regions   []struct{ RegionName string }
 		NextToken string
 	}
-	region := "us-east-1"
-	if arn.Region(c.cfg.Region).Partition() == arn.China {
-		region = "cn-northwest-1"
-	}
-	call := signedCall{service: "account", region: region, path: "/listRegions", contentType: "application/json"}
-	if err := call.send(ctx, c.cfg, in, &out); err != nil {
+	if err := c.call("/listRegions").send(ctx, c.cfg, in, &out); err != nil {
 		return nil, "", err
 	}
 	for _, r := range out.Regions {
 		regions = append(regions, r.RegionName)
 	}
 	return regions, out.NextToken, nil
+}
+
+func (c accountClient) GetAccountInformation(ctx context.Context) (name string, err error) {
+	var out struct{ AccountName string }
+	err = c.call("/getAccountInformation").send(ctx, c.cfg, map[string]any{}, &out)
+	return out.AccountName, err
+}
+
+func (c accountClient) call(path string) signedCall {
+	region := "us-east-1"
+	if arn.Region(c.cfg.Region).Partition() == arn.China {
+		region = "cn-northwest-1"
+	}
+	return signedCall{service: "account", region: region, path: path, contentType: "application/json"}
 }

@@ -23,6 +23,8 @@ type Ports struct {
 	// Members may be nil: the guard then serves one account. Else it serves the
 	// organization, and needs an Inventory.
 	Members Members
+	// Accounts may be nil: alerts then name accounts by their ids alone.
+	Accounts Accounts
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
 	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts

@@ -195,7 +195,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 		began = time.Time{} // it was there before it was noticed
 	}
 	n := alert.Notice{
-		Kind: kind, Account: key.Account, Region: obs.bucket.Region, At: g.now(),
+		Kind: kind, Account: key.Account, AccountName: g.accountName(ctx, key.Account), Region: obs.bucket.Region, At: g.now(),
 		Since: began, Noticed: noticed, Report: out.advised(ctx, t, obs), Changes: changes, Statuses: obs.statuses,
 		OptedIn: g.optedIn(t), Plan: out.plan, Failure: done.detail,
 		Repairs: len(rec.Recent(g.now(), g.config.Window)), Window: g.config.Window,
@@ -311,6 +311,24 @@ func (g *Guard) repairOfOther(ctx context.Context, r round) (before delivery.Rep
 		}
 	}
 	return before, plan, true
+}
+
+// nameTime is how long an alert waits for the name of its account.
+const nameTime = time.Second
+
+// accountName is what the account is called, or empty. It only helps to read, so that it is not
+// waited for.
+func (g *Guard) accountName(ctx context.Context, account string) string {
+	if g.ports.Accounts == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, nameTime)
+	defer cancel()
+	name, err := g.ports.Accounts.AccountName(ctx, account)
+	if err != nil {
+		g.run.Log.WarnContext(ctx, "the account's name is not known", "account", account, "error", err)
+	}
+	return name
 }
 
 // former is a deleted trail as it was last seen, or nil. It only makes the advice better, so

@@ -68,6 +68,13 @@ type Regions interface {
 	EnabledRegions(ctx context.Context, account string) ([]string, error)
 }
 
+// Accounts says what accounts are called.
+type Accounts interface {
+	// AccountName returns the name that the owner gave the account. That it may not
+	// be read is no error: the name is then empty.
+	AccountName(ctx context.Context, account string) (string, error)
+}
+
 // Alerts tells the security team.
 type Alerts interface {
 	Publish(ctx context.Context, m alert.Message) error

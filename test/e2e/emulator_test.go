@@ -148,6 +148,9 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case c.Op == "securityhub:BatchUpdateFindings": // the test sees what it says
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"ProcessedFindings":[],"UnprocessedFindings":[]}`)
+	case c.Op == "account:GetAccountInformation":
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"AccountId":"`+account+`","AccountName":"acme-logging"}`)
 	case c.Op == "cloudtrail:GetEventConfiguration":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_, _ = io.WriteString(w, `{"MaxEventSize":"Standard"}`)
@@ -250,6 +253,8 @@ func identify(r *http.Request, body []byte) apiCall {
 		return apiCall{Op: service + ":" + operation}
 	}
 	switch r.URL.Path {
+	case "/getAccountInformation":
+		return apiCall{Op: service + ":GetAccountInformation"}
 	case "/findings/import":
 		return apiCall{Op: service + ":BatchImportFindings", Body: body}
 	case "/findings/batchupdate":

@@ -26,6 +26,7 @@ func TestSecurityHub(t *testing.T) {
 	if strings.HasPrefix(mail.Message, "{") {
 		t.Errorf("the mail has the form for programs:\n%s", mail.Message)
 	}
+	mail.says(t, account+` "acme-logging"`)
 	w.imports(hub)
 	opened := findings(t)
 	putPolicy(t, bucket, documented())

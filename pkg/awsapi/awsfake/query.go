@@ -103,6 +103,16 @@ func (s *Server) organizations(w http.ResponseWriter, r *http.Request, call Call
 	}
 }
 
+// accountInformation answers GetAccountInformation of Account Management.
+func (s *Server) accountInformation(w http.ResponseWriter, r *http.Request, call Call) {
+	if s.Name == "" {
+		writeError(w, r, "account", http.StatusForbidden, "AccessDeniedException",
+			"User is not authorized to perform: account:GetAccountInformation")
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{"AccountId": call.Account, "AccountName": s.Name})
+}
+
 // listRegions answers ListRegions of Account Management, in pages of five.
 func (s *Server) listRegions(w http.ResponseWriter, r *http.Request, call Call) {
 	var in struct {

@@ -55,6 +55,8 @@ type Server struct {
 	// EnabledRegions are the regions that the account has enabled; nil: reading
 	// them is denied. A page holds five.
 	EnabledRegions []string
+	// Name is the name of the account; empty: reading it is denied.
+	Name string
 	// Throttled says that BatchGetItem answers, and gives nothing each time.
 	Throttled bool
 
@@ -201,6 +203,10 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 	case "organizations":
 		s.organizations(w, r, call)
 	case "account":
+		if call.Operation == "account:GetAccountInformation" {
+			s.accountInformation(w, r, call)
+			return
+		}
 		s.listRegions(w, r, call)
 	case "securityhub":
 		s.securityHub(w, r, call)
