@@ -22,9 +22,9 @@ BENCHTIME ?= 300ms
 # How the functions are built. `sam build` knows the architecture of the
 # template but does not tell: build for x86_64 with LAMBDA_ARCH=amd64.
 LAMBDA_ARCH ?= arm64
-# Nothing of the SDK is inlined: its calls wait for the network, and copies of its
-# small functions make a twentieth of the binary.
-LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s -gcflags=github.com/aws/...=-l
+# Nothing of the SDK is inlined, nor of what carries its requests: they wait for the network, and copies of
+# small functions make a twelfth of the binary.
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s -gcflags=github.com/aws/...=-l -gcflags=net/...=-l -gcflags=crypto/tls=-l -gcflags=crypto/x509=-l -gcflags=encoding/...=-l
 # A function that grows past this starts slowly.
 MAX_SIZE := 12000000
 
