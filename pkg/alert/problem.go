@@ -138,6 +138,14 @@ func requirementWords(id trail.RequirementID) string {
 		return "the test file of an organization trail that is changed"
 	case trail.PreflightMarker:
 		return "the test file of a trail that is made or changed"
+	case trail.KeyEncrypt:
+		return "the encryption of files"
+	case trail.KeyDescribe, trail.KeyDecrypt:
+		return "the use of the key by a trail that is made or changed"
+	case trail.TopicPublish:
+		return "notifications"
+	case trail.TopicKey:
+		return "the encryption of notifications"
 	}
 	return string(id)
 }

@@ -207,6 +207,23 @@ func urgent() []rule {
 			commands: []string{getPolicy},
 		},
 		{
+			finding: delivery.KeyUnusableID,
+			text: "Enable the key, or cancel its deletion, or give the trail another one. Then see whether CloudTrail delivers, with the " +
+				"next file:",
+			commands: []string{status},
+		},
+		{
+			finding: delivery.KeyDeniedFamily,
+			text: "Change the policy of the trail's key as told below, where it is maintained. Trailwarden never edits the policy of a key. " +
+				"Then see whether CloudTrail delivers, with the next file:",
+			commands: []string{status},
+		},
+		{
+			finding:  delivery.KeyUnreadableID,
+			text:     "Let Trailwarden's role read the trail's key (kms:DescribeKey, kms:GetKeyPolicy). Until then see what CloudTrail reports:",
+			commands: []string{status},
+		},
+		{
 			finding: delivery.DeliveryFailingID,
 			text: "Look at what the policy does not show: the KMS key and its policy, and the organization's resource " +
 				"control policies. See CloudTrail's own words, and who may use the key:",
@@ -250,6 +267,22 @@ func closing() []rule {
 				"trailwarden explain --bucket {bucket}[ --bucket-owner {account}][ --bucket-region {region}] --policy policy.json" +
 					" --trails trails.json" + ofOrganization,
 			},
+		},
+		{
+			finding:  delivery.KeyUndeterminedFamily,
+			text:     "See what the answer hangs on, and whether CloudTrail delivers:",
+			commands: []string{status},
+		},
+		{
+			finding: delivery.NotificationFailingID,
+			text: "Change the policy of the topic, or of its key, as told below, where it is maintained. CloudTrail's error stays until " +
+				"the next file:",
+			commands: []string{status},
+		},
+		{
+			finding:  delivery.NotificationUndeterminedID,
+			text:     "See whether CloudTrail could tell the topic of its last file:",
+			commands: []string{status},
 		},
 		{
 			finding: delivery.TrailCoversLessID,

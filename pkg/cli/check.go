@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -75,6 +76,7 @@ func writeReport(s screen, r delivery.Report) {
 	for _, t := range r.Trails {
 		writeTrailReport(s, t)
 	}
+	writeNotLookedAt(s, r.NotLookedAt)
 	writeMaybeFaults(s, r.MaybeFaults)
 }
 
@@ -84,6 +86,9 @@ func writeTrailReport(s screen, t delivery.TrailReport) {
 		separator = ":\n  "
 	}
 	s.printf("\n%s%s%s\n", clean(t.ARN), separator, s.paint(verdictTone(t.Verdict), string(t.Verdict)))
+	if t.Notification != "" {
+		s.printf("  notifications: %s\n", s.paint(verdictTone(t.Notification), string(t.Notification)))
+	}
 	requirements := table{header: []string{"NEEDS", "DECISION", "BY"}}
 	for _, r := range t.Requirements {
 		requirements.add(
@@ -124,7 +129,11 @@ func writeMaybeFaults(s screen, faults []string) {
 	if len(faults) == 0 {
 		return
 	}
-	s.printf("\n%s\n", s.paint(bold, "S3 may refuse this policy; it is not known"))
+	heading := "S3 may refuse this policy; it is not known"
+	if slices.ContainsFunc(faults, func(text string) bool { return strings.HasPrefix(text, delivery.FaultOfOther) }) {
+		heading = "AWS may refuse these policies; it is not known"
+	}
+	s.printf("\n%s\n", s.paint(bold, heading))
 	for _, fault := range faults {
 		s.indented(2, clean(fault))
 	}

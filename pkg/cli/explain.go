@@ -22,7 +22,7 @@ func (c *explainCommand) Run(sys *system) error {
 		return err
 	}
 	report, _ := in.judge()
-	why := delivery.Explain(in.bucket, in.trails, in.environment)
+	why := delivery.ExplainChain(delivery.Explain(in.bucket, in.trails, in.environment), in.bucket, in.trails, in.environment, in.chain)
 	if c.Format == "json" {
 		if err := printJSON(sys.stdout, newExplanationJSON(report, why)); err != nil {
 			return err
@@ -44,6 +44,7 @@ func writeExplanation(s screen, report delivery.Report, why []delivery.TrailExpl
 			writeRequirement(s, r)
 		}
 	}
+	writeNotLookedAt(s, report.NotLookedAt)
 	writeMaybeFaults(s, report.MaybeFaults)
 }
 

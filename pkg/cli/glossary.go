@@ -24,6 +24,16 @@ func needMeaning(id trail.RequirementID) string {
 		return "CloudTrail writes into the management account's own folder when an organization trail is made or changed."
 	case trail.PreflightMarker:
 		return "CloudTrail writes an empty marker when a trail is made or changed. If it cannot, that change fails; delivery goes on."
+	case trail.KeyEncrypt:
+		return "S3 encrypts the files for CloudTrail with the trail's KMS key (kms:GenerateDataKey). Without it no file is delivered."
+	case trail.KeyDescribe:
+		return "CloudTrail looks at the trail's KMS key when a trail is made or changed (kms:DescribeKey). AWS asks for it; files arrive without it."
+	case trail.KeyDecrypt:
+		return "CloudTrail asks for it when a trail is made or changed whose bucket uses S3 Bucket Keys (kms:Decrypt)."
+	case trail.TopicPublish:
+		return "CloudTrail tells the trail's topic of its files (sns:Publish). Files arrive without it."
+	case trail.TopicKey:
+		return "CloudTrail uses the key with which the topic is encrypted (kms:GenerateDataKey, kms:Decrypt)."
 	}
 	return "CloudTrail needs it."
 }

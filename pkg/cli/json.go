@@ -171,7 +171,10 @@ type planJSON struct {
 	Diff    string           `json:"diff"`
 	Changes []repair.Change  `json:"changes"`
 	Refused []repair.Refusal `json:"refused"`
-	Faults  []string         `json:"faults,omitempty"`
+	// Proposals are statements for the policies of the trails' keys and topics.
+	Proposals   []repair.Proposal `json:"proposals,omitempty"`
+	NotLookedAt []string          `json:"notLookedAt,omitempty"`
+	Faults      []string          `json:"faults,omitempty"`
 	// MaybeFaults are what S3 may refuse about the policy.
 	MaybeFaults []string `json:"maybeFaults,omitempty"`
 }
@@ -194,11 +197,13 @@ type (
 		Bucket      string                 `json:"bucket"`
 		Verdict     delivery.Verdict       `json:"verdict"`
 		Trails      []trailExplanationJSON `json:"trails"`
+		NotLookedAt []string               `json:"notLookedAt,omitempty"`
 		Faults      []string               `json:"faults,omitempty"`
 		MaybeFaults []string               `json:"maybeFaults,omitempty"`
 	}
 	trailExplanationJSON struct {
 		ARN          string                       `json:"arn"`
+		Notification delivery.Verdict             `json:"notification,omitempty"`
 		Requirements []requirementExplanationJSON `json:"requirements"`
 	}
 	requirementExplanationJSON struct {
@@ -220,9 +225,17 @@ type (
 )
 
 func newExplanationJSON(report delivery.Report, why []delivery.TrailExplanation) explanationJSON {
-	out := explanationJSON{Bucket: report.Bucket, Verdict: report.Verdict, Trails: []trailExplanationJSON{}, Faults: report.Faults, MaybeFaults: report.MaybeFaults}
+	out := explanationJSON{
+		Bucket: report.Bucket, Verdict: report.Verdict, Trails: []trailExplanationJSON{}, NotLookedAt: report.NotLookedAt,
+		Faults: report.Faults, MaybeFaults: report.MaybeFaults,
+	}
 	for _, from := range why {
 		t := trailExplanationJSON{ARN: from.ARN, Requirements: []requirementExplanationJSON{}}
+		for _, judged := range report.Trails {
+			if judged.ARN == from.ARN {
+				t.Notification = judged.Notification
+			}
+		}
 		for _, from := range from.Requirements {
 			r := requirementExplanationJSON{
 				RequirementReport: from.RequirementReport, Example: from.Example, Explanation: []statementExplanationJSON{},

@@ -30,6 +30,8 @@ type offlineFlags struct {
 	EventSelectors     []string `placeholder:"FILE,…" help:"Outputs of \"aws cloudtrail get-event-selectors\" and get-insight-selectors. Default: not known."`
 	EventConfiguration []string `placeholder:"FILE,…" help:"Outputs of \"aws cloudtrail get-event-configuration\". Default: not known."`
 	At                 string   `placeholder:"TIME" help:"Judge for this time, as 2030-01-01 or 2030-01-01T12:00:00Z. Default: now."`
+
+	chainFlags
 }
 
 // inputs is what the flags and files come to.
@@ -39,6 +41,7 @@ type inputs struct {
 	trails      []trail.Trail // that deliver into the bucket
 	environment trail.Environment
 	policy      *policyFile // nil: the bucket has none
+	chain       delivery.Chain
 }
 
 // load reads the files and checks the flags.
@@ -109,6 +112,9 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 			return nil, s.errorf("%w", err)
 		}
 	}
+	if in.chain, err = f.loadChain(sys, in.trails); err != nil {
+		return nil, err
+	}
 	return in, nil
 }
 
@@ -169,7 +175,13 @@ func parseTime(text string, now func() time.Time) (time.Time, error) {
 func (in *inputs) judge() (delivery.Report, repair.Plan) {
 	budget := delivery.NewBudget(in.bucket, in.trails)
 	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
-	return advise(budget, in.bucket, in.trails, in.environment, report)
+	report, plan := advise(budget, in.bucket, in.trails, in.environment, report)
+	return in.judgeChain(budget, report), plan
+}
+
+// judgeChain adds what the trails' keys and topics say.
+func (in *inputs) judgeChain(budget *policy.Budget, report delivery.Report) delivery.Report {
+	return delivery.JudgeChain(budget, report, in.bucket, in.trails, in.environment, in.chain)
 }
 
 // advise returns the report with what restoring would do as its advice, and the plan of it.

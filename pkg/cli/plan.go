@@ -32,6 +32,9 @@ func (c *planCommand) Run(sys *system) error {
 	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
 	p := repair.For(in.bucket, in.trails, in.environment, report,
 		repair.Options{Harden: c.Harden, AllTrails: c.AllTrails, Budget: budget})
+	report = in.judgeChain(budget, report)
+	proposals, unmended := repair.Propose(budget, in.bucket, in.trails, in.environment, in.chain, report)
+	p.Refused = append(p.Refused, unmended...)
 	refused := len(p.Faults) > 0 && !c.Force
 	if c.Output != "" && len(p.Policy) > 0 && !refused {
 		text := append(bytes.TrimRight(bytes.Clone(p.Policy), "\n"), '\n')
@@ -44,7 +47,9 @@ func (c *planCommand) Run(sys *system) error {
 	}
 	switch c.Format {
 	case "json":
-		if err := printJSON(sys.stdout, newPlanJSON(p)); err != nil {
+		out := newPlanJSON(p)
+		out.Proposals, out.NotLookedAt = proposals, report.NotLookedAt
+		if err := printJSON(sys.stdout, out); err != nil {
 			return err
 		}
 	default:
@@ -53,13 +58,24 @@ func (c *planCommand) Run(sys *system) error {
 			sys.screen.printf("With --force the plan is shown all the same.\n")
 		} else {
 			writePlan(sys.screen, in.bucket.Name, p, c.Output)
+			writeProposals(sys.screen, proposals)
+			writeNotLookedAt(sys.screen, report.NotLookedAt)
 			writeMaybeFaults(sys.screen, p.MaybeFaults)
 		}
 	}
-	if !p.Empty() || len(p.Refused)+len(p.Faults) > 0 {
+	if !p.Empty() || len(p.Refused)+len(p.Faults)+len(proposals) > 0 {
 		return errFindings
 	}
 	return nil
+}
+
+// writeProposals prints the statements for the policies of keys and topics.
+func writeProposals(s screen, proposals []repair.Proposal) {
+	for _, p := range proposals {
+		s.printf("\n")
+		s.indented(0, "Add to the policy of "+string(p.Target)+" "+clean(p.ARN)+"; Trailwarden does not write it:")
+		s.block(2, indentJSON(p.Statement))
+	}
 }
 
 // writePlan prints a plan, and the policy too unless it went to a file.

@@ -85,7 +85,7 @@ func (p sarifPlaces) of(f sarifFinding) []sarifLocation {
 		return sarifLocation{sarifPhysical{sarifArtifact{fileURI(file)}, region}, logical}
 	}
 	file := f.bucket.file
-	if p.always || file == nil || file.name == standardInput {
+	if p.always || file == nil || f.Target != "" || file.name == standardInput {
 		return []sarifLocation{at(p.file, sarifRegion{1, 1, 1, 2})}
 	}
 	statements := []int{}

@@ -61,10 +61,10 @@ func (j *judgement) denyingOf(decisions []sampleDecision) []int {
 func (j *judgement) whyBeyond(e *evaluation, r sampleDecision) string {
 	r = e.consistent(r)
 	if r.outcome == policy.ExplicitDeny {
-		return fmt.Sprintf("%s %s on %s", lowerFirst(statementsDo(statementNames(j.doc, j.denyingOf([]sampleDecision{r})), "denies", "deny")),
-			e.Action, r.sample.Text)
+		return fmt.Sprintf("%s %s%s", lowerFirst(statementsDo(statementNames(j.doc, j.denyingOf([]sampleDecision{r})), "denies", "deny")),
+			e.action(), e.at(r))
 	}
-	return fmt.Sprintf("nothing allows %s on %s", e.Action, r.sample.Text)
+	return fmt.Sprintf("nothing allows %s%s", e.action(), e.at(r))
 }
 
 // date is the date of a key that was decided, "2030-01-01"; empty if it has
@@ -91,6 +91,9 @@ func (j *judgement) remedyBeyond(denials []sampleDecision, names string) string 
 	if names := statementNames(j.doc, j.denyingOf(denials)); len(names) > 0 {
 		return fmt.Sprintf("If CloudTrail is to write there, change %s by hand where the policy is maintained: "+
 			"a Deny is never edited automatically.", statementsNamed(names))
+	}
+	if j.part != nil {
+		return "Grant the files without naming " + names + " in the policy of " + j.subject() + ": trailwarden required prints the statement that AWS documents."
 	}
 	return "Grant the folders without naming " + names + ": trailwarden plan --harden shows the change."
 }

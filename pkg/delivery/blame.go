@@ -19,6 +19,19 @@ func policyCalls() []string {
 // trailCalls change where a trail delivers to, and what it delivers.
 func trailCalls() []string { return []string{"CreateTrail", "UpdateTrail"} }
 
+// keyPolicyCalls change what a key's policy says, and keyStateCalls what else a key needs to
+// encrypt. Sources: the API references of AWS KMS and Amazon SNS.
+func keyPolicyCalls() []string { return []string{"PutKeyPolicy"} }
+
+func keyStateCalls() []string {
+	return []string{"DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"}
+}
+
+// topicCalls change a topic's policy or key, or whether there is the topic.
+func topicCalls() []string {
+	return []string{"SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic", "CreateTopic"}
+}
+
 // organizationCalls take an organization's trails away from a member.
 func organizationCalls() []string {
 	return []string{
@@ -143,6 +156,7 @@ func causesOf(id trail.RequirementID) []string {
 		return append(calls, "PutEventSelectors")
 	case trail.AggregatedFiles:
 		return append(calls, "PutEventSelectors", "PutEventConfiguration")
+	case trail.KeyEncrypt, trail.KeyDescribe, trail.KeyDecrypt, trail.TopicPublish, trail.TopicKey: // see [ofKey]
 	case trail.BucketACL, trail.LogFiles, trail.DigestFiles, trail.ManagementAccountFiles, trail.PreflightMarker:
 	}
 	return calls

@@ -15,7 +15,7 @@ type FindingType struct {
 	// docs/findings.md, and part of the JSON of commands and alerts.
 	ID string
 	// Family is what types have in common that differ in their requirement only:
-	// [DeniedFamily] or [UndeterminedFamily]. It is the ID of any other type.
+	// [DeniedFamily], [UndeterminedFamily] and those of keys. It is the ID of any other type.
 	Family string
 	// Requirement is what a type of a family is about, empty for any other.
 	Requirement trail.RequirementID
@@ -48,7 +48,7 @@ type FindingType struct {
 	refusal func(Finding) string
 	// find finds it in the bucket and its policy, findStatus in what CloudTrail
 	// reports of a trail that uses the bucket, findCoverage in what such a trail
-	// records. Message, Remedy and what else differs from case to case are set;
+	// records. What is about a key or topic is found by [chainPart.findings]. Message, Remedy and what else differs from case to case are set;
 	// complete adds the rest.
 	find         func(*judgement) []Finding
 	findStatus   func(TrailReport, trail.Status) []Finding
@@ -64,6 +64,8 @@ type Source string
 const (
 	SourceBucket Source = "bucket" // the bucket, or that there is none
 	SourcePolicy Source = "policy" // the statements of its policy
+	SourceKey    Source = "key"    // a trail's KMS key and its policy
+	SourceTopic  Source = "topic"  // a trail's topic, its policy and its key
 	SourceTrails Source = "trails" // which trails there are, and what they record
 	SourceStatus Source = "status" // what CloudTrail reports of a trail
 )
@@ -127,15 +129,23 @@ func Catalog() []FindingType {
 		types[i].Family = types[i].ID
 	}
 	requirements := trail.RequirementIDs()
-	types = slices.Grow(types, 2*len(requirements))
+	types = slices.Grow(types, 2*len(requirements)+chainTypes)
 	for _, id := range requirements {
 		types = append(types, deniedType(id), undeterminedType(id))
+	}
+	types = append(types, keyEncryptDeniedType(), keyEncryptUndeterminedType(), keyDescribeDeniedType(), keyDecryptDeniedType())
+	for _, t := range []FindingType{keyUnusableType(), keyUnreadableType(), notificationFailingType(), notificationUndeterminedType()} {
+		t.Family = t.ID
+		types = append(types, t)
 	}
 	for i := range types {
 		types[i].Controls = controlsOf(types[i])
 	}
 	return types
 }
+
+// chainTypes is how many types are about keys and topics.
+const chainTypes = 8
 
 // LookupType returns the type with an id. Ok is false if there is none: the finding
 // was made by another version.

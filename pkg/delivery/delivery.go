@@ -97,6 +97,9 @@ type Report struct {
 	Verdict  Verdict       `json:"verdict"` // the worst of the trails'
 	Trails   []TrailReport `json:"trails"`
 	Findings []Finding     `json:"findings"`
+	// NotLookedAt is what the trails have and what was not looked at: "key", "topic". The
+	// verdict is that of the rest.
+	NotLookedAt []string `json:"notLookedAt,omitempty"`
 	// Faults are what S3 would refuse about the policy, in words.
 	Faults []string `json:"faults,omitempty"`
 	// MaybeFaults are what S3 may refuse: it is not known. They change no verdict.
@@ -105,16 +108,21 @@ type Report struct {
 
 // TrailReport is the judgement on one trail of the bucket.
 type TrailReport struct {
-	ARN          string              `json:"arn"`
-	Verdict      Verdict             `json:"verdict"`
+	ARN     string  `json:"arn"`
+	Verdict Verdict `json:"verdict"`
+	// Notification is whether CloudTrail can tell the trail's topic of its files; empty: the
+	// trail has none. Files are delivered all the same.
+	Notification Verdict             `json:"notification,omitempty"`
 	Requirements []RequirementReport `json:"requirements"`
 }
 
 // RequirementReport is the judgement on one requirement of a trail.
 type RequirementReport struct {
-	ID       trail.RequirementID `json:"id"`
-	Action   string              `json:"action"`
-	Resource string              `json:"resource"`
+	ID trail.RequirementID `json:"id"`
+	// Target is what it is asked of.
+	Target   trail.Target `json:"target"`
+	Action   string       `json:"action"`
+	Resource string       `json:"resource"`
 	// Decision is the worst decision over all requests of the requirement.
 	Decision policy.Outcome `json:"decision"`
 	// Statements are the responsible statements: Sid, or "#" and index.
@@ -160,6 +168,8 @@ type Finding struct {
 	Remedy     string   `json:"remedy"`  // the smallest change that would fix it
 	// Restorable says that the change can be made automatically.
 	Restorable bool `json:"restorable"`
+	// Target is what the finding is about, empty: the bucket, or the trail itself.
+	Target trail.Target `json:"target,omitempty"`
 	// Lost are the parts of which a trail covers less than before.
 	Lost []trail.Part `json:"lost,omitempty"`
 	// LostKey is the KMS key that the trail had, where it may be lost.

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 
@@ -32,6 +33,9 @@ type evaluation struct {
 	// guessed says that it is open which of the request sets will be made,
 	// and that they are not all decided alike.
 	guessed bool
+	// bucketKeys says that it is open because the setting of S3 Bucket Keys is not known:
+	// with one setting all is allowed, with the other it is not.
+	bucketKeys bool
 	// perhaps are the decisions on requests that CloudTrail may make and that
 	// are denied; see [trail.HorizonPerhaps].
 	perhaps []sampleDecision
@@ -46,6 +50,19 @@ type evaluation struct {
 	exempted []exemptionsOf     // see exempt
 	reported *RequirementReport // see report
 	nearby   []Near             // what near has found; nil: it was not asked yet
+}
+
+// action is that of the example: a requirement may be of several.
+func (e *evaluation) action() string { return cmp.Or(e.example.request.Action, e.Action) }
+
+// at says of what a request is: on a resource, or for what the value of a context key names.
+func (e *evaluation) at(r sampleDecision) string { return e.preposition(r) + r.sample.Text }
+
+func (e *evaluation) preposition(r sampleDecision) string {
+	if r.set < len(e.Sets) && e.Sets[r.set].Varies != "" {
+		return " for "
+	}
+	return " on "
 }
 
 // explain says how each statement relates to the example.
@@ -116,6 +133,7 @@ func asked(p trail.RequestSet) bool {
 // leaves it open.
 func (d *decider) evaluate(q trail.Requirement) *evaluation {
 	e := &evaluation{Requirement: q, by: d, outcome: policy.Allowed}
+	on, off := policy.Allowed, policy.Allowed // of requests with that setting of S3 Bucket Keys only
 	for i, p := range q.Sets {
 		if !asked(p) {
 			continue
@@ -135,14 +153,43 @@ func (d *decider) evaluate(q trail.Requirement) *evaluation {
 		}
 		e.cut = e.cut || !decided.complete || !decided.all
 		e.partial = e.partial || !decided.exhaustive
-		e.outcome = worse(e.outcome, outcome)
+		switch p.Only {
+		case trail.On:
+			on = worse(on, outcome)
+		case trail.Off:
+			off = worse(off, outcome)
+		default:
+			e.outcome = worse(e.outcome, outcome)
+		}
 		e.decisions = append(e.decisions, decided.list...)
 	}
+	e.either(on, off)
 	e.example = e.consistent(e.pickExample())
 	e.granted = e.outcome == policy.Undetermined && !slices.ContainsFunc(q.Sets, func(p trail.RequestSet) bool {
-		return asked(p) && !d.prepare(e.request(p)).same.Granted(p.Resources)
+		return asked(p) && !d.granted(e.request(p), p)
 	})
 	return e
+}
+
+// either adds what comes of requests of which CloudTrail makes either these or those: by
+// the setting of S3 Bucket Keys, which is not known. They are denied if both are.
+func (e *evaluation) either(on, off policy.Outcome) {
+	switch {
+	case on == off, denied(on) && denied(off):
+		e.outcome = worse(e.outcome, worse(on, off))
+	default:
+		e.guessed, e.bucketKeys = denied(on) || denied(off), true
+		e.outcome = worse(e.outcome, policy.Undetermined)
+	}
+}
+
+// granted reports whether an Allow that holds in all cases matches each request of a set.
+func (d *decider) granted(like policy.Request, p trail.RequestSet) bool {
+	resources := p.Resources
+	if p.Varies != "" {
+		resources = glob.KeySet{{Words: []string{p.Resource}}}
+	}
+	return d.prepare(like).same.Granted(resources)
 }
 
 // lookBeyond looks for denials of requests that CloudTrail does not make now:
@@ -206,12 +253,15 @@ type decisions struct {
 // decideKeys decides a request on samples of a request set that stand for all of
 // it. The set is the one at an index of the requirement, or a part of it.
 func (d *decider) decideKeys(q trail.Requirement, index int, p trail.RequestSet) decisions {
-	request := policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}
-	samples := d.prepare(request).same.Samples(p.Resources)
+	var samples policy.Samples
+	if like := requestLike(q, p); p.Varies == "" {
+		samples = d.prepare(like).same.Samples(p.Resources)
+	} else {
+		samples = d.prepare(like).same.SamplesOf(p.Varies, p.Resource, p.Resources)
+	}
 	out := decisions{make([]sampleDecision, len(samples.List)), samples.Complete, samples.All, samples.Exhaustive}
 	for i, s := range samples.List {
-		r := sampleDecision{set: index, sample: s.Witness, request: request, decision: s.Decision}
-		r.request.Resource = s.Text
+		r := sampleDecision{set: index, sample: s.Witness, request: p.Request(q.Action, s.Text), decision: s.Decision}
 		r.outcome = r.decision.Outcome
 		if r.outcome == policy.Undetermined && r.decision.DeniedEitherWay {
 			r.outcome = policy.ImplicitDeny
@@ -390,7 +440,7 @@ func (e *evaluation) report() RequirementReport {
 	}
 	e.reported = &RequirementReport{
 		Near: near,
-		ID:   e.ID, Action: e.Action, Resource: e.Resource,
+		ID:   e.ID, Target: e.ID.Target(), Action: e.action(), Resource: e.Resource,
 		Decision:    e.outcome,
 		Statements:  statementNames(doc, responsible),
 		Why:         e.why(doc),

@@ -166,7 +166,7 @@ func (d *decider) touches(q trail.Requirement) bool {
 		if !asked(p) {
 			continue
 		}
-		if !d.prepare(policy.Request{Caller: p.Caller, Action: q.Action, Context: p.Context}).MayMatch() {
+		if !d.prepare(requestLike(q, p)).MayMatch() {
 			continue // mostly: an edit is a condition that CloudTrail does not meet
 		}
 		decided := d.decideKeys(q, i, p)

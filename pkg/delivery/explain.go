@@ -35,3 +35,22 @@ func Explain(b Bucket, trails []trail.Trail, s trail.Environment) []TrailExplana
 	}
 	return out
 }
+
+// ExplainChain adds to the explanation what the trails' keys and topics say, as [JudgeChain]
+// does to the judgement.
+func ExplainChain(out []TrailExplanation, b Bucket, trails []trail.Trail, s trail.Environment, c Chain) []TrailExplanation {
+	budget := NewBudget(b, trails)
+	all := newJudgement(budget, Bucket{Name: b.Name, Owner: b.Owner, Region: b.Region}, trails, s)
+	all.chain = c
+	for _, of := range all.parts() {
+		part := budget.Part(chainSteps)
+		of.judge(part)
+		budget.Join(part)
+		for i := range out {
+			for _, e := range of.evaluations[out[i].ARN] {
+				out[i].Requirements = append(out[i].Requirements, RequirementExplanation{e.report(), e.explain()})
+			}
+		}
+	}
+	return out
+}

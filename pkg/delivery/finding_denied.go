@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -41,14 +42,14 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 		report := e.report()
 		f := Finding{
 			Trail: t.ARN, Statements: report.Statements,
-			Message: fmt.Sprintf("CloudTrail cannot %s: %s", j.operation(t, id), lowerFirst(report.Why)),
+			Message: fmt.Sprintf("CloudTrail cannot %s: %s", j.operation(t, id), lowerFirst(report.Why)) + consequence(id),
 		}
 		if blocking := e.denying(j.doc, true); len(blocking) > 0 {
 			x := j.exempt(e, blocking)
 			f.Remedy, f.Edit = x.remedy(j.doc)+j.orKMSKey(t, e, blocking), x.edit()
 			f.Statements = statementNames(j.doc, blocking)
 		} else {
-			f.Restorable = true
+			f.Restorable = j.part == nil
 			f.Remedy = j.grant(t, e)
 			if len(report.Near) > 0 && len(f.Statements) == 0 {
 				f.Statements = []string{report.Near[0].Label}
@@ -61,19 +62,22 @@ func (j *judgement) deniedTrails(id trail.RequirementID) []Finding {
 
 // grant is the remedy where no statement allows a requirement.
 func (j *judgement) grant(t trail.Trail, e *evaluation) string {
+	if j.part != nil {
+		return j.part.addStatement(e)
+	}
 	const plan = "trailwarden plan shows the exact change, trailwarden required the policy that AWS documents."
 	some := slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome == policy.Allowed })
 	if near := e.near(j.doc); !some && len(near) > 0 && near[0].Element != "" {
 		return fmt.Sprintf("Mend %s of statement %s to fit trail %s, or add the documented statement: %s",
 			near[0].Element, Shown(near[0].Label), t.ARN, plan)
 	}
-	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.Action, e.Resource, trail.ServicePrincipal, t.ARN, plan)
+	return fmt.Sprintf("Allow %s on %s to %s for aws:SourceArn %s: %s", e.action(), e.Resource, trail.ServicePrincipal, t.ARN, plan)
 }
 
 // orKMSKey says so where Denies ask for a KMS key that the trail has not got, and would
 // let the requirement through with it.
 func (j *judgement) orKMSKey(t trail.Trail, e *evaluation, denies []int) string {
-	if t.KMSKeyID != "" {
+	if t.KMSKeyID != "" || j.part != nil {
 		return ""
 	}
 	key := fmt.Sprintf("arn:%s:kms:%s:%s:key/any", t.Partition(), t.HomeRegion, t.Account())
@@ -104,9 +108,9 @@ func (j *judgement) orKMSKey(t trail.Trail, e *evaluation, denies []int) string 
 // whyExplicit names the Deny and what of it hits.
 func (e *evaluation) whyExplicit(doc *policy.Document) string {
 	denies := e.example.decision.Responsible
-	text := statementsDo(statementNames(doc, denies), "denies", "deny") + " " + e.Action
+	text := statementsDo(statementNames(doc, denies), "denies", "deny") + " " + e.action()
 	if slices.ContainsFunc(e.decisions, func(r sampleDecision) bool { return r.outcome != policy.ExplicitDeny }) {
-		text += " on " + e.example.sample.Text
+		text += e.at(e.example)
 	}
 	if reasons := e.matchReasons(doc, denies); reasons != "" {
 		return text + ": " + reasons + "."
@@ -143,16 +147,16 @@ func (e *evaluation) matchReasons(doc *policy.Document, statements []int) string
 func (e *evaluation) whyImplicit(doc *policy.Document) string {
 	if may := e.denying(doc, false); e.example.decision.Outcome == policy.Undetermined && len(may) > 0 {
 		return fmt.Sprintf("Where %s, which may deny it, does not hit, nothing allows %s on %s.",
-			statementsNamed(statementNames(doc, may)), e.Action, e.Resource)
+			statementsNamed(statementNames(doc, may)), e.action(), e.Resource)
 	}
 	if text, ok := e.whyPartial(doc); ok {
 		return text
 	}
 	near := e.near(doc)
 	if len(near) == 0 {
-		return fmt.Sprintf("No statement allows %s to CloudTrail.", e.Action)
+		return fmt.Sprintf("No statement allows %s to CloudTrail.", e.action())
 	}
-	return fmt.Sprintf("No statement allows %s to CloudTrail on %s%s.", e.Action, e.Resource, near[0].phrase())
+	return fmt.Sprintf("No statement allows %s to CloudTrail on %s%s.", e.action(), e.Resource, near[0].phrase())
 }
 
 // Near is an Allow statement that nearly matches a request of CloudTrail.
@@ -215,6 +219,9 @@ func (e *evaluation) findNear(doc *policy.Document) []Near {
 	if len(own) == 0 {
 		own = others
 	}
+	if e.ID.Target() != trail.OfBucket {
+		own = e.nearOfChain(doc, own)
+	}
 	if len(own) == 0 {
 		return []Near{}
 	}
@@ -225,6 +232,36 @@ func (e *evaluation) findNear(doc *policy.Document) []Near {
 		out[i] = e.nearOf(doc, explained[m.Index])
 	}
 	return out
+}
+
+// nearOfChain orders the statements of a key's or topic's policy. Such policies begin with a
+// statement for the account's root, which has every action and serves no service. So one that
+// lets CloudTrail do something else goes before it.
+func (e *evaluation) nearOfChain(doc *policy.Document, near []policy.Match) []policy.Match {
+	if slices.ContainsFunc(near, func(m policy.Match) bool { return m.Principal != policy.No }) {
+		return near
+	}
+	isRoot := func(p policy.Principal) bool {
+		return strings.HasSuffix(p.Value, ":root") || arn.Account(p.Value).Valid()
+	}
+	var before, roots []policy.Match
+	for _, m := range near {
+		if slices.ContainsFunc(doc.At(m.Index).Principals.Entries, func(p policy.Principal) bool { return !isRoot(p) }) {
+			before = append(before, m)
+		} else {
+			roots = append(roots, m)
+		}
+	}
+	if len(before) > 0 {
+		return append(before, roots...)
+	}
+	for _, m := range e.example.decision.Matches {
+		names := slices.ContainsFunc(doc.At(m.Index).Principals.Entries, func(p policy.Principal) bool { return p.Value == trail.ServicePrincipal })
+		if doc.At(m.Index).Effect == policy.Allow && m.Action == policy.No && m.Principal != policy.No && names {
+			before = append(before, m)
+		}
+	}
+	return append(before, roots...)
 }
 
 // nearOf says for each failing part of a statement what it wants.
@@ -246,8 +283,14 @@ func (e *evaluation) nearOf(doc *policy.Document, explained policy.StatementExpl
 				names = append(names, p.Value)
 			}
 			parts = append(parts, fmt.Sprintf("its Principal is %s, not %s", brief(names), e.example.request.Caller.Value))
+		case "Action":
+			parts = append(parts, "its Action is "+brief(st.Actions.List))
 		case "Resource":
-			parts = append(parts, fmt.Sprintf("its Resource is %s", brief(st.Resources.List)))
+			text := "its Resource is " + brief(st.Resources.List)
+			if len(st.Resources.List) == 0 {
+				text = "it has no Resource, without which a statement has no effect"
+			}
+			parts = append(parts, text)
 		default:
 			parts = append(parts, phrase(part))
 		}

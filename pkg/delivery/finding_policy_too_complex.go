@@ -57,8 +57,8 @@ func (j *judgement) policyTooComplex() []Finding {
 	names := statementNames(j.doc, costly)
 	f := Finding{
 		Statements: names,
-		Message: fmt.Sprintf("The policy of bucket %s is too complex to be judged in full: it was not settled %s.",
-			j.bucket.Name, what),
+		Message: fmt.Sprintf("The policy of %s is too complex to be judged in full: it was not settled %s.",
+			j.subject(), what),
 		Remedy: "Make the policy simpler: name folders instead of writing * or ? within a key, and test fewer condition keys. " +
 			"Until then look at what CloudTrail itself reports: aws cloudtrail get-trail-status --name TRAIL-ARN.",
 	}

@@ -73,6 +73,9 @@ func (j *judgement) isDenied(t trail.Trail, id trail.RequirementID) bool {
 // clarify is the remedy where a requirement is left open, with the edit of the
 // Denies that may hit.
 func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
+	if e.bucketKeys {
+		return "Say whether the bucket uses S3 Bucket Keys (--bucket-key on or off), which may settle it.", ""
+	}
 	if denies := e.denying(j.doc, true); e.guessed && len(denies) > 0 {
 		x := j.exempt(e, denies)
 		return "Say what is not known (the organization's id, a prefix without slashes at its ends), which may settle it. " +
@@ -89,6 +92,9 @@ func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
 		x := j.exempt(e, denies)
 		return x.remedy(j.doc), x.edit()
 	}
+	if j.part != nil {
+		return "Grant it under condition keys whose values are documented for CloudTrail, such as aws:SourceArn. " + j.part.addStatement(e), ""
+	}
 	return fmt.Sprintf("Grant it to %s, under condition keys whose values are documented for CloudTrail such as aws:SourceArn: "+
 		"trailwarden required prints the policy.",
 		trail.ServicePrincipal), ""
@@ -98,10 +104,10 @@ func (j *judgement) clarify(e *evaluation) (remedy, edit string) {
 func (e *evaluation) whyUndetermined(doc *policy.Document) string {
 	switch {
 	case e.guessed && e.example.outcome == policy.ExplicitDeny:
-		return fmt.Sprintf("%s, and %s %s on %s.", e.whyGuessed(),
-			lowerFirst(statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny")), e.Action, e.example.sample.Text)
+		return fmt.Sprintf("%s, and %s %s%s.", e.whyGuessed(),
+			lowerFirst(statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny")), e.action(), e.at(e.example))
 	case e.guessed && e.example.outcome == policy.ImplicitDeny:
-		return fmt.Sprintf("%s, and nothing allows %s on %s.", e.whyGuessed(), e.Action, e.example.sample.Text)
+		return fmt.Sprintf("%s, and nothing allows %s%s.", e.whyGuessed(), e.action(), e.at(e.example))
 	case e.isPerhaps():
 		return e.whyPerhaps(doc)
 	case e.incomplete && e.example.outcome == policy.Allowed:
@@ -149,6 +155,9 @@ func uncertainElements(matches []policy.Match, statements []int) []string {
 
 // whyGuessed says what makes the requests of the requirement a guess.
 func (e *evaluation) whyGuessed() string {
+	if e.bucketKeys {
+		return "Whether the bucket uses S3 Bucket Keys is not known"
+	}
 	for _, p := range e.Sets {
 		for _, part := range p.Resources {
 			if part.Name == "organization" && len(part.Words) == 0 {
@@ -162,10 +171,10 @@ func (e *evaluation) whyGuessed() string {
 // whyPerhaps says what is denied of the requests that CloudTrail may make, and
 // what it hangs on whether it makes them.
 func (e *evaluation) whyPerhaps(doc *policy.Document) string {
-	text := fmt.Sprintf("Nothing allows %s on %s", e.Action, e.example.sample.Text)
+	text := fmt.Sprintf("Nothing allows %s%s", e.action(), e.at(e.example))
 	if e.example.outcome == policy.ExplicitDeny {
-		text = fmt.Sprintf("%s %s on %s", statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"),
-			e.Action, e.example.sample.Text)
+		text = fmt.Sprintf("%s %s%s", statementsDo(statementNames(doc, e.example.decision.Responsible), "denies", "deny"),
+			e.action(), e.at(e.example))
 	} else if partial, ok := e.whyPartial(doc); ok {
 		text = strings.TrimSuffix(partial, ".")
 	}

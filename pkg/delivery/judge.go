@@ -64,6 +64,8 @@ type judgement struct {
 	by          *decider                 // by doc
 	evaluations map[string][]*evaluation // by the trail's ARN; none without doc
 	expected    []*evaluation            // of the bucket's Expected, in their order; none without doc
+	chain       Chain
+	part        *chainPart // nil: it is about the bucket
 }
 
 func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail.Environment) *judgement {
@@ -86,21 +88,27 @@ func newJudgement(budget *policy.Budget, b Bucket, trails []trail.Trail, s trail
 	if len(legacyStatements(j.doc)) > 0 {
 		requirements = trail.Requirements
 	}
-	done := map[[sha256.Size]byte][]*evaluation{}
-	for _, t := range j.trails {
-		for _, r := range requirements(t, s) {
-			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], j.evaluate(r, done))
-		}
-	}
+	j.evaluate(func(t trail.Trail) []trail.Requirement { return requirements(t, s) })
 	for _, g := range b.Expected {
 		j.expected = append(j.expected, j.by.evaluate(j.writing(g)))
 	}
 	return j
 }
 
-// evaluate evaluates a requirement, or takes what stands for it of those that are done, by
+// evaluate decides the requirements of every trail. Those that are decided alike are decided
+// once.
+func (j *judgement) evaluate(requirements func(trail.Trail) []trail.Requirement) {
+	done := map[[sha256.Size]byte][]*evaluation{}
+	for _, t := range j.trails {
+		for _, r := range requirements(t) {
+			j.evaluations[t.ARN] = append(j.evaluations[t.ARN], j.evaluateOnce(r, done))
+		}
+	}
+}
+
+// evaluateOnce evaluates a requirement, or takes what stands for it of those that are done, by
 // their digests.
-func (j *judgement) evaluate(r trail.Requirement, done map[[sha256.Size]byte][]*evaluation) *evaluation {
+func (j *judgement) evaluateOnce(r trail.Requirement, done map[[sha256.Size]byte][]*evaluation) *evaluation {
 	var keys [sha256.Size]byte
 	if len(j.trails) > 1 {
 		keys = keysDigest(r)
@@ -176,7 +184,7 @@ func (j *judgement) unreadable() bool {
 // withoutPolicy reports on a requirement where there is no policy to decide by.
 func (j *judgement) withoutPolicy(q trail.Requirement) RequirementReport {
 	r := RequirementReport{
-		ID: q.ID, Action: q.Action, Resource: q.Resource,
+		ID: q.ID, Target: q.ID.Target(), Action: q.Action, Resource: q.Resource,
 		Decision: policy.ImplicitDeny, Statements: []string{}, Why: j.bucket.why(), Example: q.Resource,
 	}
 	if j.unreadable() {
@@ -185,7 +193,7 @@ func (j *judgement) withoutPolicy(q trail.Requirement) RequirementReport {
 	return r
 }
 
-// findings are all findings, in the order of the catalogue.
+// findings are all findings of the bucket, in the order of the catalogue.
 func (j *judgement) findings() []Finding {
 	if len(j.trails) == 0 {
 		return nil

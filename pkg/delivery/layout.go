@@ -20,7 +20,7 @@ import (
 func keysDigest(r trail.Requirement) [sha256.Size]byte {
 	parts := []string{string(r.ID), r.Action}
 	for _, p := range r.Sets {
-		parts = append(parts, fmt.Sprint(p.Guess, p.Horizon, p.Uncertain, len(p.Resources)))
+		parts = append(parts, fmt.Sprint(p.Guess, p.Horizon, p.Uncertain, len(p.Resources)), p.Varies, p.Resource, p.Action, string(p.Only))
 		for _, s := range p.Resources {
 			parts = append(parts, fmt.Sprint(s.Min, s.Max, len(s.Words)), s.Name, s.Class)
 			parts = append(parts, s.Words...)
@@ -50,8 +50,10 @@ func (e *evaluation) sameRequests(a, b trail.RequestSet) bool {
 }
 
 // request is a request of a set, without its resource.
-func (e *evaluation) request(p trail.RequestSet) policy.Request {
-	return policy.Request{Caller: p.Caller, Action: e.Action, Context: p.Context}
+func (e *evaluation) request(p trail.RequestSet) policy.Request { return requestLike(e.Requirement, p) }
+
+func requestLike(q trail.Requirement, p trail.RequestSet) policy.Request {
+	return policy.Request{Caller: p.Caller, Action: cmp.Or(p.Action, q.Action), Context: p.Context}
 }
 
 // standingFor is the evaluation as one of the other requirement.
@@ -63,7 +65,7 @@ func (e *evaluation) standingFor(r trail.Requirement) *evaluation {
 	of := func(list []sampleDecision) []sampleDecision {
 		list = slices.Clone(list)
 		for i := range list {
-			list[i].request.Context = r.Sets[list[i].set].Context
+			list[i].request.Context = r.Sets[list[i].set].Request(r.Action, list[i].sample.Text).Context
 		}
 		return list
 	}

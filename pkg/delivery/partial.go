@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,6 +31,9 @@ func (r sampleDecision) value(name string) (value string, ok bool) {
 // whyPartial says which of the keys are allowed only, where some are. It is
 // told by the two decisions, one allowed and one denied, that differ least.
 func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
+	if e.ID.Target() == trail.OfTopic {
+		return "", false // its requests differ in their action
+	}
 	if e.partial {
 		return e.whySome(doc)
 	}
@@ -56,7 +60,7 @@ func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
 		missing = "the keys of regions that AWS opens later"
 	}
 	grants := statementsDo(statementNames(doc, allowed.decision.Responsible), "grants", "grant")
-	return fmt.Sprintf("%s only %s; nothing allows %s on %s.", grants, list(only), e.Action, missing), true
+	return fmt.Sprintf("%s only %s; nothing allows %s%s%s.", grants, list(only), e.action(), e.preposition(denied), missing), true
 }
 
 // whySome says that some of the keys are allowed only, where it cannot be said
@@ -64,17 +68,26 @@ func (e *evaluation) whyPartial(doc *policy.Document) (string, bool) {
 func (e *evaluation) whySome(doc *policy.Document) (string, bool) {
 	for _, r := range e.decisions {
 		if r.outcome == policy.Allowed {
-			return fmt.Sprintf("%s only some of the keys; nothing allows %s on %s.",
-				statementsDo(statementNames(doc, r.decision.Responsible), "grants", "grant"), e.Action, e.example.sample.Text), true
+			return fmt.Sprintf("%s only some of the %s; nothing allows %s%s.",
+				statementsDo(statementNames(doc, r.decision.Responsible), "grants", "grant"), cmp.Or(e.varying(), "keys"), e.action(), e.at(e.example)), true
 		}
 	}
 	return "", false
 }
 
+// varying is what the requests of the example's set are for, if it is not what differs in
+// their resource.
+func (e *evaluation) varying() string {
+	if e.preposition(e.example) == " for " {
+		return "files"
+	}
+	return ""
+}
+
 // sameShape reports whether two keys have the same parts: a file's key and a
-// marker's have not.
-func sameShape(a, b sampleDecision) bool {
-	return (a.date() == "") == (b.date() == "")
+// marker's have not. Files of two kinds are in different folders.
+func (e *evaluation) sameShape(a, b sampleDecision) bool {
+	return (a.date() == "") == (b.date() == "") && e.Sets[a.set].Kind == e.Sets[b.set].Kind
 }
 
 // closest finds an allowed and a denied decision that differ in the fewest
@@ -91,7 +104,7 @@ func (e *evaluation) closest() (allowed, denied sampleDecision, ok bool) {
 				continue
 			}
 			distance := 2 * len(differing(a, d))
-			if distance == 0 || !sameShape(a, d) {
+			if distance == 0 || !e.sameShape(a, d) {
 				continue
 			}
 			if v, _ := d.value("region"); v == unopened {
@@ -128,7 +141,7 @@ func (e *evaluation) only(allowed sampleDecision, name string, differs bool) (te
 	}
 	var yes, all []string
 	for i, p := range e.Sets {
-		if !asked(p) {
+		if !asked(p) || p.Kind != e.Sets[allowed.set].Kind {
 			continue
 		}
 		for _, segment := range p.Resources {

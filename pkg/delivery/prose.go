@@ -109,8 +109,26 @@ func (j *judgement) operation(t trail.Trail, id trail.RequirementID) string {
 		return fmt.Sprintf("write to the management account's folder in bucket %s, as making or changing trail %s takes", bucket, name)
 	case trail.PreflightMarker:
 		return fmt.Sprintf("write its marker to bucket %s, as making or changing trail %s takes", bucket, name)
+	case trail.KeyEncrypt:
+		return fmt.Sprintf("encrypt the files of trail %s with %s", name, j.subject())
+	case trail.KeyDescribe:
+		return fmt.Sprintf("describe %s, as making or changing trail %s takes", j.subject(), name)
+	case trail.KeyDecrypt:
+		return fmt.Sprintf("decrypt with %s, as making or changing trail %s takes", j.subject(), name)
+	case trail.TopicPublish:
+		return fmt.Sprintf("tell %s of the files of trail %s", j.subject(), name)
+	case trail.TopicKey:
+		return fmt.Sprintf("use %s, as telling of the files of trail %s takes", j.subject(), name)
 	}
 	return string(id)
+}
+
+// subject is what has the policy that is judged.
+func (j *judgement) subject() string {
+	if j.part != nil {
+		return j.part.subject()
+	}
+	return "bucket " + j.bucket.Name
 }
 
 // statementsDo begins a sentence about statements.

@@ -21,13 +21,23 @@ import (
 type Budget struct {
 	left    int
 	used    int
-	of      []int // of the steps used, those of each statement
-	whole   bool  // nobody asks which statement took them
-	stopped atomic.Bool
+	of      []int        // of the steps used, those of each statement
+	whole   bool         // nobody asks which statement took them
+	stopped *atomic.Bool // shared with the parts; nil: nobody stops it
 }
 
 // NewBudget returns a budget of so many steps.
-func NewBudget(steps int) *Budget { return &Budget{left: steps} }
+func NewBudget(steps int) *Budget { return &Budget{left: steps, stopped: new(atomic.Bool)} }
+
+// Part returns a budget of at most so many of the steps that are left, for another
+// document: its account of statements is its own. Stop ends both. What the part has used
+// is to be given to [Budget.Join].
+func (b *Budget) Part(most int) *Budget {
+	return &Budget{left: max(0, min(most, b.left)), stopped: b.stopped}
+}
+
+// Join takes the steps that a part has used.
+func (b *Budget) Join(part *Budget) { b.spend(nobody, part.used) }
 
 // Grow adds steps to the budget.
 func (b *Budget) Grow(steps int) { b.left += steps }
@@ -45,7 +55,7 @@ func (b *Budget) Exhausted() bool { return b.share(1) == 0 }
 func (b *Budget) Stop() { b.stopped.Store(true) }
 
 // Stopped reports whether Stop has ended the budget.
-func (b *Budget) Stopped() bool { return b.stopped.Load() }
+func (b *Budget) Stopped() bool { return b.stopped != nil && b.stopped.Load() }
 
 // Costliest are the indexes of up to n statements that took the most steps, in
 // the order of what they took, or as far as it was counted by statement.

@@ -99,38 +99,9 @@ func commonKind(key string, tests []*conditionTest) (kind operatorKind, ok bool)
 // classes which such a pattern matches are left out. What remains may be too
 // much, never too little.
 func (ev *evaluator) textClasses(tests []*conditionTest, v Value, statement int) (values []string, complete, tooMany bool) {
-	var unions []glob.Union
-	var naming glob.Union // what matches no value that v allows
-	shaped, fold := false, false
-	for _, c := range tests {
-		fold = fold || c.operator.fold
-		if c.operator.kind == arnOperator && !shaped && !arnKey(c.key) {
-			shaped = true // ARN operators tell ARNs from other texts
-			unions = append(unions, glob.Union{glob.Parse(arnShape)})
-		}
-		var union glob.Union
-		for i := range c.operands {
-			p, tells, ok := ev.classPattern(c, &c.operands[i])
-			switch {
-			case !ok:
-				return nil, false, false
-			case c.operator.kind == arnOperator && (!tells || p.Any()):
-				unions, union = append(unions, union), nil
-			case !tells:
-			case v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind):
-				naming = append(naming, p)
-			default:
-				union = append(union, p)
-			}
-		}
-		unions = append(unions, union)
-		if c.operator.quantifier == forAllValues {
-			unions = append(unions, glob.Union{glob.Exact("")}) // the empty text is an empty set
-		}
-	}
-	unions = append(unions, naming)
-	if fold && slices.ContainsFunc(unions, func(u glob.Union) bool { return slices.ContainsFunc(u, func(p glob.Pattern) bool { return !ascii(p) }) }) {
-		return nil, false, false // the automata do not know that the Kelvin sign is a "k"
+	unions, naming, ok := ev.textUnions(tests, v)
+	if !ok {
+		return nil, false, false
 	}
 	within := v.Within
 	if len(within) == 0 {
@@ -155,6 +126,43 @@ func (ev *evaluator) textClasses(tests []*conditionTest, v Value, statement int)
 		}
 	}
 	return values, complete, !complete
+}
+
+// textUnions are the unions of patterns by which the conditions tell texts apart. The last
+// one, naming, matches no value that v allows. Ok is false if they cannot be worked out.
+func (ev *evaluator) textUnions(tests []*conditionTest, v Value) (unions []glob.Union, naming glob.Union, ok bool) {
+	shaped, fold := false, false
+	for _, c := range tests {
+		fold = fold || c.operator.fold
+		if c.operator.kind == arnOperator && !shaped && !arnKey(c.key) {
+			shaped = true // ARN operators tell ARNs from other texts
+			unions = append(unions, glob.Union{glob.Parse(arnShape)})
+		}
+		var union glob.Union
+		for i := range c.operands {
+			p, tells, ok := ev.classPattern(c, &c.operands[i])
+			switch {
+			case !ok:
+				return nil, nil, false
+			case c.operator.kind == arnOperator && (!tells || p.Any()):
+				unions, union = append(unions, union), nil
+			case !tells:
+			case v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind):
+				naming = append(naming, p)
+			default:
+				union = append(union, p)
+			}
+		}
+		unions = append(unions, union)
+		if c.operator.quantifier == forAllValues {
+			unions = append(unions, glob.Union{glob.Exact("")}) // the empty text is an empty set
+		}
+	}
+	unions = append(unions, naming)
+	if fold && slices.ContainsFunc(unions, func(u glob.Union) bool { return slices.ContainsFunc(u, func(p glob.Pattern) bool { return !ascii(p) }) }) {
+		return nil, nil, false // the automata do not know that the Kelvin sign is a "k"
+	}
+	return unions, naming, true
 }
 
 // literalClasses is textClasses for patterns without wildcards, which are most: a text

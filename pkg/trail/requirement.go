@@ -22,7 +22,45 @@ const (
 	PreflightMarker        RequirementID = "preflight-marker"
 )
 
-// RequirementIDs returns all of them, in the order of the constants.
+// The requirements of a trail's key and topic, see [KeyRequirements] and
+// [TopicRequirements].
+const (
+	KeyEncrypt   RequirementID = "key-encrypt"
+	KeyDescribe  RequirementID = "key-describe"
+	KeyDecrypt   RequirementID = "key-decrypt"
+	TopicPublish RequirementID = "topic-publish"
+	TopicKey     RequirementID = "topic-key"
+)
+
+// Target is what a requirement is asked of.
+type Target string
+
+// The targets. The key of a topic serves the topic.
+const (
+	OfBucket Target = "bucket"
+	OfKey    Target = "key"
+	OfTopic  Target = "topic"
+)
+
+// Target returns what the requirement is asked of.
+func (id RequirementID) Target() Target {
+	switch id {
+	case KeyEncrypt, KeyDescribe, KeyDecrypt:
+		return OfKey
+	case TopicPublish, TopicKey:
+		return OfTopic
+	default:
+		return OfBucket
+	}
+}
+
+// ChainRequirementIDs returns those of a trail's key and topic, in the order of the
+// constants.
+func ChainRequirementIDs() []RequirementID {
+	return []RequirementID{KeyEncrypt, KeyDescribe, KeyDecrypt, TopicPublish, TopicKey}
+}
+
+// RequirementIDs returns those of a bucket, in the order of the constants.
 func RequirementIDs() []RequirementID {
 	return []RequirementID{
 		BucketACL, LogFiles, DigestFiles, InsightsFiles, NetworkActivityFiles, AggregatedFiles, ManagementAccountFiles, PreflightMarker,
@@ -40,8 +78,19 @@ type Requirement struct {
 	Sets     []RequestSet
 }
 
-// RequestSet is a set of requests that differ in their resource only.
+// RequestSet is a set of requests that differ in their resource only, or in the value of
+// one context key.
 type RequestSet struct {
+	// Varies is that key, if it is not the resource that differs. Then Resource is the
+	// one that is asked for, and Resources are the values.
+	Varies, Resource string
+	// Kind is the requirement of the bucket whose files they are for, where they vary.
+	Kind RequirementID
+	// Action is the one of these requests; empty: the requirement's.
+	Action string
+	// Only says with which setting of S3 Bucket Keys CloudTrail makes the requests, where
+	// the setting is not known; empty: it makes them.
+	Only Switch
 	// Resources are the ARNs that CloudTrail may ask for. Its segments are named
 	// "prefix", "organization", "account", "region", and "date" or "year",
 	// "month" and "day". What the file's name repeats of them has their name
