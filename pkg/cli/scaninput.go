@@ -84,6 +84,14 @@ func (c *scanCommand) readOne(sys *system, path string) (in iac.Input, terraform
 	} else {
 		var template []byte
 		if template, err = readAtMost(text, maxTemplateFile); err == nil {
+			if path != "-" {
+				beside, err := os.OpenRoot(filepath.Dir(path))
+				if err != nil {
+					return in, false, s.readError(err, expectScan)
+				}
+				defer beside.Close() //nolint:errcheck // it was only read
+				o.Folder = beside.FS()
+			}
 			in, err = cfn.Read(template, o)
 		}
 	}

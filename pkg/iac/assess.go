@@ -122,6 +122,8 @@ func survey(snapshots []Snapshot, set setting) world {
 				j.leaveAllOpen([]Gap{{Address: "the trails that use " + g.label()}})
 			}
 			if len(s.Untried) > 0 {
+				// Resources that exclude each other may all be in it.
+				j.Findings = slices.DeleteFunc(j.Findings, func(f delivery.Finding) bool { return f.ID == delivery.PolicyContestedID })
 				j.leaveAllOpen(s.Untried)
 			}
 			if old := w.buckets[key]; old != nil {

@@ -91,8 +91,12 @@ func HasOtherMark(text string) bool {
 }
 
 // IsName reports whether a text names something for certain: it holds no mark, or only marks of
-// the account with other characters than digits around them.
+// the account with other characters than digits around them. What is longer than all names in AWS is none.
 func IsName(text string) bool {
+	const longest = 4096
+	if len(text) > longest {
+		return false
+	}
 	for range 2 {
 		text = accountMark.ReplaceAllString(text, "$1|$2")
 	}

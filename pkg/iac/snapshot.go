@@ -30,6 +30,8 @@ type Snapshot struct {
 	Open []Gap
 	// Untried are what is open and may turn out in ways that were not tried.
 	Untried []Gap
+	// Taken says how what is open was taken, by its name, for readers that compare snapshots.
+	Taken map[string]string
 }
 
 // Bucket is an S3 bucket.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -91,21 +92,18 @@ func (a *assembly) read(folder string) error {
 			}
 		case "aws:cloudformation:stack":
 			file := path.Join(folder, artifact.Properties.TemplateFile)
-			source, err := a.file(file)
+			source, err := readFile(a.files, file)
 			if err != nil {
 				return err
 			}
-			t, err := readTemplate(source, path.Join(a.options.File, file))
+			values := map[string]string{}
+			maps.Copy(values, artifact.Properties.Parameters)
+			maps.Copy(values, a.options.Parameters)
+			t, err := readTemplate(source, path.Join(a.options.File, file), values)
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}
-			t.name, t.values = name, artifact.Properties.Parameters
-			for parameter, value := range a.options.Parameters {
-				if t.values == nil {
-					t.values = map[string]string{}
-				}
-				t.values[parameter] = value
-			}
+			t.name = name
 			notes := artifact.Metadata
 			if artifact.MetadataFile != "" {
 				if err := a.decode(path.Join(folder, artifact.MetadataFile), &notes); err != nil {
@@ -113,6 +111,9 @@ func (a *assembly) read(folder string) error {
 				}
 			}
 			t.places = a.places(notes)
+			if err := t.readNested(a.files, file); err != nil {
+				return err
+			}
 			s := stack{template: t, account: a.options.Account, region: a.options.Region}
 			if account, region, ok := environment(artifact.Environment); ok {
 				s.account, s.region = orElse(account, "unknown-account", s.account), orElse(region, "unknown-region", s.region)
@@ -137,22 +138,22 @@ func environment(text string) (account, region string, ok bool) {
 	return account, region, ok && found
 }
 
-func (a *assembly) file(name string) ([]byte, error) {
+func readFile(files fs.FS, name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
 		return nil, fmt.Errorf("%q is not within the folder", name)
 	}
-	info, err := fs.Stat(a.files, name)
+	info, err := fs.Stat(files, name)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("no %s in it", name)
 	case info.Size() > maxFile:
 		return nil, fmt.Errorf("%s is larger than %d MiB", name, maxFile>>20)
 	}
-	return fs.ReadFile(a.files, name)
+	return fs.ReadFile(files, name)
 }
 
 func (a *assembly) decode(name string, v any) error {
-	text, err := a.file(name)
+	text, err := readFile(a.files, name)
 	if err != nil {
 		return err
 	}

@@ -20,18 +20,40 @@ func Between(before, after iac.Input) iac.Input {
 	for _, s := range before.After {
 		out.Before = append(out.Before, there(s))
 	}
-	for i, s := range after.After {
-		// The ways of the one are those of the other where they are as many: the regions, or the
-		// same conditions.
-		was := before.After[0]
-		if len(before.After) == len(after.After) {
-			was = before.After[i]
-		} else if len(before.After) > 1 {
-			s = withUntried(s, iac.Gap{Address: "the ways in which the conditions may have turned out before"})
+	for _, s := range after.After {
+		// What is open in both turns out the same way.
+		var was []iac.Snapshot
+		for _, b := range before.After {
+			if agree(b.Taken, s.Taken) {
+				was = append(was, b)
+			}
 		}
-		out.After = append(out.After, change(there(was), s))
+		if len(was) == 0 || len(out.After)+len(was) > maxWays {
+			out.After = nil
+			for _, s := range after.After {
+				out.After = append(out.After, withUntried(change(there(before.After[0]), s)))
+			}
+			break
+		}
+		for _, b := range was {
+			out.After = append(out.After, change(there(b), s))
+		}
 	}
 	return out
+}
+
+func agree(a, b map[string]string) bool {
+	for name, value := range a {
+		if other, ok := b[name]; ok && other != value {
+			return false
+		}
+	}
+	return true
+}
+
+func withUntried(s iac.Snapshot) iac.Snapshot {
+	s.Untried = append(slices.Clip(s.Untried), iac.Gap{Address: "the ways in which the conditions may have turned out before"})
+	return s
 }
 
 // there is a snapshot of what exists.
@@ -51,6 +73,7 @@ func there(s iac.Snapshot) iac.Snapshot {
 
 // change is the snapshot of a new template after its deployment.
 func change(was, now iac.Snapshot) iac.Snapshot {
+	now.Buckets, now.Policies, now.Trails = slices.Clone(now.Buckets), slices.Clone(now.Policies), slices.Clone(now.Trails)
 	for i, b := range now.Buckets {
 		at := slices.IndexFunc(was.Buckets, func(o iac.Bucket) bool { return o.Address == b.Address })
 		// Another name makes another bucket.

@@ -70,29 +70,33 @@ func (v value) inText() string {
 // evaluator works out a template in one of the ways in which what is open may turn out.
 type evaluator struct {
 	*template
+	*attempt
 
-	// stacks are by the name of an export: whose it is. Exports are those of this one.
-	stacks  map[string]*evaluator
-	exports map[string]*node
-	account string // empty: not known
-	region  string
+	name     string // of the stack, where there are several or it is nested
+	exported map[string]*node
+	account  string // empty: not known
+	region   string
 	// regionAssumed says that the region is one of those that it may be.
 	regionAssumed bool
-	// assumed says how the comparisons turn out that are not known, by their text.
-	assumed map[string]bool
-	// open are comparisons that are not known, in the order in which they were met.
-	open *[]string
-	// depth bounds what refers to itself.
-	depth int
-	// secret is set when the value of a NoEcho parameter was used.
-	secret bool
-	// defaults are the parameters whose default was taken.
-	defaults map[string]bool
+	// parent is the evaluator of the stack that a nested one is in, and id its resource there.
+	parent   *evaluator
+	id       string
+	children map[string]*evaluator   // by the id of the resource
+	names    map[string]resourceName // the same
 }
 
-// maxReferences bounds how deep functions are followed: what refers to itself, CloudFormation
-// refuses.
-const maxReferences = 100
+// The bounds of one value: how deep functions are followed, since CloudFormation refuses what refers to
+// itself, and how long a text grows. The longest that matters is a policy.
+const (
+	maxReferences = 100
+	maxText       = 1 << 20
+)
+
+// work counts work, and reports whether there is time for it.
+func (a *attempt) work(steps int) bool {
+	*a.left -= steps
+	return *a.left >= 0
+}
 
 // evaluate works out a part.
 func (e *evaluator) evaluate(n *node) value {
@@ -104,7 +108,14 @@ func (e *evaluator) evaluate(n *node) value {
 		return unknownValue("what refers to itself")
 	}
 	defer func() { e.depth-- }()
+	if !e.work(1) {
+		return unknownValue("what is more than can be worked out")
+	}
 	v := e.of(n)
+	// Texts that are put together of each other grow with each step.
+	if len(v.text) > maxText || !e.work(len(v.text)>>4) {
+		return unknownValue("a text that is more than can be worked out")
+	}
 	v.line = n.line
 	return v
 }
@@ -206,6 +217,9 @@ func (e *evaluator) partition() arn.Partition { return arn.Region(e.region).Part
 
 // parameter is the value of a parameter: the one given, else its default.
 func (e *evaluator) parameter(name string, p parameter) value {
+	if argument := e.argument(name); argument != nil {
+		return e.parent.evaluateFor(argument, p)
+	}
 	s, given := e.values[name]
 	if !given {
 		if p.fallback == nil || p.fromStore {
@@ -216,31 +230,51 @@ func (e *evaluator) parameter(name string, p parameter) value {
 	}
 	e.secret = e.secret || p.noEcho
 	if p.isList {
-		v := value{kind: isList}
-		for item := range strings.SplitSeq(s, ",") {
-			v.list = append(v.list, textValue(strings.TrimSpace(item)))
-		}
-		return v
+		return listValue(s)
 	}
 	return dynamic(s)
 }
 
-// bucketName is the name of a bucket of the template. One that is put together with the account is
-// known but for that; a mark stands for any other.
-func (e *evaluator) bucketName(id string) value {
-	v := e.evaluate(e.resources[id].property("BucketName"))
-	if v.kind == isText && iac.IsName(v.text) {
-		return v
+// listValue is a text with commas as a list.
+func listValue(s string) value {
+	v := value{kind: isList}
+	for item := range strings.SplitSeq(s, ",") {
+		v.list = append(v.list, textValue(strings.TrimSpace(item)))
 	}
-	return textValue(iac.Mark(iac.BucketMark, e.address(id)))
+	return v
 }
 
-func (e *evaluator) trailName(id string) value {
-	v := e.evaluate(e.resources[id].property("TrailName"))
-	if v.kind == isText && iac.IsName(v.text) {
-		return v
+// bucketName is the name of a bucket of the template. One that is put together with the account is
+// known but for that; a mark stands for any other.
+func (e *evaluator) bucketName(id string) value { return e.nameIn(id, "BucketName", iac.BucketMark) }
+
+func (e *evaluator) trailName(id string) value { return e.nameIn(id, "TrailName", iac.TrailMark) }
+
+// nameIn is the name that a property gives. It is worked out once, since names may be made of each other.
+func (e *evaluator) nameIn(id, property string, kind iac.MarkKind) value {
+	known, ok := e.names[id]
+	if !ok {
+		before := e.secret
+		e.secret = false
+		v := e.evaluate(e.resources[id].property(property))
+		if v.kind != isText || !iac.IsName(v.text) {
+			v = textValue(iac.Mark(kind, e.address(id)))
+		}
+		known = resourceName{v, e.secret}
+		e.secret = before
+		if e.names == nil {
+			e.names = map[string]resourceName{}
+		}
+		e.names[id] = known
 	}
-	return textValue(iac.Mark(iac.TrailMark, e.address(id)))
+	e.secret = e.secret || known.secret
+	return known.value
+}
+
+// resourceName is the name of a resource; secret: a NoEcho parameter is in it.
+type resourceName struct {
+	value  value
+	secret bool
 }
 
 // getAtt is what Fn::GetAtt gives.
@@ -254,15 +288,20 @@ func (e *evaluator) getAtt(resource, attribute string) value {
 			return textValue("arn:" + string(e.partition()) + ":cloudtrail:" + place + ":trail/" + e.trailName(resource).text)
 		}
 	}
+	if output, ok := strings.CutPrefix(attribute, "Outputs."); ok {
+		if child := e.child(resource); child != nil {
+			return child.evaluate(child.outputs.get(output).get("Value"))
+		}
+	}
 	return unknownValue(resource + "." + attribute)
 }
 
 // address is a logical id, with its stack where there are several.
 func (e *evaluator) address(id string) string {
-	if e.stack == "" {
+	if e.name == "" {
 		return id
 	}
-	return e.stack + "/" + id
+	return e.name + "/" + id
 }
 
 // strings are the texts of a list.
@@ -275,6 +314,12 @@ func (v value) strings() ([]string, bool) {
 		out = append(out, x.inText())
 	}
 	return out, true
+}
+
+// settledTexts are the texts of a list.
+func (v value) settledTexts() []string {
+	out, _ := v.strings()
+	return out
 }
 
 // canonical tells values apart: equal values have equal texts.

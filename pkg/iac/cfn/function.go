@@ -94,6 +94,9 @@ func (e *evaluator) sub(n *node) value {
 		default:
 			b.WriteString(e.named(strings.TrimSpace(name), names).inText())
 		}
+		if b.Len() > maxText || !e.work(1) {
+			return unknownValue("a text that is more than can be worked out")
+		}
 		rest = tail
 	}
 	return dynamicMarked(b.String())
@@ -127,6 +130,12 @@ func (e *evaluator) join(n *node) value {
 	parts, isList := items.strings()
 	if !ok || !isList {
 		return unknownValue(items.refers...)
+	}
+	size := 0
+	for _, part := range parts {
+		if size += len(part) + len(delimiter); size > maxText {
+			return unknownValue("a text that is more than can be worked out")
+		}
 	}
 	return textValue(strings.Join(parts, delimiter))
 }
@@ -202,16 +211,8 @@ func (e *evaluator) importValue(n *node) value {
 	if !ok || iac.HasMark(name) {
 		return unknownValue("Fn::ImportValue")
 	}
-	if other := e.stacks[name]; other != nil {
-		if e.depth++; e.depth > maxReferences {
-			e.depth--
-			return unknownValue("Fn::ImportValue " + name)
-		}
-		defer func() { e.depth-- }()
-		other.depth, other.secret = e.depth, false
-		v := other.evaluate(other.exports[name])
-		e.secret = e.secret || other.secret
-		return v
+	if other := e.exports[name]; other != nil {
+		return other.evaluate(other.exported[name])
 	}
 	return unknownValue("Fn::ImportValue " + name)
 }
@@ -255,6 +256,9 @@ func (v value) plain() any {
 // condition is how a condition turns out. A comparison of what is not known is as it is
 // assumed, and noted as open.
 func (e *evaluator) condition(name string) bool {
+	if e.all {
+		return false // nothing of it is certain
+	}
 	n := e.conditions.get(name)
 	if n == nil {
 		return e.assume("condition " + name)
@@ -268,6 +272,9 @@ func (e *evaluator) holds(n *node) bool {
 		return e.assume("a condition that refers to itself")
 	}
 	defer func() { e.depth-- }()
+	if !e.work(1) {
+		return false // the way is not counted
+	}
 	if n.kind != object || len(n.members) != 1 {
 		return e.assume("a condition that cannot be read")
 	}
@@ -328,7 +335,7 @@ func comparison(a, b value, hidden bool) string {
 func (e *evaluator) assume(comparison string) bool {
 	on, ok := e.assumed[comparison]
 	if !ok {
-		*e.open = append(*e.open, comparison)
+		e.open = append(e.open, comparison)
 		e.assumed[comparison] = false
 	}
 	return on

@@ -63,7 +63,7 @@ const (
 	maxDepth = 500
 )
 
-var errTooLarge = errors.New("the template is too large")
+var errTooLarge = errors.New("the template is too large, or nested too deeply")
 
 // parse reads a template: as JSON if it begins so, else as YAML.
 func parse(source []byte) (*node, error) {
@@ -71,7 +71,10 @@ func parse(source []byte) (*node, error) {
 		p := &jsonParser{source: source, decoder: json.NewDecoder(bytes.NewReader(source)), line: 1}
 		p.decoder.UseNumber()
 		n, err := p.value(0)
-		if err != nil {
+		switch {
+		case errors.Is(err, errTooLarge) || errors.As(err, new(twiceError)):
+			return nil, err
+		case err != nil:
 			return nil, fmt.Errorf("not JSON: %w", err)
 		}
 		if _, err := p.decoder.Token(); !errors.Is(err, io.EOF) {
@@ -80,11 +83,15 @@ func parse(source []byte) (*node, error) {
 		return n, nil
 	}
 	var document yaml.Node
-	if err := yaml.Unmarshal(source, &document); err != nil {
+	decoder := yaml.NewDecoder(bytes.NewReader(source))
+	if err := decoder.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("not YAML: %w", err)
 	}
 	if len(document.Content) != 1 {
 		return nil, errors.New("empty")
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one YAML document")
 	}
 	p := &yamlParser{}
 	return p.node(document.Content[0], 0)
@@ -154,6 +161,12 @@ func (p *jsonParser) value(depth int) (*node, error) {
 		}
 	}
 	return n, n.twice()
+}
+
+type twiceError struct{ member }
+
+func (e twiceError) Error() string {
+	return fmt.Sprintf("line %d: %q stands twice in one object", e.line, e.name)
 }
 
 type yamlParser struct{ nodes int }
@@ -231,7 +244,7 @@ func (n *node) twice() error {
 	seen := make(map[string]bool, len(n.members))
 	for _, m := range n.members {
 		if seen[m.name] {
-			return fmt.Errorf("line %d: %q stands twice in one object", m.line, m.name)
+			return twiceError{m}
 		}
 		seen[m.name] = true
 	}

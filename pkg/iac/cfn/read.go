@@ -1,14 +1,12 @@
 package cfn
 
 import (
-	"fmt"
-	"maps"
+	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
-	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/iac"
-	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Options say what is known beside the template.
@@ -18,149 +16,34 @@ type Options struct {
 	Parameters map[string]string
 	// File is the path of the template, for origins.
 	File string
+	// Folder is the folder of the template, in which templates of nested stacks may lie; nil: none is read.
+	Folder fs.FS
 }
-
-// The bounds of what is tried: of comparisons that are not known, and of all ways.
-const (
-	maxOpen = 6
-	maxWays = 256
-)
 
 // Read reads a template. The error says in one line what is wrong with the text.
 func Read(source []byte, o Options) (iac.Input, error) {
-	t, err := readTemplate(source, o.File)
+	t, err := readTemplate(source, o.File, o.Parameters)
 	if err != nil {
 		return iac.Input{}, err
 	}
-	t.values = o.Parameters
+	if err := t.readNested(o.Folder, path.Base(o.File)); err != nil {
+		return iac.Input{}, err
+	}
 	return input([]stack{{template: t, account: o.Account, region: o.Region}}), nil
-}
-
-// stack is a template with where it is deployed to; empty: not known.
-type stack struct {
-	*template
-
-	account, region string
-}
-
-// input makes the snapshots of stacks that are deployed together.
-func input(stacks []stack) iac.Input {
-	in := iac.Input{OnlyAfter: true}
-	var leavesOut []string
-	for _, s := range stacks {
-		leavesOut = append(leavesOut, s.leavesOut...)
-	}
-	in.Partial = strings.Join(leavesOut, "; ")
-	regions := []string{""}
-	if slices.ContainsFunc(stacks, func(s stack) bool { return s.region == "" }) {
-		regions = trail.Regions(arn.Commercial)
-	}
-	defaults := map[string]bool{}
-	for _, region := range regions {
-		in.After = append(in.After, snapshots(stacks, region, defaults)...)
-		if len(in.After) > maxWays {
-			break
-		}
-	}
-	if len(in.After) > maxWays {
-		in.After = []iac.Snapshot{withUntried(in.After[0], iac.Gap{Address: "the ways in which the conditions may turn out"})}
-	}
-	if len(regions) > 1 {
-		for i := range in.After {
-			in.After[i].Open = append(in.After[i].Open, iac.Gap{Address: "AWS::Region"})
-		}
-	}
-	for _, name := range sorted(defaults) {
-		in.Assumed = append(in.Assumed, fmt.Sprintf("parameter %s has its default", name))
-	}
-	return in
-}
-
-// snapshots are those of one region, one for each way in which the comparisons that are not known may
-// turn out.
-func snapshots(stacks []stack, region string, defaults map[string]bool) []iac.Snapshot {
-	var open []string
-	var out []iac.Snapshot
-	for ways := []map[string]bool{{}}; len(ways) > 0; ways = ways[1:] {
-		var met []string
-		out = append(out, evaluateAll(stacks, region, maps.Clone(ways[0]), &met, defaults))
-		// What was met for the first time was taken as false: it is tried as true as well.
-		for i, comparison := range met {
-			if !slices.Contains(open, comparison) {
-				open = append(open, comparison)
-			}
-			other := maps.Clone(ways[0])
-			for _, before := range met[:i] {
-				other[before] = false
-			}
-			other[comparison] = true
-			ways = append(ways, other)
-		}
-		if len(open) > maxOpen || len(out) > maxWays {
-			untried := iac.Gap{Address: "the ways in which the conditions may turn out", RefersTo: open}
-			return []iac.Snapshot{withUntried(out[0], untried)}
-		}
-	}
-	for i := range out {
-		for _, comparison := range open {
-			out[i].Open = append(out[i].Open, iac.Gap{Address: "whether " + comparison})
-		}
-	}
-	return out
-}
-
-func withUntried(s iac.Snapshot, gap iac.Gap) iac.Snapshot {
-	s.Untried = append(s.Untried, gap)
-	return s
-}
-
-// evaluateAll works out all stacks in one way.
-func evaluateAll(stacks []stack, region string, assumed map[string]bool, open *[]string, defaults map[string]bool) iac.Snapshot {
-	exports := map[string]*evaluator{}
-	var all []*evaluator
-	for _, s := range stacks {
-		e := &evaluator{
-			template: s.template, stacks: exports, account: s.account, region: s.region,
-			assumed: assumed, open: open, defaults: defaults, regionAssumed: s.region == "",
-		}
-		if e.region == "" {
-			e.region = region
-		}
-		all = append(all, e)
-	}
-	for _, e := range all {
-		e.exports = e.readExports()
-		for name := range e.exports {
-			exports[name] = e
-		}
-	}
-	var out iac.Snapshot
-	for _, e := range all {
-		e.addTo(&out)
-	}
-	// Stacks are made one after another: what one imports is there.
-	for i, t := range out.Trails {
-		for _, p := range out.Policies {
-			mine, _, several := strings.Cut(t.Address, "/")
-			if its, _, _ := strings.Cut(p.Address, "/"); several && its != mine {
-				out.Trails[i].Waits[p.Address] = true
-			}
-		}
-	}
-	return out
 }
 
 // addTo adds the resources of a stack to a snapshot.
 func (e *evaluator) addTo(out *iac.Snapshot) {
 	for _, id := range e.ids {
 		r := e.resources[id]
-		if r.kind != typeBucket && r.kind != typePolicy && r.kind != typeTrail {
-			continue
-		}
-		if name := r.node.textOf("Condition"); name != "" && !e.condition(name) {
+		if !e.exists(r) {
 			continue
 		}
 		switch r.kind {
+		case typeNested, typeApplication:
+			if child := e.child(id); child != nil {
+				child.addTo(out)
+			}
 		case typeBucket:
 			out.Buckets = append(out.Buckets, iac.Bucket{
 				Origin: e.origin(id, r), Name: e.nameOf(e.bucketName, id, "BucketName"), Account: iac.Text(e.ref("AWS::AccountId").text),
@@ -268,10 +151,14 @@ func (e *evaluator) trail(id string, r resource) iac.Trail {
 		}
 	}
 	t.Selectors, t.Network, t.Insights = e.selectors(r)
-	for _, dependency := range e.waitsFor(id) {
-		t.Waits[e.address(dependency)] = true
-	}
+	e.addWaits(id, t.Waits)
 	return t
+}
+
+// exists reports whether a resource is made: it has no condition, or one that holds.
+func (e *evaluator) exists(r resource) bool {
+	name := r.node.textOf("Condition")
+	return name == "" || e.all || e.condition(name)
 }
 
 // selectors says whether a trail has event selectors, whether these ask for network activity events,
@@ -303,48 +190,65 @@ func (e *evaluator) selectors(r resource) (selectors, network, insights iac.Valu
 	return selectors, network, flag(len(insight.list) > 0)
 }
 
-// waitsFor are the resources that CloudFormation makes before a resource: it depends on them, or
-// refers to them, or to what does.
-func (e *evaluator) waitsFor(id string) []string {
+// addWaits adds the addresses of what CloudFormation makes before a resource: it depends on them, or refers to
+// them, or to what does. A nested stack waits for what its resource in the other waits for.
+func (e *evaluator) addWaits(id string, to map[string]bool) {
+	for _, dependency := range e.waitsFor(id) {
+		to[e.address(dependency)] = true
+	}
+	if e.parent != nil {
+		e.parent.addWaits(e.id, to)
+	}
+}
+
+// waitsFor are the resources of the template that are made before a resource.
+func (t *template) waitsFor(id string) []string {
+	if known, ok := t.waits[id]; ok {
+		return known
+	}
 	seen := map[string]bool{}
 	var follow func(id string)
 	follow = func(id string) {
-		r, ok := e.resources[id]
-		if !ok {
-			return
-		}
-		for _, other := range r.node.references() {
-			if _, isResource := e.resources[other]; isResource && !seen[other] {
+		for _, other := range t.resources[id].refersTo {
+			if _, isResource := t.resources[other]; isResource && !seen[other] {
 				seen[other] = true
 				follow(other)
 			}
 		}
 	}
 	follow(id)
-	return sorted(seen)
+	t.waits[id] = sorted(seen)
+	return t.waits[id]
 }
 
 // references are the names that a part of a template refers to, as Ref, GetAtt, Sub and DependsOn do.
 func (n *node) references() []string {
-	if n == nil {
-		return nil
-	}
 	var out []string
+	n.addReferences(&out)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (n *node) addReferences(out *[]string) {
+	if n == nil {
+		return
+	}
+	add := func(name string) { *out = append(*out, name) }
 	for _, x := range n.list {
-		out = append(out, x.references()...)
+		x.addReferences(out)
 	}
 	for _, m := range n.members {
 		switch m.name {
 		case "Ref", "DependsOn":
-			out = append(out, m.node.text)
+			add(m.node.text)
 			for _, x := range m.node.list {
-				out = append(out, x.text)
+				add(x.text)
 			}
 		case "Fn::GetAtt":
 			name, _, _ := strings.Cut(m.node.text, ".")
-			out = append(out, name)
+			add(name)
 			if len(m.node.list) > 0 {
-				out = append(out, m.node.list[0].text)
+				add(m.node.list[0].text)
 			}
 		case "Fn::Sub":
 			format := m.node
@@ -354,10 +258,9 @@ func (n *node) references() []string {
 			for _, part := range strings.Split(format.text, "${")[1:] {
 				name, _, _ := strings.Cut(part, "}")
 				name, _, _ = strings.Cut(name, ".")
-				out = append(out, name)
+				add(name)
 			}
 		}
-		out = append(out, m.node.references()...)
+		m.node.addReferences(out)
 	}
-	return out
 }

@@ -2,6 +2,7 @@ package cfn
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +15,13 @@ const (
 	typePolicy = "AWS::S3::BucketPolicy"
 	typeTrail  = "AWS::CloudTrail::Trail"
 	typeNested = "AWS::CloudFormation::Stack"
+	// typeApplication is a nested stack in SAM's form, and typeStackSet deploys a template elsewhere.
+	typeApplication = "AWS::Serverless::Application"
+	typeStackSet    = "AWS::CloudFormation::StackSet"
 )
+
+// maxLogicalID is the longest logical id that CloudFormation takes.
+const maxLogicalID = 255
 
 // template is a template as it is written.
 type template struct {
@@ -25,7 +32,9 @@ type template struct {
 	mappings   *node
 	conditions *node
 	resources  map[string]resource
-	ids        []string // of the resources, in the order of the template
+	ids        []string             // of the resources that are read, in the order of the template
+	waits      map[string][]string  // what was found to be made before a resource
+	nested     map[string]*template // of nested stacks, by the id of their resource
 	outputs    *node
 	values     map[string]string // of parameters, as they were given
 	// places are those of resources in the program that made the template, by logical id.
@@ -40,9 +49,10 @@ type place struct {
 }
 
 type resource struct {
-	kind string
-	node *node
-	line int
+	kind     string
+	node     *node
+	line     int
+	refersTo []string
 }
 
 func (r resource) property(name string) *node { return r.node.get("Properties").get(name) }
@@ -57,8 +67,8 @@ type parameter struct {
 	noEcho    bool
 }
 
-// readTemplate reads a template.
-func readTemplate(source []byte, file string) (*template, error) {
+// readTemplate reads a template. Values are those of its parameters, as they were given.
+func readTemplate(source []byte, file string, values map[string]string) (*template, error) {
 	root, err := parse(source)
 	if err != nil {
 		return nil, err
@@ -71,33 +81,25 @@ func readTemplate(source []byte, file string) (*template, error) {
 			}
 		}
 	}
-	resources := root.get("Resources")
-	if resources == nil || resources.kind != object {
+	if resources := root.get("Resources"); resources == nil || resources.kind != object {
 		return nil, errors.New("no Resources in it")
 	}
 	t := &template{
-		file: file, parameters: map[string]parameter{}, mappings: root.get("Mappings"), conditions: root.get("Conditions"),
-		resources: map[string]resource{}, outputs: root.get("Outputs"),
-	}
-	for _, m := range resources.members {
-		if strings.HasPrefix(m.name, "Fn::") {
-			t.leavesOut = append(t.leavesOut, m.name+" makes resources that are not known")
-			continue
-		}
-		kind := m.node.textOf("Type")
-		t.resources[m.name] = resource{kind: kind, node: m.node, line: m.line}
-		t.ids = append(t.ids, m.name)
-		if kind == typeNested {
-			t.leavesOut = append(t.leavesOut, "nested stack "+m.name+" has a template of its own")
-		}
-		if strings.HasSuffix(kind, "::MODULE") {
-			t.leavesOut = append(t.leavesOut, m.name+" is a module, whose resources are not in it")
-		}
+		file: file, values: values, parameters: map[string]parameter{}, mappings: root.get("Mappings"),
+		resources: map[string]resource{}, waits: map[string][]string{}, nested: map[string]*template{},
 	}
 	if parameters := root.get("Parameters"); parameters != nil {
 		for _, m := range parameters.members {
 			t.parameters[m.name] = readParameter(m.node)
 		}
+	}
+	loops := loops{values: t.listOf}
+	t.conditions, t.outputs = loops.expand(root.get("Conditions")), loops.expand(root.get("Outputs"))
+	if err := t.readResources(loops.expand(root.get("Resources"))); err != nil {
+		return nil, err
+	}
+	if loops.err != nil {
+		return nil, loops.err
 	}
 	for _, name := range transforms(root.get("Transform")) {
 		if name != "AWS::Serverless-2016-10-31" && name != "AWS::LanguageExtensions" {
@@ -105,6 +107,39 @@ func readTemplate(source []byte, file string) (*template, error) {
 		}
 	}
 	return t, nil
+}
+
+func (t *template) readResources(resources *node) error {
+	for _, m := range resources.members {
+		if strings.HasPrefix(m.name, "Fn::") {
+			t.leavesOut = append(t.leavesOut, m.name+" makes resources that are not known")
+			continue
+		}
+		if len(m.name) > maxLogicalID {
+			return fmt.Errorf("line %d: a logical id has %d characters; CloudFormation takes %d", m.line, len(m.name), maxLogicalID)
+		}
+		r := resource{kind: m.node.textOf("Type"), node: m.node, line: m.line, refersTo: m.node.references()}
+		t.resources[m.name] = r
+		switch r.kind {
+		case typeBucket, typePolicy, typeTrail, typeNested, typeApplication:
+			t.ids = append(t.ids, m.name)
+		case typeStackSet:
+			t.leavesOut = append(t.leavesOut, "stack set "+m.name+" deploys a template of its own")
+		}
+		if strings.HasSuffix(r.kind, "::MODULE") {
+			t.leavesOut = append(t.leavesOut, m.name+" is a module, whose resources are not in it")
+		}
+	}
+	return nil
+}
+
+// listOf is the list that a part of a template comes to, if it hangs on nothing but parameters.
+func (t *template) listOf(n *node) ([]string, bool) {
+	left := maxWork / 500
+	a := &attempt{assumed: map[string]bool{}, defaults: map[string]bool{}, left: &left}
+	e := &evaluator{template: t, attempt: a}
+	v := e.evaluate(n)
+	return v.settledTexts(), v.kind == isList && v.isKnown() && len(a.open) == 0
 }
 
 func readParameter(n *node) parameter {
@@ -139,23 +174,27 @@ func transforms(n *node) []string {
 	return nil
 }
 
-// readExports are the values that the stack exports, by their names, which may be put together of
-// what is known.
-func (e *evaluator) readExports() map[string]*node {
-	if e.outputs == nil {
-		return nil
-	}
-	out := map[string]*node{}
-	for _, m := range e.outputs.members {
-		if name, ok := e.evaluate(m.node.get("Export").get("Name")).scalar(); ok && name != "" && !iac.HasMark(name) {
-			out[name] = m.node.get("Value")
+// export notes the values that the stack exports, by their names, which may be put together of what is known;
+// and those of its nested stacks.
+func (e *evaluator) export() {
+	if e.outputs != nil {
+		e.exported = map[string]*node{}
+		for _, m := range e.outputs.members {
+			if name, ok := e.evaluate(m.node.get("Export").get("Name")).scalar(); ok && name != "" && !iac.HasMark(name) {
+				e.exported[name] = m.node.get("Value")
+				e.exports[name] = e
+			}
 		}
 	}
-	return out
+	for _, id := range sorted(e.nested) {
+		if child := e.child(id); child != nil && e.exists(e.resources[id]) {
+			child.export()
+		}
+	}
 }
 
 // sorted are the keys of a set.
-func sorted(set map[string]bool) []string {
+func sorted[V any](set map[string]V) []string {
 	var out []string
 	for name := range set {
 		out = append(out, name)
