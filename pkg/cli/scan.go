@@ -14,7 +14,7 @@ import (
 
 // scanCommand judges infrastructure as code before it is deployed.
 type scanCommand struct {
-	Paths []string `arg:"" name:"path" help:"A plan or state as \"terraform show -json\" or \"tofu show -json\" prints it, a CloudFormation template, or a cdk.out folder; - reads standard input."`
+	Paths []string `arg:"" name:"path" help:"A plan or state as \"terraform show -json\" or \"tofu show -json\" prints it, a CloudFormation template or change set, or a cdk.out folder; - reads standard input."`
 
 	OrganizationID string   `placeholder:"ID" help:"The organization of the trails' account (o-…), or none. Default: not known."`
 	Account        string   `placeholder:"ACCOUNT" help:"The account that is deployed to, where the plan or template does not tell."`

@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	expectScan = `a plan or state as "terraform show -json" prints it, a CloudFormation template, or a cdk.out folder`
+	expectScan = `a plan or state as "terraform show -json" prints it, a CloudFormation template or change set, or a cdk.out folder`
 	// maxPlanFile is far above plans of some 100 MB, which are read piece by piece.
 	maxPlanFile = 4 << 30
 	// maxTemplateFile is far above the 1 MB that CloudFormation takes.
@@ -33,14 +33,14 @@ func (c *scanCommand) read(sys *system, path string) (iac.Input, error) {
 	switch {
 	case err != nil || c.Base == "":
 		return in, err
-	case terraform:
-		return in, errors.New("--base is for templates: a plan tells what was before")
+	case terraform || !in.OnlyAfter:
+		return in, errors.New("--base is for templates: a plan or change set tells what was before")
 	}
 	base, terraform, err := c.readOne(sys, c.Base)
 	switch {
 	case err != nil:
 		return in, err
-	case terraform:
+	case terraform || !base.OnlyAfter:
 		return in, fmt.Errorf("--base: %s: expected a CloudFormation template or a cdk.out folder", c.Base)
 	}
 	return cfn.Between(base, in), nil

@@ -262,6 +262,8 @@ func (g group) origin(w way) Origin {
 		return g.trails[0].Origin
 	case g.bucket != nil:
 		return g.bucket.Origin
+	case len(g.policies) > 0:
+		return g.policies[0].Origin
 	}
 	return Origin{}
 }

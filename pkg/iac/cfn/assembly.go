@@ -99,7 +99,7 @@ func (a *assembly) read(folder string) error {
 			values := map[string]string{}
 			maps.Copy(values, artifact.Properties.Parameters)
 			maps.Copy(values, a.options.Parameters)
-			t, err := readTemplate(source, path.Join(a.options.File, file), values)
+			t, err := readTemplate(source, Options{File: path.Join(a.options.File, file), Parameters: values})
 			if err != nil {
 				return fmt.Errorf("%s: %w", file, err)
 			}

@@ -163,6 +163,9 @@ func dynamic(s string) value {
 	if iac.HasMark(s) {
 		return unknownValue("a text that cannot be read")
 	}
+	if strings.Contains(s, knownAfter) {
+		return unknownValue("what is known after the change")
+	}
 	var b strings.Builder
 	for {
 		before, rest, found := strings.Cut(s, "{{resolve:")

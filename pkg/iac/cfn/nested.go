@@ -47,7 +47,7 @@ func (r *nestedReader) read(t *template, name string) error {
 		if err != nil {
 			return err
 		}
-		child, err := readTemplate(source, path.Join(path.Dir(t.file), relative(path.Dir(name), file)), nil)
+		child, err := readTemplate(source, Options{File: path.Join(path.Dir(t.file), relative(path.Dir(name), file))})
 		if err != nil {
 			return fmt.Errorf("%s, of nested stack %s: %w", file, id, err)
 		}

@@ -20,9 +20,17 @@ type Options struct {
 	Folder fs.FS
 }
 
-// Read reads a template. The error says in one line what is wrong with the text.
+// Read reads a template, or a change set with the values of properties. The error says in one line what is
+// wrong with the text.
 func Read(source []byte, o Options) (iac.Input, error) {
-	t, err := readTemplate(source, o.File, o.Parameters)
+	root, err := parse(source)
+	if err != nil {
+		return iac.Input{}, err
+	}
+	if isChangeSet(root) {
+		return readChangeSet(root, o)
+	}
+	t, err := templateOf(root, o)
 	if err != nil {
 		return iac.Input{}, err
 	}

@@ -67,15 +67,28 @@ type parameter struct {
 	noEcho    bool
 }
 
-// readTemplate reads a template. Values are those of its parameters, as they were given.
-func readTemplate(source []byte, file string, values map[string]string) (*template, error) {
+func newTemplate(o Options) *template {
+	return &template{
+		file: o.File, values: o.Parameters, parameters: map[string]parameter{},
+		resources: map[string]resource{}, waits: map[string][]string{}, nested: map[string]*template{},
+	}
+}
+
+// readTemplate reads a template. Of the options, the file and the values of parameters are taken.
+func readTemplate(source []byte, o Options) (*template, error) {
 	root, err := parse(source)
 	if err != nil {
 		return nil, err
 	}
+	return templateOf(root, o)
+}
+
+// templateOf is the template of which the text was taken apart.
+func templateOf(root *node, o Options) (*template, error) {
 	// "aws cloudformation get-template" prints the template in a member, as text if it is YAML.
 	if body := root.get("TemplateBody"); body != nil && root.get("Resources") == nil {
 		if root = body; body.kind == text {
+			var err error
 			if root, err = parse([]byte(body.text)); err != nil {
 				return nil, err
 			}
@@ -84,10 +97,8 @@ func readTemplate(source []byte, file string, values map[string]string) (*templa
 	if resources := root.get("Resources"); resources == nil || resources.kind != object {
 		return nil, errors.New("no Resources in it")
 	}
-	t := &template{
-		file: file, values: values, parameters: map[string]parameter{}, mappings: root.get("Mappings"),
-		resources: map[string]resource{}, waits: map[string][]string{}, nested: map[string]*template{},
-	}
+	t := newTemplate(o)
+	t.mappings = root.get("Mappings")
 	if parameters := root.get("Parameters"); parameters != nil {
 		for _, m := range parameters.members {
 			t.parameters[m.name] = readParameter(m.node)
