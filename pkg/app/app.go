@@ -50,6 +50,9 @@ type Session struct {
 	TopicARN                  string // empty: the functions send the alerts
 	// Role is the name of the role to assume in other accounts; empty: none.
 	Role string
+	// Organization says that all accounts of the organization are read, each at the rate
+	// that it leaves to others.
+	Organization bool
 }
 
 // Ports returns the ports of the guard, as AWS implements them. Alerts go to the

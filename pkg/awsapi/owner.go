@@ -106,6 +106,30 @@ func (b *Buckets) listed(ctx context.Context, ref guardrail.BucketRef) (ownershi
 	return ownerIsOther, nil
 }
 
+var _ guardrail.Owners = (*Buckets)(nil)
+
+// Owned returns the names of all buckets of an account, with one call for each thousand.
+func (b *Buckets) Owned(ctx context.Context, account string) ([]string, error) {
+	const op = "s3:ListBuckets"
+	if !b.clients.actsAs(account) { // the answer would be of the caller's own
+		return nil, &guardrail.PortError{Op: op, Class: guardrail.Denied, Err: errNoRole}
+	}
+	var names []string
+	pages := s3.NewListBucketsPaginator(b.clients.S3(account, ""), &s3.ListBucketsInput{MaxBuckets: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, failure(op, err)
+		}
+		for _, bucket := range page.Buckets {
+			names = append(names, aws.ToString(bucket.Name))
+		}
+	}
+	return names, nil
+}
+
+var errNoRole = errors.New("no role is set that could be assumed there")
+
 // messageOf returns what the service said about a failure.
 func messageOf(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {

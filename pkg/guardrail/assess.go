@@ -115,7 +115,7 @@ func (o outcome) mended(ctx context.Context, t Target, obs observation) []byte {
 // its trails of every region.
 func planOptions(t Target, harden bool) repair.Options {
 	o := repair.Options{Harden: harden}
-	if t.survey.failure == nil {
+	if t.survey.failure == nil && t.survey.account != "" {
 		o.ReadAccounts = []string{t.survey.account}
 	}
 	return o

@@ -55,10 +55,16 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 // remembered but what its trails covered.
 func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
 	subject, _ := g.subject(inv, name, true)
-	t := g.target(inv, subject, o)
+	return g.auditTarget(ctx, g.target(inv, subject, o))
+}
+
+func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
+	if b.Account == "" && obs.bucket.State == delivery.Unreadable {
+		obs.bucket.Reason = "no account that could be read owns the bucket"
+	}
 	if g.memory.durable() && err == nil {
 		var known record
 		known, err = g.blank(t).reload(ctx)
@@ -70,6 +76,6 @@ func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) 
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
-		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)),
+		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: t.survey.notes(t.trails()),
 	}
 }

@@ -25,6 +25,9 @@ type Ports struct {
 	Members Members
 	// Accounts may be nil: alerts then name accounts by their ids alone.
 	Accounts Accounts
+	// Owners may be nil: of a bucket whose owner nobody has declared and no event has told, it
+	// is then not known.
+	Owners Owners
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
 	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts
@@ -211,6 +214,7 @@ type Audited struct {
 	Report   delivery.Report
 	Plan     repair.Plan // what restoring would do
 	Err      error       // why the bucket could not be judged
+	Notes    []string    // sentences: how old some of what was judged is
 }
 
 // Restoration is what restoring one bucket by hand came to.

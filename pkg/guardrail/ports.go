@@ -53,6 +53,12 @@ type Organizations interface {
 	Organization(ctx context.Context, account string) (trail.Organization, error)
 }
 
+// Owners tells whose buckets are whose.
+type Owners interface {
+	// Owned returns the names of the buckets that an account owns.
+	Owned(ctx context.Context, account string) ([]string, error)
+}
+
 // Members lists the accounts of the organization in which the guard runs.
 type Members interface {
 	// Members returns all accounts of the organization, whatever their state. What cannot

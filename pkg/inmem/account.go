@@ -143,15 +143,24 @@ func (a *Account) index(arn string) int {
 // Trails returns every trail of the account. As with DescribeTrails, what only the
 // event selectors say is not in it.
 func (a *Account) Trails(ctx context.Context, _, _ string) ([]trail.Trail, error) {
+	return a.seen(ctx, func(trail.Trail) bool { return true })
+}
+
+// seen returns those of the trails that somebody sees.
+func (a *Account) seen(ctx context.Context, sees func(trail.Trail) bool) ([]trail.Trail, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, failure("cloudtrail:DescribeTrails", guardrail.Transient, "", err)
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	trails := slices.Clone(a.trails)
-	for i := range trails {
-		t := &trails[i]
+	trails := []trail.Trail{}
+	for i := range a.trails {
+		if !sees(a.trails[i]) {
+			continue
+		}
+		t := a.trails[i]
 		t.NetworkActivity, t.Aggregated, t.Unlogged, t.SelectorsKnown, t.Selectors = false, false, trail.Unlogged{}, false, ""
+		trails = append(trails, t)
 	}
 	return trails, nil
 }

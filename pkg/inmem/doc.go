@@ -14,6 +14,7 @@
 // # Files
 //
 //	account.go      the account, its set-up, and the ports that it implements
+//	organization.go an organization of such accounts
 //	description.go  an account as a file describes it, as replay reads it
 //	status.go       what CloudTrail reports of its trails, in such a file
 //	apply.go        changes the account as the API call of an event did

@@ -47,10 +47,17 @@ func NewGuard(
 	if err != nil {
 		return nil, Caller{}, fmt.Errorf("find out whose credentials these are: %w", err)
 	}
-	clients := awsapi.NewClients(awsapi.Options{Config: cfg, Account: account, Role: s.Role, Endpoint: s.Endpoint})
+	options := awsapi.Options{Config: cfg, Account: account, Role: s.Role, Endpoint: s.Endpoint}
+	if s.Organization {
+		options.Sharing = 1
+	}
+	clients := awsapi.NewClients(options)
 	p, err := app.Ports(clients, s.TopicARN, "", s.Table)
 	if err != nil {
 		return nil, Caller{}, err
+	}
+	if s.Organization {
+		p.Members, p.Owners = awsapi.NewMembers(clients), awsapi.NewBuckets(clients)
 	}
 	c.Stack = alert.Stack{Account: account, Region: cfg.Region, Table: s.Table}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
