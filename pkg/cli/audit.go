@@ -11,10 +11,11 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 )
 
-// auditCommand judges every trail bucket of an account.
+// auditCommand judges every trail bucket of an account, or of an organization.
 type auditCommand struct {
 	liveFlags
-	Trails string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
+	Organization bool   `help:"Judge all accounts of the organization, with --role in each. The credentials are of the management account or of a delegated administrator."`
+	Trails       string `placeholder:"FILE" help:"Further trails, of accounts that cannot be read: the output of \"aws cloudtrail describe-trails\" there."`
 	// BucketOwners are by bucket name.
 	BucketOwners map[string]string `mapsep:"," placeholder:"BUCKET=ACCOUNT,…" help:"Owners of trail buckets of other accounts, such as a log archive. Read with --role, or with credentials that may."`
 	Table        string            `placeholder:"NAME" help:"The DynamoDB table of the deployed guard: with what it knows of trails of other accounts and of grants without a trail, and of what trails covered before."`
@@ -41,22 +42,25 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 		}
 		config.Trails = declared
 	}
-	conn, err := c.connect(ctx, sys, c.Table, config)
+	connect, audit := c.connect, auditAccount
+	if c.Organization {
+		connect, audit = c.connectOrganization, auditOrganization
+	}
+	conn, err := connect(ctx, sys, c.Table, config)
 	if err != nil {
 		return err
 	}
 	var earlier *overviewJSON
 	if c.Diff != "" {
-		if earlier, err = sys.readAudit(c.Diff, conn.account); err != nil {
+		if earlier, err = sys.readAudit(c.Diff, conn.account, c.Organization); err != nil {
 			return err
 		}
 	}
 	began := sys.now().UTC()
-	audited, auditErr := conn.Audit(ctx, conn.account, conn.region, sys.progress("buckets judged"))
-	if auditErr != nil && len(audited) == 0 {
-		return fmt.Errorf("cannot audit account %s: %w", conn.account, auditErr)
+	o, auditErr := audit(ctx, sys, conn)
+	if o == nil {
+		return auditErr
 	}
-	o := newOverview(conn.account, conn.region, audited)
 	o.origin = origin{At: began, Caller: conn.caller, Scope: c.scope(o, len(config.Trails))}
 	if err := c.accept(sys, o, sys.now()); err != nil {
 		return err
@@ -69,17 +73,18 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	case "json":
 		err = printJSON(sys.stdout, newOverviewJSON(o))
 	case "sarif":
-		err = printJSON(sys.stdout, newSARIF(o, c.places("audit", conn.account, c.Trails)))
+		err = printJSON(sys.stdout, newSARIF(o, c.places("audit", o.judged(), c.Trails)))
 	case "html":
 		err = writePage(sys.stdout, o)
 	case "github":
-		writeOverviewAnnotations(sys, o, c.places("audit", conn.account, c.Trails))
+		writeOverviewAnnotations(sys, o, c.places("audit", o.judged(), c.Trails))
 	case "markdown":
 		writeOverviewMarkdown(sys.stdout, o)
 	default:
 		if o.changes != nil {
 			writeDifference(sys.screen, o.changes)
 		}
+		writeAccounts(sys.screen, o)
 		writeTrails(sys.screen, o)
 		writeCoverage(sys.screen, o)
 		writeCauses(sys.screen, causesOf(o.Buckets), true)
@@ -95,14 +100,30 @@ func (c *auditCommand) Run(ctx context.Context, sys *system) error {
 	return c.exit(o)
 }
 
+// auditAccount judges the account. Where nothing could be, there is no overview.
+func auditAccount(ctx context.Context, sys *system, conn connection) (*overview, error) {
+	audited, err := conn.Audit(ctx, conn.account, conn.region, sys.progress("buckets judged"))
+	if err != nil && len(audited) == 0 {
+		return nil, fmt.Errorf("cannot audit account %s: %w", conn.account, err)
+	}
+	return newOverview(conn.account, conn.region, audited), err
+}
+
 // scope says in sentences what was looked at.
 func (c *auditCommand) scope(o *overview, declared int) []string {
 	trails := 0
 	for i := range o.Buckets {
 		trails += len(o.Buckets[i].Trails)
 	}
-	out := []string{fmt.Sprintf("All trails that CloudTrail lists in account %s, of every region, and the buckets that they use: %s, %s.",
-		o.Account, count(trails, "trail", "trails"), count(o.buckets(), "bucket", "buckets"))}
+	where := "account " + o.Account
+	if o.organization != nil {
+		where = "the active accounts of organization " + o.organization.Organization.ID
+	}
+	out := []string{fmt.Sprintf("All trails that CloudTrail lists in %s, of every region, and the buckets that they use: %s, %s.",
+		where, count(trails, "trail", "trails"), count(o.buckets(), "bucket", "buckets"))}
+	if o.organization != nil {
+		out = append(out, o.organization.sentence())
+	}
 	if declared > 0 {
 		out = append(out, fmt.Sprintf("Among them or beside them %s of %s.", count(declared, "trail", "trails"), c.Trails))
 	}
@@ -119,7 +140,7 @@ const mostFine = 50
 // the first of these.
 func writeTrails(s screen, o *overview) {
 	if !slices.ContainsFunc(o.Buckets, func(b bucketOverview) bool { return len(b.Trails) > 0 }) {
-		s.printf("Account %s has no trails.\n", clean(o.Account))
+		s.printf("%s has no trails.\n", clean(o.subject()))
 		return
 	}
 	trails := table{header: []string{"TRAIL", "BUCKET", "VERDICT", "CLOUDTRAIL SAYS", "FINDINGS"}}
@@ -164,6 +185,13 @@ func writeProblems(s screen, o *overview) {
 	var repairable []string
 	for i := range o.Buckets {
 		b := &o.Buckets[i]
+		if _, ofAccount := delivery.AccountOf(b.Bucket.Name); ofAccount {
+			continue // writeAccounts names those that could not be read
+		}
+		for _, note := range b.Notes {
+			s.printf("\n%s: %s\n", s.paint(bold, clean(b.Bucket.Name)), s.paint(mild, "not all is of now"))
+			s.indented(2, clean(note))
+		}
 		if b.Err != nil {
 			s.printf("\n%s: %s\n", s.paint(bold, clean(b.Bucket.Name)), s.paint(mild, "not judged"))
 			s.indented(2, clean(b.Err.Error()))

@@ -115,7 +115,11 @@ func coversOf(o *overview) []covers {
 			if names[text] == nil {
 				texts = append(texts, text)
 			}
-			names[text] = append(names[text], t.Name+", "+t.HomeRegion)
+			name := t.Name + ", " + t.HomeRegion
+			if o.organization != nil {
+				name = t.Account() + ": " + name
+			}
+			names[text] = append(names[text], name)
 		}
 	}
 	var out []covers

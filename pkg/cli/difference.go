@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // difference is what changed from an earlier audit of the account to this one.
@@ -43,7 +44,7 @@ const absent = "absent"
 const expectAudit = `the output of "trailwarden audit --format json"`
 
 // readAudit reads what an earlier audit of the account printed.
-func (sys *system) readAudit(path, account string) (*overviewJSON, error) {
+func (sys *system) readAudit(path, account string, organization bool) (*overviewJSON, error) {
 	s, err := sys.read(path, maxAuditFile, expectAudit)
 	if err != nil {
 		return nil, err
@@ -56,7 +57,9 @@ func (sys *system) readAudit(path, account string) (*overviewJSON, error) {
 		return nil, s.errorf("no account or no buckets in it; expected %s", expectAudit)
 	case earlier.Version > formVersion:
 		return nil, s.errorf("written by a newer version, in form %d; this one reads up to %d", earlier.Version, formVersion)
-	case earlier.Account != account:
+	case organization != (earlier.Organization != nil):
+		return nil, s.errorf("one is an audit of an account, and the other of an organization")
+	case !organization && earlier.Account != account:
 		return nil, s.errorf("an audit of account %s; this one is of %s", earlier.Account, account)
 	}
 	return &earlier, nil
@@ -79,12 +82,30 @@ func differenceOf(before, after *overviewJSON) *difference {
 		delete(old, now.Bucket)
 		d.add(now.Bucket, then, now)
 	}
+	unread := after.Organization.unread()
 	for i := range before.Buckets {
-		if gone := &before.Buckets[i]; old[gone.Bucket] != nil {
+		gone := &before.Buckets[i]
+		switch {
+		case old[gone.Bucket] == nil:
+		case slices.ContainsFunc(trailsOf(gone), func(arn string) bool { return ofAccounts(arn, unread) }):
+			// Who would know whether it is still in use could not be read.
+			now := *gone
+			now.Verdict = delivery.Undetermined
+			d.add(gone.Bucket, gone, &now)
+		default:
 			d.add(gone.Bucket, gone, none)
 		}
 	}
+	for i := range d.Buckets {
+		b := &d.Buckets[i]
+		b.GoneTrails = slices.DeleteFunc(b.GoneTrails, func(arn string) bool { return ofAccounts(arn, unread) })
+	}
 	return d
+}
+
+// ofAccounts reports whether a trail is of one of the accounts.
+func ofAccounts(arn string, accounts []string) bool {
+	return slices.Contains(accounts, trail.Trail{ARN: arn}.Account())
 }
 
 func (d *difference) add(bucket string, then, now *bucketJSON) {

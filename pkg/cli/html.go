@@ -32,22 +32,27 @@ type page struct {
 	Account, Region string
 	Names           []string // of the buckets of files
 	origin
-	Version      string
-	Unread       []unread
-	Counts       []pageCount
-	Severities   []pageSeverity
-	Rows         []pageRow    // one for each bucket, the worst first
-	Covers       []covers     // of an audit
-	Causes       []pageCause  // open
-	MoreCauses   []pageCause  // and folded
-	Open         []pageBucket // blocked and undetermined, open
-	MoreOpen     []pageBucket // and folded
-	Fine         []pageBucket // delivering, folded
-	Changes      *difference  // nil: not asked
-	Accepted     []pageAccepted
-	Needs        []pageTerm
-	Decisions    []pageTerm
-	FindingsPage string
+	// Organization is that of an audit of all its accounts; nil: it is of one.
+	Organization  *organizationOverview
+	AccountCounts []pageCount
+	NotActive     int           // accounts
+	UnreadGroups  []unreadGroup // accounts that could not be read
+	Version       string
+	Unread        []unread // buckets
+	Counts        []pageCount
+	Severities    []pageSeverity
+	Rows          []pageRow    // one for each bucket, the worst first
+	Covers        []covers     // of an audit
+	Causes        []pageCause  // open
+	MoreCauses    []pageCause  // and folded
+	Open          []pageBucket // blocked and undetermined, open
+	MoreOpen      []pageBucket // and folded
+	Fine          []pageBucket // delivering, folded
+	Changes       *difference  // nil: not asked
+	Accepted      []pageAccepted
+	Needs         []pageTerm
+	Decisions     []pageTerm
+	FindingsPage  string
 }
 
 type pageCount struct {
@@ -119,11 +124,12 @@ type pageLine struct{ Class, Text string }
 // writePage writes the overview as one page that needs nothing else.
 func writePage(w io.Writer, o *overview) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
-		"lower":    func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
-		"join":     strings.Join,
-		"words":    func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
-		"count":    count,
-		"findings": func() string { return findingsPage },
+		"lower":        func(s any) string { return strings.ToLower(fmt.Sprint(s)) },
+		"join":         strings.Join,
+		"words":        func(s any) string { return strings.ReplaceAll(fmt.Sprint(s), "_", " ") },
+		"count":        count,
+		"findings":     func() string { return findingsPage },
+		"remedyUnread": func() string { return remedyUnread },
 	}).Parse(pageText)
 	if err != nil {
 		return fmt.Errorf("page: %w", err)
@@ -136,8 +142,10 @@ func writePage(w io.Writer, o *overview) error {
 
 func newPage(o *overview) page {
 	p := page{
-		Account: o.Account, Region: o.Region, origin: o.origin, Version: buildVersion(), Unread: o.unread(), Changes: o.changes, FindingsPage: findingsPage,
+		Account: o.Account, Region: o.Region, origin: o.origin, Version: buildVersion(), Changes: o.changes, FindingsPage: findingsPage,
+		Unread: slices.DeleteFunc(o.unread(), func(u unread) bool { _, ofAccount := delivery.AccountOf(u.Bucket); return ofAccount }),
 	}
+	p.addOrganization(o.organization)
 	if o.Account == "" {
 		for i := range o.Buckets {
 			p.Names = append(p.Names, o.Buckets[i].Bucket.Name)
@@ -148,7 +156,7 @@ func newPage(o *overview) page {
 		n := 0
 		for i := range o.Buckets {
 			b := &o.Buckets[i]
-			if b.verdict() != verdict {
+			if b.verdict() != verdict || b.unreadAccount() {
 				continue
 			}
 			n++
@@ -184,6 +192,25 @@ func newPage(o *overview) page {
 	}
 	p.Needs, p.Decisions = termsOf(o)
 	return p
+}
+
+// addOrganization adds the accounts of an organization.
+func (p *page) addOrganization(o *organizationOverview) {
+	if o == nil {
+		return
+	}
+	p.Organization, p.UnreadGroups = o, o.unreadAccounts()
+	all, active, _ := o.counts()
+	p.NotActive = all - active
+	for _, verdict := range []delivery.Verdict{delivery.Blocked, delivery.Undetermined, delivery.Delivering} {
+		n := 0
+		for _, a := range o.Accounts {
+			if a.Verdict == verdict {
+				n++
+			}
+		}
+		p.AccountCounts = append(p.AccountCounts, pageCount{verdict, n})
+	}
 }
 
 func newPageRow(b *bucketOverview) pageRow {

@@ -114,15 +114,17 @@ func newReportJSON(r delivery.Report, accepted ...delivery.AcceptedFinding) repo
 // it from AWS alone.
 type (
 	overviewJSON struct {
-		Version int          `json:"version"`
-		Tool    toolJSON     `json:"tool"`
-		At      time.Time    `json:"at,omitzero"`
-		Caller  string       `json:"caller,omitempty"` // ARN
-		Scope   []string     `json:"scope,omitempty"`  // sentences
-		Account string       `json:"account"`
-		Region  string       `json:"region"`
-		Unread  []unread     `json:"unread"`
-		Buckets []bucketJSON `json:"buckets"`
+		Version int       `json:"version"`
+		Tool    toolJSON  `json:"tool"`
+		At      time.Time `json:"at,omitzero"`
+		Caller  string    `json:"caller,omitempty"` // ARN
+		Scope   []string  `json:"scope,omitempty"`  // sentences
+		Account string    `json:"account"`
+		Region  string    `json:"region"`
+		// Organization is that of an audit of all its accounts.
+		Organization *organizationJSON `json:"organization,omitempty"`
+		Unread       []unread          `json:"unread"`
+		Buckets      []bucketJSON      `json:"buckets"`
 		// Changes are those since the audit of --diff.
 		Changes *difference `json:"changes,omitempty"`
 	}
@@ -133,7 +135,8 @@ type (
 		Statuses []trail.Status `json:"statuses"`
 		// Coverage is what each of the trails covers.
 		Coverage []coverageJSON `json:"coverage"`
-		Plan     *planJSON      `json:"plan"` // null: not judged
+		Plan     *planJSON      `json:"plan"`            // null: not judged
+		Notes    []string       `json:"notes,omitempty"` // how old some of what was judged is
 		Error    string         `json:"error,omitempty"`
 	}
 )
@@ -141,14 +144,14 @@ type (
 func newOverviewJSON(o *overview) overviewJSON {
 	out := overviewJSON{
 		Version: formVersion, Tool: thisTool(), At: o.At, Caller: o.Caller, Scope: o.Scope,
-		Account: o.Account, Region: o.Region, Unread: orEmpty(o.unread()), Buckets: []bucketJSON{}, Changes: o.changes,
+		Account: o.Account, Region: o.Region, Organization: newOrganizationJSON(o.organization), Unread: orEmpty(o.unread()), Buckets: []bucketJSON{}, Changes: o.changes,
 	}
 	for i := range o.Buckets {
 		from := &o.Buckets[i]
 		b := bucketJSON{
 			reportJSON: newReportJSON(from.Report, from.accepted...), Owner: from.Bucket.Owner, Region: from.Bucket.Region, Statuses: orEmpty(from.Statuses),
 		}
-		b.Coverage = []coverageJSON{}
+		b.Coverage, b.Notes = []coverageJSON{}, from.Notes
 		for _, t := range from.Trails {
 			b.Coverage = append(b.Coverage, newCoverageJSON(t))
 		}

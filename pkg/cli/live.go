@@ -20,6 +20,9 @@ import (
 // guard is what the live commands need of a [guardrail.Guard].
 type guard interface {
 	Audit(ctx context.Context, account, region string, progress func(done, total int)) ([]guardrail.Audited, error)
+	AuditOrganization(
+		ctx context.Context, account, region string, progress func(s guardrail.Stage, done, total int),
+	) (guardrail.AuditedOrganization, error)
 	Restore(
 		ctx context.Context, b guardrail.BucketRef, confirm func(delivery.Report, repair.Plan) (bool, error),
 	) (guardrail.Restoration, error)
@@ -72,12 +75,30 @@ func (f tableFlag) tableName(sys *system) string {
 
 // connect reaches the account with the guard's defaults.
 func (f liveFlags) connect(ctx context.Context, sys *system, table string, c guardrail.Config) (connection, error) {
+	return f.connectAs(ctx, sys, app.Session{Table: table}, c)
+}
+
+// accountsAtOnce is how many accounts of an organization are read at once. Each has a rate
+// of its own at CloudTrail; STS gives out 600 roles a second for all.
+const accountsAtOnce = 20
+
+// connectOrganization reaches all accounts of the organization.
+func (f liveFlags) connectOrganization(ctx context.Context, sys *system, table string, c guardrail.Config) (connection, error) {
+	if f.Role == "" {
+		return connection{}, errors.New("--role is missing: the name of the role that reads in the accounts, such as trailwarden/reader")
+	}
+	c.Parallel = accountsAtOnce
+	return f.connectAs(ctx, sys, app.Session{Table: table, Organization: true}, c)
+}
+
+// connectAs reaches the account with what the flags say of the session.
+func (f liveFlags) connectAs(ctx context.Context, sys *system, session app.Session, c guardrail.Config) (connection, error) {
 	c.Format = alert.Text
 	log := io.Discard
 	if f.Verbose {
 		log = sys.stderr
 	}
-	session := app.Session{Profile: f.Profile, Region: f.Region, Endpoint: f.EndpointURL, Table: table, Role: f.Role}
+	session.Profile, session.Region, session.Endpoint, session.Role = f.Profile, f.Region, f.EndpointURL, f.Role
 	conn, err := sys.connect(ctx, session, c, sys.lookupEnv, log)
 	if _, ok := errors.AsType[*guardrail.PortError](err); ok {
 		err = fmt.Errorf(`%w; "aws sts get-caller-identity" shows whether your credentials work`, err)

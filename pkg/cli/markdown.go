@@ -65,7 +65,7 @@ func writeOverviewMarkdown(out io.Writer, o *overview) {
 	var b strings.Builder
 	title := "trail buckets"
 	if o.Account != "" {
-		title = "account " + o.Account
+		title = lowerFirst(o.subject())
 	}
 	printf(&b, "### CloudTrail: %s\n\n", markdown(title))
 	printf(&b, "| Bucket | Verdict | Trails |\n|---|---|---|\n")

@@ -17,8 +17,26 @@ type overview struct {
 	// Account and Region are those of an audit; empty for files.
 	Account, Region string
 	origin
-	Buckets []bucketOverview
-	changes *difference // since an earlier audit; nil: that was not asked
+	// organization is that of an audit of all its accounts; nil: it is of one account.
+	organization *organizationOverview
+	Buckets      []bucketOverview
+	changes      *difference // since an earlier audit; nil: that was not asked
+}
+
+// subject is what was judged, as the beginning of a sentence.
+func (o *overview) subject() string {
+	if o.organization != nil {
+		return "Organization " + o.organization.Organization.ID
+	}
+	return "Account " + o.Account
+}
+
+// judged is the id of what was judged.
+func (o *overview) judged() string {
+	if o.organization != nil {
+		return o.organization.Organization.ID
+	}
+	return o.Account
 }
 
 // origin is how an overview came about, for whoever files it.
@@ -74,6 +92,12 @@ func newOverview(account, region string, audited []guardrail.Audited) *overview 
 		o.Buckets = append(o.Buckets, bucketOverview{Audited: a})
 	}
 	return o
+}
+
+// unreadAccount reports whether it stands for an account that could not be read.
+func (b *bucketOverview) unreadAccount() bool {
+	_, ofAccount := delivery.AccountOf(b.Bucket.Name)
+	return ofAccount && b.Err != nil
 }
 
 // buckets is how many of them are buckets: an account without trails stands among

@@ -159,10 +159,14 @@ func sarifFindings(b *bucketOverview) []sarifFinding {
 		}, b, fault, maybe[i]})
 	}
 	if b.Err != nil {
-		out = append(out, sarifFinding{delivery.Finding{
+		unjudged := delivery.Finding{
 			ID: unjudgedRule, Kind: delivery.Unknown, Severity: delivery.High,
 			Message: "The bucket could not be judged: " + b.Err.Error(), Remedy: "Try again, with credentials that may read it.",
-		}, b, "", -1})
+		}
+		if account, ok := delivery.AccountOf(b.Bucket.Name); ok {
+			unjudged.Message, unjudged.Remedy = "Account "+account+" could not be read: "+b.Err.Error(), remedyUnread
+		}
+		out = append(out, sarifFinding{unjudged, b, "", -1})
 	}
 	return out
 }
