@@ -29,6 +29,8 @@ type accountOverview struct {
 	// Verdict is the worst of the trails that the account sees: undetermined for one that
 	// could not be read, empty for one that does not work.
 	Verdict delivery.Verdict
+	// Bucket is that of the trail with the verdict, unless it is delivering.
+	Bucket string
 }
 
 // auditOrganization judges all accounts of the organization. Where they could not be listed,
@@ -52,14 +54,14 @@ func newOrganizationOverview(account, region string, audited guardrail.AuditedOr
 	}
 	o := newOverview(account, region, audited.Buckets)
 	o.organization = &organizationOverview{Organization: audited.Organization}
-	verdicts := map[string]delivery.Verdict{} // by trail ARN
+	judged := map[string]judgedTrail{}
 	for i := range o.Buckets {
 		for _, t := range o.Buckets[i].Trails {
-			verdicts[t.ARN] = o.Buckets[i].trailVerdict(t.ARN)
+			judged[t.ARN] = judgedTrail{o.Buckets[i].trailVerdict(t.ARN), o.Buckets[i].Bucket.Name}
 		}
 	}
 	for _, a := range audited.Accounts {
-		o.organization.Accounts = append(o.organization.Accounts, accountOverview{a, accountVerdict(a, verdicts)})
+		o.organization.Accounts = append(o.organization.Accounts, newAccountOverview(a, judged))
 	}
 	slices.SortStableFunc(o.organization.Accounts, func(a, b accountOverview) int {
 		return cmp.Compare(verdictRank(a.Verdict), verdictRank(b.Verdict))
@@ -67,26 +69,35 @@ func newOrganizationOverview(account, region string, audited guardrail.AuditedOr
 	return o
 }
 
-func accountVerdict(a guardrail.AuditedAccount, verdicts map[string]delivery.Verdict) delivery.Verdict {
+// judgedTrail is the verdict of a trail, and its bucket.
+type judgedTrail struct {
+	verdict delivery.Verdict
+	bucket  string
+}
+
+func newAccountOverview(a guardrail.AuditedAccount, judged map[string]judgedTrail) accountOverview {
+	out := accountOverview{AuditedAccount: a}
 	switch {
 	case a.State != inventory.Active:
-		return ""
+		return out
 	case a.Unread():
-		return delivery.Undetermined
+		out.Verdict = delivery.Undetermined
+		return out
 	case len(a.Trails) == 0:
-		return delivery.Blocked
+		out.Verdict = delivery.Blocked
+		return out
 	}
-	worst := delivery.Delivering
+	out.Verdict = delivery.Delivering
 	for _, arn := range a.Trails {
-		v, judged := verdicts[arn]
-		if !judged {
-			v = delivery.Undetermined
+		t, ok := judged[arn]
+		if !ok {
+			t.verdict = delivery.Undetermined
 		}
-		if verdictRank(v) < verdictRank(worst) {
-			worst = v
+		if verdictRank(t.verdict) < verdictRank(out.Verdict) {
+			out.Verdict, out.Bucket = t.verdict, t.bucket
 		}
 	}
-	return worst
+	return out
 }
 
 // verdictRank is 0 for the worst verdict. What has none comes last.
@@ -111,20 +122,26 @@ func (a accountOverview) Says() string {
 	return ""
 }
 
-// Own and Shared are how many trails of its own the account has, and how many of the
-// organization it sees.
-func (a accountOverview) Own() int {
-	n := 0
+// Sees says how many trails the account sees.
+func (a accountOverview) Sees() string {
+	if a.State != inventory.Active || a.Unread() {
+		return "not known"
+	}
+	own := 0
 	for _, arn := range a.Trails {
 		if (trail.Trail{ARN: arn}).Account() == a.ID {
-			n++
+			own++
 		}
 	}
-	return n
+	var parts []string
+	if own > 0 {
+		parts = append(parts, fmt.Sprintf("%d of its own", own))
+	}
+	if shared := len(a.Trails) - own; shared > 0 {
+		parts = append(parts, fmt.Sprintf("%d of the organization", shared))
+	}
+	return cmp.Or(strings.Join(parts, ", "), "none")
 }
-
-// Shared is the other half of Own.
-func (a accountOverview) Shared() int { return len(a.Trails) - a.Own() }
 
 // unreadReason says in words that are the same for many accounts why one could not be read.
 func unreadReason(err error) string {
@@ -164,7 +181,7 @@ func (o *organizationOverview) sentence() string {
 	all, active, unread := o.counts()
 	s := fmt.Sprintf("Of %s %d are active and %d were read.", count(all, "account", "accounts"), active, active-unread)
 	if inactive := all - active; inactive > 0 {
-		s += fmt.Sprintf(" Nobody can read the %d that are not active.", inactive)
+		s += " Nobody can read " + count(inactive, "account that is", "accounts that are") + " not active."
 	}
 	return s
 }

@@ -175,7 +175,7 @@ func TestAuditOrganizationFinds(t *testing.T) {
 				"text":     {"CRITICAL", "logs-of-" + broken, "blocked"},
 				"json":     {`"verdict": "blocked"`, `"id": "policy-missing"`},
 				"sarif":    {`"ruleId": "policy-missing"`, "audit/o-exampleorg1"},
-				"html":     {"1 blocked", "logs-of-" + broken, "<td>" + broken + `</td><td><span class="mark blocked">`},
+				"html":     {"1 blocked", "logs-of-" + broken, "<td class=\"whole\">" + broken + `</td><td><span class="mark blocked">`},
 				"github":   {"::error", "logs-of-" + broken},
 				"markdown": {"organization o-exampleorg1", "**blocked**"},
 			},
@@ -186,7 +186,7 @@ func TestAuditOrganizationFinds(t *testing.T) {
 				"text":     {"NOT READ: 1 account", closed, "StackSet", "42 were read"},
 				"json":     {`"bucket": "account:` + closed, `"read": false`, "AssumeRole"},
 				"sarif":    {`"ruleId": "bucket-not-judged"`, "Account " + closed + " could not be read"},
-				"html":     {"1 account</span>", "may not be assumed", "<td>" + closed + `</td><td><span class="mark undetermined">`},
+				"html":     {"1 account</span>", "may not be assumed", "<td class=\"whole\">" + closed + `</td><td><span class="mark undetermined">`},
 				"github":   {"::error", "Account " + closed + " could not be read"},
 				"markdown": {"Account " + closed + " could not be read"},
 			},
@@ -217,7 +217,7 @@ func TestAuditOrganizationWithInactiveAccounts(t *testing.T) {
 	if code != exitFine {
 		t.Fatalf("code %d, %s, %s", code, errs, out)
 	}
-	contains(t, strings.Join(strings.Fields(out), " "), "of 13 accounts 11 are active and 11 were read. Nobody can read the 2 that are not active.")
+	contains(t, strings.Join(strings.Fields(out), " "), "of 13 accounts 11 are active and 11 were read. Nobody can read 2 accounts that are not active.")
 }
 
 // All accounts that could not be read for one reason are one thing to mend.
@@ -283,7 +283,7 @@ func TestPageOfAnOrganization(t *testing.T) {
 		if errs != "" {
 			t.Error(errs)
 		}
-		rows := all(out, `<tr><td>(\d{12})</td>`)
+		rows := all(out, `<tr><td class="whole">(\d{12})</td>`)
 		for _, m := range o.members {
 			if rows[m.ID] != 1 {
 				t.Errorf("account %s is in %d rows", m.ID, rows[m.ID])
