@@ -78,6 +78,13 @@ type SecurityHubAPI interface {
 	BatchUpdateFindings(ctx context.Context, f asff.Finding) error
 }
 
+// CloudFormationAPI is what is called of AWS CloudFormation.
+type CloudFormationAPI interface {
+	// DescribeStacks returns one page of the account's stacks in a region, and the token of
+	// the next one, empty for the last.
+	DescribeStacks(ctx context.Context, token string) (stacks []DescribedStack, next string, err error)
+}
+
 // STSAPI is what is called of AWS STS.
 type STSAPI interface {
 	AssumeRole(context.Context, *sts.AssumeRoleInput, ...func(*sts.Options)) (*sts.AssumeRoleOutput, error)
@@ -133,6 +140,7 @@ func Actions() []Action {
 		{Service: "account", Operation: "GetAccountInformation", IAM: "account:GetAccountInformation"},
 		{Service: "securityhub", Operation: "BatchImportFindings", IAM: "securityhub:BatchImportFindings", Findings: true},
 		{Service: "securityhub", Operation: "BatchUpdateFindings", IAM: "securityhub:BatchUpdateFindings", Findings: true},
+		{Service: "cloudformation", Operation: "DescribeStacks", IAM: "cloudformation:DescribeStacks", ByHand: true},
 		{Service: "sts", Operation: "AssumeRole", IAM: "sts:AssumeRole"},
 		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},
 	}

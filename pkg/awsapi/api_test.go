@@ -15,14 +15,15 @@ func TestActionsAreThoseOfTheInterfaces(t *testing.T) {
 	t.Parallel()
 	var called []string
 	for service, api := range map[string]reflect.Type{
-		"s3":            reflect.TypeFor[awsapi.S3API](),
-		"cloudtrail":    reflect.TypeFor[awsapi.CloudTrailAPI](),
-		"sns":           reflect.TypeFor[awsapi.SNSAPI](),
-		"dynamodb":      reflect.TypeFor[awsapi.DynamoDBAPI](),
-		"organizations": reflect.TypeFor[awsapi.OrganizationsAPI](),
-		"account":       reflect.TypeFor[awsapi.AccountAPI](),
-		"securityhub":   reflect.TypeFor[awsapi.SecurityHubAPI](),
-		"sts":           reflect.TypeFor[awsapi.STSAPI](),
+		"s3":             reflect.TypeFor[awsapi.S3API](),
+		"cloudtrail":     reflect.TypeFor[awsapi.CloudTrailAPI](),
+		"sns":            reflect.TypeFor[awsapi.SNSAPI](),
+		"dynamodb":       reflect.TypeFor[awsapi.DynamoDBAPI](),
+		"organizations":  reflect.TypeFor[awsapi.OrganizationsAPI](),
+		"account":        reflect.TypeFor[awsapi.AccountAPI](),
+		"securityhub":    reflect.TypeFor[awsapi.SecurityHubAPI](),
+		"sts":            reflect.TypeFor[awsapi.STSAPI](),
+		"cloudformation": reflect.TypeFor[awsapi.CloudFormationAPI](),
 	} {
 		for method := range api.Methods() {
 			called = append(called, service+":"+method.Name)

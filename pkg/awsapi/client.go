@@ -171,6 +171,13 @@ func (c *Clients) Account(id string) AccountAPI {
 	})
 }
 
+// CloudFormation returns the client for an account and region.
+func (c *Clients) CloudFormation(account, region string) CloudFormationAPI {
+	return client(c, "cloudformation", account, region, func(cfg aws.Config) CloudFormationAPI {
+		return cloudFormationClient{cfg}
+	})
+}
+
 // STS returns the client for the caller's own account and region.
 func (c *Clients) STS() STSAPI {
 	return client(c, "sts", "", "", func(cfg aws.Config) STSAPI {

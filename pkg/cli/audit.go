@@ -29,10 +29,8 @@ type auditCommand struct {
 // Run audits and prints. Where only a part could be judged, that part is printed
 // before the error is returned.
 func (c *auditCommand) Run(ctx context.Context, sys *system) error {
-	for bucket, owner := range c.BucketOwners {
-		if _, err := arn.ParseAccount(owner); err != nil {
-			return fmt.Errorf("--bucket-owners: %s: %w", clean(bucket), err)
-		}
+	if err := checkOwners(c.BucketOwners); err != nil {
+		return err
 	}
 	config := guardrail.Config{Owners: c.BucketOwners}
 	if c.Trails != "" {
@@ -107,6 +105,16 @@ func auditAccount(ctx context.Context, sys *system, conn connection) (*overview,
 		return nil, fmt.Errorf("cannot audit account %s: %w", conn.account, err)
 	}
 	return newOverview(conn.account, conn.region, audited), err
+}
+
+// checkOwners checks the accounts of --bucket-owners.
+func checkOwners(owners map[string]string) error {
+	for bucket, owner := range owners {
+		if _, err := arn.ParseAccount(owner); err != nil {
+			return fmt.Errorf("--bucket-owners: %s: %w", clean(bucket), err)
+		}
+	}
+	return nil
 }
 
 // scope says in sentences what was looked at.

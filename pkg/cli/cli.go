@@ -51,10 +51,12 @@ type commands struct {
 	Replay   replayCommand   `cmd:"" group:"files" help:"Run the guard on events against an account described in a file."`
 	Demo     demoCommand     `cmd:"" group:"files" help:"Watch the guard at work on an account in memory."`
 
-	Audit   auditCommand   `cmd:"" group:"account" help:"Judge every trail bucket of the account."`
+	Audit   auditCommand   `cmd:"" group:"account" help:"Judge every trail bucket of the account, or of an organization."`
 	Restore restoreCommand `cmd:"" group:"account" help:"Repair the policy of one bucket, after showing the change."`
 	Undo    undoCommand    `cmd:"" group:"account" help:"Put back a policy that a repair replaced."`
 	Accept  acceptCommand  `cmd:"" group:"account" help:"Accept until a day that a trail covers less than before."`
+
+	Organization organizationCommand `cmd:"" group:"account" help:"What a hub for all accounts needs, and how well it covers them."`
 
 	Completion completionCommand `cmd:"" group:"more" help:"Print a completion script for bash, zsh or fish."`
 	Version    versionCommand    `cmd:"" group:"more" help:"Print the version and how it was built."`

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -42,7 +43,9 @@ func choices(v *kong.Value) []string {
 func firstArgument(command *kong.Node, app *kong.Application) []string {
 	switch {
 	case command.Name == "help":
-		return commandNames(app)
+		return commandNames(app.Node)
+	case len(command.Children) > 0:
+		return commandNames(command)
 	case len(command.Positional) > 0:
 		return choices(command.Positional[0])
 	default:
@@ -50,20 +53,28 @@ func firstArgument(command *kong.Node, app *kong.Application) []string {
 	}
 }
 
-func commandNames(app *kong.Application) []string {
+func commandNames(node *kong.Node) []string {
 	var names []string
-	for _, c := range app.Children {
+	for _, c := range node.Children {
 		names = append(names, c.Name)
 	}
 	return names
 }
 
-// flags returns the flags of a command, with those of every command.
+// flags returns the flags of a command, with those of every command, and of the commands
+// below it, each once.
 func flags(command *kong.Node) []*kong.Flag {
 	var all []*kong.Flag
 	for _, group := range command.AllFlags(true) {
 		for _, f := range group {
 			if f.Name != "version" {
+				all = append(all, f)
+			}
+		}
+	}
+	for _, below := range command.Children {
+		for _, f := range flags(below) {
+			if !slices.ContainsFunc(all, func(known *kong.Flag) bool { return known.Name == f.Name }) {
 				all = append(all, f)
 			}
 		}
@@ -85,7 +96,7 @@ func bashCompletion(w io.Writer, app *kong.Application) {
     COMPREPLY=()
     if ((COMP_CWORD == 1)); then
 `)
-	printf(w, "        words=%q\n", strings.Join(append(commandNames(app), "--help", "--version"), " "))
+	printf(w, "        words=%q\n", strings.Join(append(commandNames(app.Node), "--help", "--version"), " "))
 	printf(w, "%s", "        COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n        return\n    fi\n")
 	printf(w, "%s", "    case ${COMP_WORDS[1]}$before in\n")
 	for _, c := range app.Children {
@@ -134,7 +145,7 @@ func zshCompletion(w io.Writer, app *kong.Application) {
 		}
 		rest := "*:file:_files"
 		if choice := firstArgument(c, app); choice != nil {
-			rest = "1:" + c.Positional[0].Name + ":(" + strings.Join(choice, " ") + ")"
+			rest = "1:" + argumentName(c) + ":(" + strings.Join(choice, " ") + ")"
 		}
 		printf(w, " \\\n            %s ;;\n", quoted(rest))
 	}
@@ -147,6 +158,14 @@ else
     compdef _trailwarden trailwarden
 fi
 `)
+}
+
+// argumentName is what the first argument of a command is called.
+func argumentName(c *kong.Node) string {
+	if len(c.Positional) > 0 {
+		return c.Positional[0].Name
+	}
+	return "command"
 }
 
 func zshFlag(f *kong.Flag) string {

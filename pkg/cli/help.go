@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -33,7 +34,7 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 	if ctx.Selected() == nil {
 		return nil
 	}
-	if text := examples(ctx.Selected().Name); text != "" {
+	if text := examples(strings.Join(strings.Fields(ctx.Selected().Path()), " ")); text != "" {
 		_, err := fmt.Fprintf(ctx.Stdout, "\nExamples:\n  %s\n", strings.ReplaceAll(text, "\n", "\n  "))
 		return err
 	}
@@ -42,14 +43,14 @@ func printHelp(options kong.HelpOptions, ctx *kong.Context) error {
 
 // helpCommand is another way to ask for --help.
 type helpCommand struct {
-	Command string `arg:"" optional:"" help:"The command."`
+	Command []string `arg:"" optional:"" help:"The command."`
 }
 
 // Run prints the help of a command, or of the program.
 func (c *helpCommand) Run(sys *system) error {
 	args := []string{"--help"}
-	if c.Command != "" {
-		args = []string{c.Command, "--help"}
+	if len(c.Command) > 0 {
+		args = append(slices.Clone(c.Command), "--help")
 	}
 	helped := false
 	parser, err := newParser(sys, func(int) { helped = true })
@@ -104,7 +105,21 @@ trailwarden replay --account account.json --restore logs events.jsonl`
 trailwarden audit --format html > audit.html
 trailwarden audit --format json > audit.json
 trailwarden audit --diff audit.json
+trailwarden audit --organization --role trailwarden/reader --format html
 trailwarden audit --format json | jq '.buckets[] | select(.verdict != "delivering")'`
+	case "organization":
+		return `trailwarden organization targets --role trailwarden/reader
+trailwarden organization status --table trailwarden-hub-Table-1ABC`
+	case "organization targets":
+		return `trailwarden organization targets --role trailwarden/reader --output targets
+trailwarden organization targets --role trailwarden/reader --format json |
+    jq -r '.places[] | [.account, .region] | @csv'`
+	case "organization status":
+		return `trailwarden organization status --table trailwarden-hub-Table-1ABC
+trailwarden organization status --table trailwarden-hub-Table-1ABC \
+    --role trailwarden/reader --stack-regions us-east-1,eu-west-1
+trailwarden organization status --table trailwarden-hub-Table-1ABC \
+    --format json | jq '.problems[] | .message'`
 	case "restore":
 		return `trailwarden restore --bucket logs
 trailwarden restore --bucket logs --yes --table trailwarden-ledger`

@@ -23,6 +23,9 @@ type guard interface {
 	AuditOrganization(
 		ctx context.Context, account, region string, progress func(s guardrail.Stage, done, total int),
 	) (guardrail.AuditedOrganization, error)
+	OrganizationStatus(
+		ctx context.Context, account string, o guardrail.StatusOptions, progress func(done, total int),
+	) (guardrail.OrganizationStatus, error)
 	Restore(
 		ctx context.Context, b guardrail.BucketRef, confirm func(delivery.Report, repair.Plan) (bool, error),
 	) (guardrail.Restoration, error)
@@ -87,6 +90,11 @@ func (f liveFlags) connectOrganization(ctx context.Context, sys *system, table s
 	if f.Role == "" {
 		return connection{}, errors.New("--role is missing: the name of the role that reads in the accounts, such as trailwarden/reader")
 	}
+	return f.connectMembers(ctx, sys, table, c)
+}
+
+// connectMembers reaches the organization's list of accounts, and with a role the accounts.
+func (f liveFlags) connectMembers(ctx context.Context, sys *system, table string, c guardrail.Config) (connection, error) {
 	c.Parallel = accountsAtOnce
 	return f.connectAs(ctx, sys, app.Session{Table: table, Organization: true}, c)
 }

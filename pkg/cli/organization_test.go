@@ -4,7 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -20,7 +20,6 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
-	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -41,9 +40,26 @@ type orgtest struct {
 	members []inventory.Member
 	clock   clock
 	known   inmem.Inventory
-	ledger  inmem.Ledger
+	records inmem.Ledger
+	stacks  stacksOf
 	session app.Session
 	tty     bool
+}
+
+// stacksOf are the stacks of accounts. One that is there without any may not be asked.
+type stacksOf map[string][]guardrail.Stack
+
+func (s stacksOf) Stacks(_ context.Context, account, region string) ([]guardrail.Stack, error) {
+	if stacks, ok := s[account]; ok && stacks == nil {
+		return nil, &guardrail.PortError{Op: "cloudformation:DescribeStacks", Class: guardrail.Denied, Code: "AccessDenied", Err: errors.New("no")}
+	}
+	var there []guardrail.Stack
+	for _, stack := range s[account] {
+		if stack.Region == region {
+			there = append(there, stack)
+		}
+	}
+	return there, nil
 }
 
 // newOrganization is an organization with so many accounts beside the caller's, the
@@ -103,9 +119,9 @@ func (o *orgtest) bucket(name string) *inmem.Bucket {
 }
 
 func (o *orgtest) guard(c guardrail.Config, table string) *guardrail.Guard {
-	p := guardrail.Ports{Trails: o.all, Buckets: o.all, Organizations: o.all, Regions: o.all, Members: o.all, Owners: o.all}
+	p := guardrail.Ports{Trails: o.all, Buckets: o.all, Organizations: o.all, Regions: o.all, Members: o.all, Owners: o.all, Stacks: o.stacks}
 	if table != "" {
-		p.Inventory, p.Ledger = &o.known, &o.ledger
+		p.Inventory, p.Ledger = &o.known, &o.records
 	}
 	return guardrail.New(p, c, guardrail.Runtime{Now: o.clock.Now, Sleep: o.clock.Sleep, Log: slog.New(slog.DiscardHandler)})
 }
@@ -302,6 +318,3 @@ func TestPageOfAnOrganization(t *testing.T) {
 		}
 	}
 }
-
-var _ = json.Valid
-var _ = ledger.Key{}

@@ -16,7 +16,7 @@ func published(t *testing.T, name string, strict bool) *jsonschema.Schema {
 	t.Helper()
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
-	for _, file := range []string{"check.schema.json", "audit.schema.json", "scan.schema.json"} {
+	for _, file := range []string{"check.schema.json", "audit.schema.json", "scan.schema.json", "targets.schema.json", "status.schema.json"} {
 		text, err := os.ReadFile("../../docs/" + file)
 		if err != nil {
 			t.Fatal(err)

@@ -28,6 +28,8 @@ type Ports struct {
 	// Owners may be nil: of a bucket whose owner nobody has declared and no event has told, it
 	// is then not known.
 	Owners Owners
+	// Stacks may be nil: nobody is then asked for stacks.
+	Stacks Stacks
 	// Alerts may be nil for work by hand: what is to be told is then remembered,
 	// and a guard that can send it does so with its next reconciliation.
 	Alerts Alerts

@@ -66,6 +66,12 @@ type Members interface {
 	Members(ctx context.Context) ([]inventory.Member, error)
 }
 
+// Stacks reads the stacks of accounts.
+type Stacks interface {
+	// Stacks returns the stacks of an account in a region that have a guard of their own.
+	Stacks(ctx context.Context, account, region string) ([]Stack, error)
+}
+
 // Regions reads which regions an account has enabled.
 type Regions interface {
 	// EnabledRegions returns all regions that the account has enabled, those

@@ -33,7 +33,7 @@ var (
 
 // NewOrganization returns an organization of these accounts.
 func NewOrganization(d Description, members ...inventory.Member) *Organization {
-	return &Organization{Account: New(d), members: members, closed: map[string]bool{}, asked: map[string]int{}}
+	return &Organization{Account: New(d), members: slices.Clone(members), closed: map[string]bool{}, asked: map[string]int{}}
 }
 
 // Close lets nobody read an account any more, or again.
@@ -41,6 +41,13 @@ func (o *Organization) Close(account string, closed bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.closed[account] = closed
+}
+
+// SetMembers changes which accounts there are, and in what state.
+func (o *Organization) SetMembers(members ...inventory.Member) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.members = slices.Clone(members)
 }
 
 // Asked returns how often each account was asked for its trails.

@@ -57,7 +57,7 @@ func NewGuard(
 		return nil, Caller{}, err
 	}
 	if s.Organization {
-		p.Members, p.Owners = awsapi.NewMembers(clients), awsapi.NewBuckets(clients)
+		p.Members, p.Owners, p.Stacks = awsapi.NewMembers(clients), awsapi.NewBuckets(clients), awsapi.NewStacks(clients)
 	}
 	c.Stack = alert.Stack{Account: account, Region: cfg.Region, Table: s.Table}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))

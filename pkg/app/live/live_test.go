@@ -11,6 +11,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/app/live"
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -54,6 +55,65 @@ func TestGuardOfAPerson(t *testing.T) {
 	for _, c := range fake.Calls() {
 		if strings.Contains(c.Operation, "Put") || strings.Contains(c.Operation, "Publish") {
 			t.Errorf("an audit called %s", c.Operation)
+		}
+	}
+}
+
+// An organization is read with the role in each active account, and with nothing in others.
+func TestGuardOfAnOrganization(t *testing.T) {
+	person(t)
+	const member, closed, suspended, stranger = "222233334444", "333344445555", "444455556666", "999999999999"
+	fake := awsfake.New(t, account, "eu-west-1")
+	fake.Organization = &trail.Organization{Known: true, ID: "o-exampleorg1", ManagementAccount: member}
+	active := func(id string) inventory.Member { return inventory.Member{ID: id, State: inventory.Active} }
+	fake.Members = [][]inventory.Member{{active(account)}, {}, {active(member), active(closed)}, {{ID: suspended, State: "SUSPENDED"}}, {}}
+	for _, x := range []struct {
+		owner, bucket string
+		organization  bool
+	}{{member, "central", true}, {member, "own", false}, {stranger, "evil", false}} {
+		arn := "arn:aws:cloudtrail:eu-west-1:" + x.owner + ":trail/" + x.bucket
+		fake.PutTrail(awsfake.Trail{
+			Trail:  trail.Trail{Name: x.bucket, ARN: arn, HomeRegion: "eu-west-1", Bucket: x.bucket, MultiRegion: true, Organization: x.organization},
+			Status: trail.Status{Logging: true},
+		})
+	}
+	fake.PutBucket(awsfake.Bucket{Name: "central", Owner: account})
+	fake.PutBucket(awsfake.Bucket{Name: "own", Owner: member, Region: "us-east-1"})
+	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
+		if c.Operation == "sts:AssumeRole" && strings.Contains(string(c.Body), closed) {
+			return &awsfake.Fault{Status: 403, Code: "AccessDenied", Message: "User is not authorized to perform: sts:AssumeRole"}
+		}
+		return nil
+	})
+	session := app.Session{Region: "eu-west-1", Endpoint: fake.URL, Role: "trailwarden/reader", Organization: true}
+	guard, who, err := open(session, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := guard.AuditOrganization(t.Context(), who.Account, who.Region, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range a.Accounts {
+		if x.Unread() != (x.ID == closed) || x.Unread() && !strings.Contains(x.Err.Error(), "AssumeRole") {
+			t.Errorf("account %s: %v", x.ID, x.Err)
+		}
+	}
+	owners := map[string]string{"central": account, "own": member}
+	for _, b := range a.Buckets {
+		if b.Bucket.Owner != owners[b.Bucket.Name] || b.Report.Verdict != "blocked" || len(b.Statuses) != 1 || b.Err != nil {
+			t.Errorf("%+v, %d statuses, %v", b.Bucket, len(b.Statuses), b.Err)
+		}
+	}
+	if len(a.Accounts) != 4 || len(a.Buckets) != 2 {
+		t.Errorf("%d accounts, %d buckets", len(a.Accounts), len(a.Buckets))
+	}
+	for _, c := range fake.Calls() {
+		if c.Operation != "sts:AssumeRole" {
+			continue
+		}
+		if text := string(c.Body); strings.Contains(text, suspended) || strings.Contains(text, stranger) || strings.Contains(text, account) {
+			t.Errorf("a role is assumed where none may be: %s", text)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (s *Server) cloudtrail(w http.ResponseWriter, r *http.Request, call Call) {
 	}
 	switch call.Operation {
 	case "cloudtrail:ListTrails":
-		s.listTrails(w, in)
+		s.listTrails(w, call, in)
 		return
 	case "cloudtrail:DescribeTrails":
 		s.describeTrails(w, call, in)
@@ -82,15 +82,23 @@ func (s *Server) trail(arn string) *Trail {
 	return nil
 }
 
+// seenBy are the trails that an account sees. In an organization they are its own and those
+// of the organization; else the server is one account, and has what was put into it.
+func (s *Server) seenBy(account string) []*Trail {
+	return slices.DeleteFunc(slices.Clone(s.trails), func(t *Trail) bool {
+		return s.Members != nil && !t.Organization && t.Account() != account
+	})
+}
+
 // listTrails gives one trail per page: pages are to be followed.
-func (s *Server) listTrails(w http.ResponseWriter, in trailInput) {
-	at := len(in.NextToken)
+func (s *Server) listTrails(w http.ResponseWriter, call Call, in trailInput) {
+	at, trails := len(in.NextToken), s.seenBy(call.Account)
 	out := map[string]any{"Trails": []any{}}
-	if at < len(s.trails) {
-		t := s.trails[at]
+	if at < len(trails) {
+		t := trails[at]
 		out["Trails"] = []any{map[string]any{"Name": t.Name, "TrailARN": t.ARN, "HomeRegion": t.HomeRegion}}
 	}
-	if at+1 < len(s.trails) {
+	if at+1 < len(trails) {
 		out["NextToken"] = strings.Repeat("n", at+1)
 	}
 	writeJSON(w, http.StatusOK, out)
@@ -99,7 +107,7 @@ func (s *Server) listTrails(w http.ResponseWriter, in trailInput) {
 // describeTrails gives what the region sees; named trails only if it sees them.
 func (s *Server) describeTrails(w http.ResponseWriter, call Call, in trailInput) {
 	list := []trail.Trail{}
-	for _, t := range s.trails {
+	for _, t := range s.seenBy(call.Account) {
 		seen := t.MultiRegion || t.HomeRegion == call.Region
 		if seen && (len(in.TrailNameList) == 0 || slices.Contains(in.TrailNameList, t.ARN)) {
 			described := t.Trail

@@ -11,6 +11,26 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
+// describeStacks answers with a page of stacks. The token is its index.
+func (s *Server) describeStacks(w http.ResponseWriter, r *http.Request, call Call) {
+	pages, ok := s.Stacks[call.Account]
+	if !ok {
+		writeError(w, r, "cloudformation", http.StatusForbidden, "AccessDenied", "User is not authorized to perform: cloudformation:DescribeStacks")
+		return
+	}
+	page, _ := strconv.Atoi(r.FormValue("NextToken"))
+	var stacks, token string
+	if page < len(pages) {
+		stacks = pages[page]
+	}
+	if page+1 < len(pages) {
+		token = fmt.Sprintf("<NextToken>%d</NextToken>", page+1)
+	}
+	w.Header().Set("Content-Type", "text/xml")
+	_, _ = fmt.Fprintf(w, `<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>`+
+		`<Stacks>%s</Stacks>%s</DescribeStacksResult></DescribeStacksResponse>`, stacks, token)
+}
+
 // query answers SNS and STS, which take forms and give XML.
 func (s *Server) query(w http.ResponseWriter, r *http.Request, call Call) {
 	switch call.Operation {

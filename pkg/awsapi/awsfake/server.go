@@ -57,6 +57,9 @@ type Server struct {
 	EnabledRegions []string
 	// Name is the name of the account; empty: reading it is denied.
 	Name string
+	// Stacks are the pages of the stacks of each account, as CloudFormation describes them; an
+	// account without an entry may not be asked.
+	Stacks map[string][]string
 	// Throttled says that BatchGetItem answers, and gives nothing each time.
 	Throttled bool
 
@@ -180,7 +183,7 @@ func read(r *http.Request, body []byte) (call Call, service string) {
 			"POST /findings/import":       "securityhub:BatchImportFindings",
 			"PATCH /findings/batchupdate": "securityhub:BatchUpdateFindings",
 		}[r.Method+" "+r.URL.Path]
-	case "sns", "sts":
+	case "sns", "sts", "cloudformation":
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		call.Operation = service + ":" + r.FormValue("Action")
 	default:
@@ -210,6 +213,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 		s.listRegions(w, r, call)
 	case "securityhub":
 		s.securityHub(w, r, call)
+	case "cloudformation":
+		s.describeStacks(w, r, call)
 	case "sns", "sts":
 		s.query(w, r, call)
 	default:

@@ -16,7 +16,7 @@ func writeError(w http.ResponseWriter, r *http.Request, service string, status i
 		if r.Method != http.MethodHead {
 			_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>%s</Message></Error>", code, escaped(message))
 		}
-	case "sns", "sts":
+	case "sns", "sts", "cloudformation":
 		w.Header().Set("Content-Type", "text/xml")
 		w.WriteHeader(status)
 		_, _ = fmt.Fprintf(w, "<ErrorResponse><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error></ErrorResponse>",
