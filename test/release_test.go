@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/trailwarden/trailwarden/pkg/app"
 )
 
 func read(t *testing.T, path string) string {
@@ -26,10 +28,16 @@ func first(t *testing.T, text, pattern string) string {
 	return found[1]
 }
 
-// TestOneVersion: template, README and changelog speak of the same version. Before the
-// first release the changelog has none.
+// TestOneVersion: template, functions, README and changelog speak of the same version. Before
+// the first release the changelog has none.
 func TestOneVersion(t *testing.T) {
 	version := first(t, read(t, "template.yaml"), `(?m)^    SemanticVersion: (\d+\.\d+\.\d+)$`)
+	if app.Version != version {
+		t.Errorf("the functions say that they are %s, and template.yaml says %s", app.Version, version)
+	}
+	if output := first(t, read(t, "template.yaml"), `(?m)^  Version:\n    Description: .*\n    Value: (.*)$`); output != version {
+		t.Errorf("the stack's output says %s, and its metadata %s", output, version)
+	}
 	readme := read(t, "README.md")
 	for _, use := range []string{"/cmd/trailwarden@v", "--branch v", "attestation verify trailwarden_"} {
 		if !strings.Contains(readme, use+version) {

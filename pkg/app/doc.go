@@ -18,6 +18,7 @@
 //	function.go  the functions, the sweep, answers and logs
 //	guard.go     the guard: a batch of events, or one
 //	batch.go     the form of a batch, and of the answer to it
+//	version.go   the version of the functions
 //	group.go     which requests are about the same, and their order
 //	handle.go    groups side by side, each in its share of the time
 //	bound.go     ports that end in time to tell

@@ -29,9 +29,10 @@ type Functions struct {
 	meter         *meter
 }
 
-// NewFunctions builds all clients once. Metrics in embedded metric format go
+// NewFunctions builds all clients once. Each line of the log has the version. Metrics in embedded metric format go
 // to metrics, a line each.
 func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Logger, metrics io.Writer) (*Functions, error) {
+	log = log.With("version", Version)
 	credentials, err := lambdaCredentials(lookup)
 	if err != nil {
 		return nil, err

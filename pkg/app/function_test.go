@@ -366,6 +366,11 @@ func TestFunctionsFromEnvironment(t *testing.T) {
 	if answer, err := f.Sweep(t.Context(), nil); err != nil || string(answer) != want {
 		t.Errorf("answer %s, %v", answer, err)
 	}
+	for line := range strings.Lines(log.String()) {
+		if !strings.Contains(line, `"version":"`+Version+`"`) {
+			t.Errorf("a line of the log does not say which version it is: %s", line)
+		}
+	}
 	if !strings.Contains(log.String(), "there is no memory") || !strings.Contains(metrics.String(), `"FunctionName":"stack-Sweep"`) {
 		t.Errorf("log %s, metrics %s", &log, &metrics)
 	}
