@@ -23,9 +23,9 @@ import (
 )
 
 // signedCall is one operation of a service, which takes and gives JSON or what its
-// content type says, called without the SDK's client for the service. The SDK signs it and sends it. Each
-// client that is left out makes a function some 200 KB smaller, and its start
-// shorter; so it is for services of which one or two operations are called, now and then.
+// content type says, called without the SDK's client for the service. The SDK signs it
+// and sends it. Each client that is left out makes a function some 200 KB smaller, and its
+// start shorter; so it is for services of which one or two operations are called, now and then.
 type signedCall struct {
 	service     string // "account", as it is signed
 	region      string // of the service's endpoint in the partition

@@ -91,7 +91,7 @@ func (c cloudFormationClient) DescribeStacks(ctx context.Context, token string) 
 	call := signedCall{
 		service: "cloudformation", region: c.cfg.Region, path: "/", contentType: "application/x-www-form-urlencoded",
 	}
-	text, err := call.send(ctx, c.cfg, []byte(in.Encode()))
+	text, err := call.exchange(ctx, c.cfg, []byte(in.Encode()))
 	if err != nil {
 		return nil, "", err
 	}
