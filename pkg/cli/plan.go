@@ -81,13 +81,38 @@ func writeProposals(s screen, proposals []repair.Proposal) {
 // writePlan prints a plan, and the policy too unless it went to a file.
 func writePlan(s screen, bucket string, p repair.Plan, file string) {
 	writeChanges(s, bucket, p)
+	left := stillRefused(p)
 	switch {
 	case len(p.Policy) == 0:
 	case file != "":
 		s.printf("\nThe policy is in %s.\n", clean(file))
+		if left != "" {
+			s.indented(0, left)
+		}
+	case p.Changed && left != "":
+		// Somebody may paste it.
+		s.printf("\n%s\n", s.paint(bad, "The policy, INCOMPLETE:"))
+		s.indented(0, left)
+		s.printf("%s\n", cleanLines(indentJSON(p.Policy)))
 	case p.Changed:
 		s.printf("\n%s\n%s\n", s.paint(bold, "The policy:"), cleanLines(indentJSON(p.Policy)))
 	}
+}
+
+// stillRefused says what CloudTrail is still refused, or may be, with the plan's policy; empty:
+// nothing. A weakness that is left does not stop it.
+func stillRefused(p repair.Plan) string {
+	var ids []string
+	for _, r := range p.Refused {
+		if t, known := delivery.LookupType(r.Finding); known && t.Kind == delivery.Weakness || slices.Contains(ids, r.Finding) {
+			continue
+		}
+		ids = append(ids, r.Finding)
+	}
+	if len(ids) == 0 {
+		return ""
+	}
+	return "With it CloudTrail may still not deliver (" + clean(strings.Join(ids, ", ")) + "): see what is refused above."
 }
 
 // writeChanges prints what a plan changes and refuses, and its diff.

@@ -293,3 +293,32 @@ func TestAlarmsAndDashboardShowMetricsThatAreWritten(t *testing.T) {
 		}
 	}
 }
+
+// Every role and policy is under the path that is given, and every role within the boundary.
+func TestRolesAreBoundedAndHaveAPath(t *testing.T) {
+	const boundary = "arn:aws:iam::111111111111:policy/landing-zone/boundary"
+	given := newStack(t, merged(everything(), map[string]string{"PermissionsBoundaryArn": boundary, "RolePath": "/security/"}))
+	plain := newStack(t, everything())
+	roles := 0
+	for name, r := range given.resources {
+		switch r["Type"] {
+		case "AWS::IAM::Role":
+			roles++
+			if got := given.properties(name)["PermissionsBoundary"]; got != boundary {
+				t.Errorf("%s is bounded by %v", name, got)
+			}
+			if got, ok := plain.properties(name)["PermissionsBoundary"]; ok {
+				t.Errorf("%s is bounded by %v, though nothing was given", name, got)
+			}
+		case "AWS::IAM::ManagedPolicy":
+		default:
+			continue
+		}
+		if got := given.properties(name)["Path"]; got != "/security/" {
+			t.Errorf("%s has the path %v", name, got)
+		}
+	}
+	if roles < 4 {
+		t.Errorf("%d roles", roles)
+	}
+}
