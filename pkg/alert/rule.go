@@ -325,6 +325,10 @@ func closing() []rule {
 			text:    "Take the ARN of the trail that is gone out of the grant, where the policy is maintained.",
 		},
 		{
+			finding: delivery.TrailRemovedID,
+			text:    "Keep the trail's resource, or say where in the code it moved, if the trail is not meant to go.",
+		},
+		{
 			finding: delivery.TrailBeforePolicyID,
 			text:    "Let the trail depend on the policy of its bucket, where both are maintained.",
 		},

@@ -163,7 +163,9 @@ func (f *Functions) reportAccepted(ctx context.Context, swept guardrail.SweepRes
 		accepted = append(accepted, r.Accepted...)
 		judged[r.Bucket] = r.Report.Verdict != ""
 	}
-	idle := delivery.Idle(f.accepted, accepted, func(bucket string) bool { return whole || judged[bucket] }, f.meter.now())
+	idle := delivery.Idle(f.accepted, accepted, func(a delivery.Acceptance) bool {
+		return !a.OfPlan() && (whole || judged[a.Bucket])
+	}, f.meter.now())
 	for _, sentence := range idle {
 		f.log.WarnContext(ctx, "accepted weaknesses: "+sentence)
 	}

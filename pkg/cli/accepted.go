@@ -47,13 +47,13 @@ func (f acceptedFlag) accept(sys *system, o *overview, now time.Time) error {
 		judged[b.Bucket.Name] = true
 	}
 	// An audit sees all buckets of an account, so that an entry about another one is a slip.
-	f.warn(sys, entries, all, func(bucket string) bool { return judged[bucket] || o.Account != "" }, now)
+	f.warn(sys, entries, all, func(a delivery.Acceptance) bool { return !a.OfPlan() && (judged[a.Bucket] || o.Account != "") }, now)
 	return nil
 }
 
 // warn tells of entries that have ended or accept nothing.
 func (f acceptedFlag) warn(
-	sys *system, entries []delivery.Acceptance, accepted []delivery.AcceptedFinding, judged func(bucket string) bool, now time.Time,
+	sys *system, entries []delivery.Acceptance, accepted []delivery.AcceptedFinding, judged func(delivery.Acceptance) bool, now time.Time,
 ) {
 	for _, sentence := range delivery.Idle(entries, accepted, judged, now) {
 		printf(sys.stderr, "trailwarden: warning: %s\n", oneLine(f.Accepted+": "+sentence))

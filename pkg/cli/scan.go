@@ -80,7 +80,7 @@ func (c *scanCommand) Run(sys *system) error {
 			judged[b.Bucket], judged[b.Address] = true, true
 		}
 	}
-	c.warn(sys, entries, accepted, func(bucket string) bool { return judged[bucket] }, set.Now)
+	c.warn(sys, entries, accepted, func(a delivery.Acceptance) bool { return judged[a.Bucket] }, set.Now)
 	switch c.Format {
 	case "json":
 		err = printJSON(sys.stdout, newScanJSON(all))
@@ -208,7 +208,7 @@ func (c *scanCommand) exit(all []scanned) error {
 	for _, s := range all {
 		for _, b := range s.buckets {
 			refused := len(b.Faults) > 0 && b.Change != iac.Unchanged
-			if slices.ContainsFunc(b.Trails, c.counts) || c.All && b.After == delivery.Blocked || refused {
+			if slices.ContainsFunc(b.Trails, func(t iac.TrailChange) bool { return c.counts(b, t) }) || c.All && b.After == delivery.Blocked || refused {
 				return errFindings
 			}
 		}
@@ -216,14 +216,15 @@ func (c *scanCommand) exit(all []scanned) error {
 	return nil
 }
 
-func (c *scanCommand) counts(t iac.TrailChange) bool {
+func (c *scanCommand) counts(b scannedBucket, t iac.TrailChange) bool {
 	switch t.Change {
 	case iac.Broken:
 		return true
 	case iac.Uncertain:
 		return t.Before != delivery.Undetermined || c.Strict
 	case iac.Removed:
-		return t.Before != delivery.Blocked || c.All // what was not delivered is not lost
+		accepted := !slices.ContainsFunc(b.Findings, func(f delivery.Finding) bool { return f.ID == delivery.TrailRemovedID && f.Trail == t.ARN })
+		return !accepted && (t.Before != delivery.Blocked || c.All) // what was not delivered is not lost
 	case iac.StillBroken:
 		return c.All
 	case iac.New:

@@ -61,6 +61,32 @@ func TestScanExits(t *testing.T) {
 	}
 }
 
+// A trail that is meant to go can be accepted; what a change breaks cannot.
+func TestScanAcceptsARemoval(t *testing.T) {
+	file := func(bucket, trail string) string {
+		path := filepath.Join(t.TempDir(), "accepted.json")
+		text := `[{"finding":"trail-removed","bucket":"` + bucket + `","trail":"` + trail + `","reason":"moved to the organization","owner":"audit@example.com","until":"2027-01-31"}]`
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const arn = "arn:aws:cloudtrail:us-east-1:111111111111:trail/"
+	for _, tt := range []struct {
+		plan, file string
+		code       int
+	}{
+		{"trail-deleted", file("example-logs", arn+"main"), exitFine}, {"trail-deleted", file("example-logs", ""), exitFine},
+		{"trail-deleted", file("example-logs", arn+"other"), exitFindings}, {"trail-deleted", file("example-other", ""), exitFindings},
+		{"deny-added", file("example-logs", ""), exitFindings},
+	} {
+		code, out, _ := runScan(t, "", "--accepted", tt.file, planPath(tt.plan))
+		if code != tt.code || tt.code == exitFine && !strings.Contains(out, "moved to the organization") {
+			t.Errorf("%s exits with %d\n%s", tt.plan, code, out)
+		}
+	}
+}
+
 // The JSON has the members that it promises, and no list is null.
 func TestScanJSON(t *testing.T) {
 	plans, err := filepath.Glob(plansFolder + "/*/plan.json")

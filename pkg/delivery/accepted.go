@@ -87,6 +87,12 @@ func (a *Acceptance) Ended(now time.Time) bool {
 	return err != nil || !now.UTC().Before(until.AddDate(0, 0, 1))
 }
 
+// OfPlan reports whether the entry is about a finding on a change that is only planned.
+func (a Acceptance) OfPlan() bool {
+	t, _ := LookupType(a.Finding)
+	return t.OfPlan
+}
+
 // about reports whether the entry is about a finding, and may be: nothing but a weakness can be
 // accepted.
 func (a *Acceptance) about(bucket string, f *Finding) bool {
@@ -129,13 +135,13 @@ func Lapsed(r Report, entries []Acceptance, now time.Time) []Acceptance {
 
 // Idle says in sentences which entries have ended, and which of the others accepted nothing of
 // what was judged. The entries are numbered from 1 on. One file serves many who see a part each:
-// an entry about a bucket that was not judged is left out.
-func Idle(entries []Acceptance, accepted []AcceptedFinding, judged func(bucket string) bool, now time.Time) []string {
+// an entry about what was not judged is left out.
+func Idle(entries []Acceptance, accepted []AcceptedFinding, judged func(Acceptance) bool, now time.Time) []string {
 	var out []string
 	for i, a := range entries {
 		what := fmt.Sprintf("entry %d, %s, ", i+1, a)
 		switch {
-		case !judged(a.Bucket):
+		case !judged(a):
 		case a.Ended(now):
 			out = append(out, what+"has ended on "+a.Until+"; ask "+a.Owner)
 		case !slices.ContainsFunc(accepted, func(f AcceptedFinding) bool { return f.By == a }):

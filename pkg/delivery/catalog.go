@@ -41,6 +41,8 @@ type FindingType struct {
 	// Symptom says that the finding only shows what others explain: CloudTrail
 	// has met it, minutes later, and reports it until its next delivery.
 	Symptom bool
+	// OfPlan says that it is about a change that is only planned: it is found in no account.
+	OfPlan bool
 	// AlwaysTold says that the team is told of it even where it is a weakness.
 	AlwaysTold bool
 
@@ -113,6 +115,7 @@ func Catalog() []FindingType {
 		legacyAccountsType(),
 		staleTrailARNType(),
 		trailBeforePolicyType(),
+		trailRemovedType(),
 		grantWithoutTrailType(),
 		backlogDeniedType(),
 		grantExpiresType(),

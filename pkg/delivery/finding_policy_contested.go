@@ -9,7 +9,7 @@ const PolicyContestedID = "policy-contested"
 func policyContestedType() FindingType {
 	return FindingType{
 		ID: PolicyContestedID, Title: "More than one resource sets the bucket's policy",
-		Kind: Unknown, Severity: High, Source: SourceBucket, Loss: LossNone, Restored: RestoredNever,
+		Kind: Unknown, Severity: High, Source: SourceBucket, Loss: LossNone, Restored: RestoredNever, OfPlan: true,
 		refusal: func(Finding) string {
 			return "Which of the policies stands is not for a plan to say: let one resource set it."
 		},

@@ -9,7 +9,7 @@ const TrailBeforePolicyID = "trail-before-policy"
 func trailBeforePolicyType() FindingType {
 	return FindingType{
 		ID: TrailBeforePolicyID, Title: "The trail may be made before its bucket's policy",
-		Kind: Weakness, Severity: Low, Source: SourceTrails, Loss: LossNone, Restored: RestoredNever,
+		Kind: Weakness, Severity: Low, Source: SourceTrails, Loss: LossNone, Restored: RestoredNever, OfPlan: true,
 	}
 }
 

@@ -12,7 +12,7 @@ const ValuesUnknownID = "values-unknown"
 func valuesUnknownType() FindingType {
 	return FindingType{
 		ID: ValuesUnknownID, Title: "What decides is known only after the change is made",
-		Kind: Unknown, Severity: High, Source: SourceBucket, Loss: LossNone, Restored: RestoredNever,
+		Kind: Unknown, Severity: High, Source: SourceBucket, Loss: LossNone, Restored: RestoredNever, OfPlan: true,
 		refusal: func(f Finding) string {
 			return "What is not known is not mended. " + f.Message
 		},

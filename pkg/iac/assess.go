@@ -215,9 +215,7 @@ func (r *BucketReport) lose(old *judgement, t delivery.TrailReport) {
 	r.add(TrailChange{
 		TrailReport: t, Address: old.addresses[t.ARN], Before: t.Verdict, After: NotThere, Change: changeOf(t.Verdict, NotThere, false),
 	})
-	f := delivery.TrailDeleted(t.ARN)
-	f.Remedy = "Keep its resource if it is not meant to go. One that moves within the code needs a moved block, or to keep its logical id."
-	r.Findings = append([]delivery.Finding{f}, r.Findings...)
+	r.Findings = append([]delivery.Finding{delivery.TrailRemoved(t.ARN)}, r.Findings...)
 }
 
 func (r *BucketReport) add(t TrailChange) {

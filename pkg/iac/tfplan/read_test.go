@@ -58,7 +58,7 @@ func TestRecordedPlans(t *testing.T) {
 		{"bucket-moved", delivering, blocked, iac.Broken, "aws_s3_bucket_policy.archive", "log-files-denied", ""},
 		{"policy-deleted", delivering, blocked, iac.Broken, "aws_s3_bucket.logs", "policy-missing", ""},
 		{"bucket-deleted", delivering, blocked, iac.Broken, "aws_cloudtrail.main", "bucket-missing", ""},
-		{"trail-deleted", delivering, absent, iac.Removed, "aws_s3_bucket_policy.logs", "trail-deleted", ""},
+		{"trail-deleted", delivering, absent, iac.Removed, "aws_s3_bucket_policy.logs", "trail-removed", ""},
 		{"requester-pays", delivering, blocked, iac.Broken, "aws_s3_bucket_policy.logs", "requester-pays", ""},
 		{"stopped", delivering, blocked, iac.Broken, "aws_s3_bucket_policy.logs", "trail-stopped", ""},
 		// The policy stays in AWS although the plan has null for it after.
