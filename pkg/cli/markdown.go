@@ -22,7 +22,7 @@ func (c *scanCommand) writeMarkdown(out io.Writer, all []scanned) {
 			printf(&b, "**It is not complete:** %s.\n\n", markdown(s.partial))
 		}
 		if len(s.buckets) == 0 {
-			printf(&b, "Nothing about trails and their buckets changes.\n\n")
+			printf(&b, "Here %s.\n\n", s.nothing())
 			continue
 		}
 		printf(&b, "| Bucket | Change | Before | After | Where |\n|---|---|---|---|---|\n")

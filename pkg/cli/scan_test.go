@@ -383,6 +383,10 @@ func TestScanRefuses(t *testing.T) {
 	}{
 		{"a plan in Terraform's form", []string{write("tfplan", archive.String())}, "run: terraform show -json "},
 		{"empty", []string{write("empty.json", " \n")}, "empty; expected a plan"},
+		{"a log", []string{write("log.json", `{"@level":"info","type":"version"}`+"\n"+`{"@level":"info"}`)}, "run: terraform plan -out=tfplan"},
+		{"a change set without values", []string{write("changes.json", `{"Changes":[{"Type":"Resource","ResourceChange":{"Action":"Modify",`+
+			`"LogicalResourceId":"Logs","ResourceType":"AWS::S3::BucketPolicy"}}]}`)}, "run describe-change-set with --include-property-values"},
+		{"a base of a change set", []string{write("nochange.json", `{"Changes":[],"Status":"CREATE_COMPLETE"}`), "--base", write("base.yaml", "Resources: {}")}, "--base is for templates"},
 		{"missing", []string{filepath.Join(folder, "none.json")}, "no such file"},
 		{"a folder", []string{folder}, "no manifest.json in it"},
 		{"a policy", []string{write("policy.json", `{"Version":"2012-10-17","Statement":[]}`)}, "no Resources in it"},
@@ -413,8 +417,37 @@ func TestScanOfNothing(t *testing.T) {
 		}
 	}
 	_, out, _ := runScan(t, `{"format_version":"1.2","planned_values":{},"complete":false}`, "-")
-	if !strings.Contains(out, "not complete") {
+	if !strings.Contains(out, "not complete") || strings.Contains(out, "changes") {
 		t.Errorf("a partial plan: %q", out)
+	}
+}
+
+// A nested stack is read from beside the template, and never from outside of its folder.
+func TestScanReadsNestedStacks(t *testing.T) {
+	folder := t.TempDir()
+	write := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(folder, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("storage.yaml", "Resources:\n  Logs: {Type: AWS::S3::Bucket}\nOutputs:\n  Name: {Value: !Ref Logs}\n")
+	write("build/storage/template.yaml", "Resources:\n  Logs: {Type: AWS::S3::Bucket}\nOutputs:\n  Name: {Value: !Ref Logs}\n")
+	if err := os.Symlink(filepath.Join(folder, "storage.yaml"), filepath.Join(folder, "build", "link.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]struct{ has, hasNot string }{
+		"storage/template.yaml": {"policy-missing", "not complete"}, "../storage.yaml": {"lies outside of the folder", "policy-missing"},
+		"link.yaml": {"not complete", "policy-missing"}, "none.yaml": {"which is not at none.yaml", "policy-missing"},
+	} {
+		write("build/template.yaml", "Resources:\n  Storage: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: "+url+"}}\n"+
+			"  Trail: {Type: AWS::CloudTrail::Trail, Properties: {S3BucketName: !GetAtt Storage.Outputs.Name, IsLogging: true}}\n")
+		_, out, errs := runScan(t, "", filepath.Join(folder, "build", "template.yaml"))
+		if text := strings.Join(strings.Fields(out), " "); errs != "" || !strings.Contains(text, want.has) || strings.Contains(text, want.hasNot) {
+			t.Errorf("%s: %s %s", url, text, errs)
+		}
 	}
 }
 

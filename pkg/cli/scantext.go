@@ -21,7 +21,7 @@ func (c *scanCommand) writeScan(s screen, all []scanned) {
 func (c *scanCommand) writeSource(s screen, source scanned) {
 	name := clean(source.name())
 	if len(source.buckets) == 0 {
-		s.printf("%s: nothing about trails and their buckets changes.\n", name)
+		s.printf("%s: %s.\n", name, source.nothing())
 	}
 	changes := map[iac.Change]int{}
 	for i, b := range source.buckets {
@@ -45,6 +45,14 @@ func (c *scanCommand) writeSource(s screen, source scanned) {
 	if len(source.buckets) > 0 {
 		s.printf("\n%s: %s\n", name, summaryOf(changes))
 	}
+}
+
+// nothing says that no bucket of a trail changes, as far as the source tells.
+func (s scanned) nothing() string {
+	if s.partial != "" {
+		return "nothing about trails and their buckets is in what it tells"
+	}
+	return "nothing about trails and their buckets changes"
 }
 
 // shows reports whether there is something to tell of a bucket: it changes, or something new is
