@@ -107,6 +107,11 @@ func newSARIFRun(category string) sarifRun {
 	}
 }
 
+// warn notes what a reader of the results has to know.
+func (r *sarifRun) warn(text string) {
+	r.Invocations[0].Notifications = append(r.Invocations[0].Notifications, sarifNotification{"warning", sarifText{text}})
+}
+
 // limited are the findings that GitHub takes, the most severe, and a note of what is left out.
 func limited[T any](run *sarifRun, all []T, severity func(T) delivery.Severity) []T {
 	more := len(all) - mostSARIFResults
@@ -114,9 +119,7 @@ func limited[T any](run *sarifRun, all []T, severity func(T) delivery.Severity) 
 		return all
 	}
 	slices.SortStableFunc(all, func(a, b T) int { return severity(a).Rank() - severity(b).Rank() })
-	run.Invocations[0].Notifications = []sarifNotification{{
-		"warning", sarifText{fmt.Sprintf("%d more findings of the lowest severities are left out: GitHub refuses a longer file.", more)},
-	}}
+	run.warn(fmt.Sprintf("%d more findings of the lowest severities are left out: GitHub refuses a longer file.", more))
 	return all[:mostSARIFResults]
 }
 

@@ -416,7 +416,15 @@ func TestScanOfNothing(t *testing.T) {
 			t.Errorf("exit %d, %q, %q", code, out, errs)
 		}
 	}
-	_, out, _ := runScan(t, `{"format_version":"1.2","planned_values":{},"complete":false}`, "-")
+	const part = `{"format_version":"1.2","planned_values":{},"complete":false}`
+	for format, says := range map[string]string{
+		"sarif": "is not complete: ", "github": "It is not complete", "markdown": "It is not complete", "json": `"complete": false`,
+	} {
+		if _, out, _ := runScan(t, part, "--format", format, "-"); !strings.Contains(out, says) {
+			t.Errorf("a partial plan in %s: %q", format, out)
+		}
+	}
+	_, out, _ := runScan(t, part, "-")
 	if !strings.Contains(out, "not complete") || strings.Contains(out, "changes") {
 		t.Errorf("a partial plan: %q", out)
 	}

@@ -22,6 +22,9 @@ func newScanSARIF(all []scanned) sarifLog {
 	run := newSARIFRun(category)
 	var findings []found
 	for _, s := range all {
+		if s.partial != "" {
+			run.warn(s.name() + " is not complete: " + s.partial)
+		}
 		for _, b := range s.buckets {
 			for _, f := range b.all() {
 				findings = append(findings, found{f, s, b})

@@ -15,9 +15,12 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/iac"
 )
 
-// maxFile is the size up to which files of an assembly are read. CloudFormation takes templates of
-// 1 MB.
-const maxFile = 16 << 20
+// The bounds of an assembly: the size up to which a file is read, of which CloudFormation takes 1 MB for a
+// template, and how many stacks and stages there are.
+const (
+	maxFile      = 16 << 20
+	maxArtifacts = 2_000
+)
 
 // manifest is manifest.json of a cloud assembly.
 // Source: the cloud assembly schema of the CDK.
@@ -68,6 +71,7 @@ type assembly struct {
 	options Options
 	stacks  []stack
 	depth   int
+	count   int // of artifacts that were read
 }
 
 func (a *assembly) read(folder string) error {
@@ -85,6 +89,9 @@ func (a *assembly) read(folder string) error {
 	}
 	for _, name := range sorted(names) {
 		artifact := m.Artifacts[name]
+		if a.count++; a.count > maxArtifacts {
+			return fmt.Errorf("more than %d artifacts in manifest.json", maxArtifacts)
+		}
 		switch artifact.Type {
 		case "cdk:cloud-assembly": // a stage
 			if err := a.read(path.Join(folder, artifact.Properties.DirectoryName)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/iac"
@@ -135,6 +136,34 @@ func TestBetweenOtherConditions(t *testing.T) {
 	for _, r := range iac.Assess(in, setting) {
 		if r.After != delivery.Undetermined && r.After != delivery.Blocked {
 			t.Errorf("%s, then %s", r.Before, r.After)
+		}
+	}
+}
+
+// A folder whose manifest names itself, or more than anybody has, is refused.
+func TestHostileAssemblies(t *testing.T) {
+	artifacts := func(n int, kind, properties string) *fstest.MapFile {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf(`"A%d":{"type":%q,"properties":{%s}}`, i, kind, properties))
+		}
+		return &fstest.MapFile{Data: []byte(`{"artifacts":{` + strings.Join(list, ",") + `}}`)}
+	}
+	for name, tt := range map[string]struct {
+		folder fstest.MapFS
+		says   string
+	}{
+		"itself":      {fstest.MapFS{"manifest.json": artifacts(1, "cdk:cloud-assembly", `"directoryName":"."`)}, "names itself"},
+		"many":        {fstest.MapFS{"manifest.json": artifacts(3000, "cdk:tree", "")}, "more than 2000 artifacts"},
+		"outside":     {fstest.MapFS{"manifest.json": artifacts(1, "aws:cloudformation:stack", `"templateFile":"../t.json"`)}, "is not within the folder"},
+		"no template": {fstest.MapFS{"manifest.json": artifacts(1, "aws:cloudformation:stack", `"templateFile":"t.json"`)}, "no t.json in it"},
+		"many deep": {fstest.MapFS{
+			"manifest.json": artifacts(30, "cdk:cloud-assembly", `"directoryName":"a"`), "a/manifest.json": artifacts(30, "cdk:cloud-assembly", `"directoryName":"a"`),
+			"a/a/manifest.json": artifacts(30, "cdk:cloud-assembly", `"directoryName":"a"`), "a/a/a/manifest.json": artifacts(30, "cdk:tree", ""),
+		}, "more than 2000 artifacts"},
+	} {
+		if _, err := cfn.ReadAssembly(tt.folder, "", cfn.Options{}); err == nil || !strings.Contains(err.Error(), tt.says) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
