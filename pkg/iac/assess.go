@@ -69,22 +69,21 @@ type world struct {
 	buckets map[string]*judgement
 	trails  map[string]delivery.Verdict // by the address that the trail had before
 	was     map[string]string           // the address before, by address
-	arns    map[string]delivery.Verdict // the same by ARN
+	arns    map[string]bool
+	placed  map[string]delivery.Verdict // by ARN: of the trails that the plan has
 }
 
 // has reports whether trails use the bucket.
 func (w world) has(key string) bool { return w.buckets[key] != nil && !w.buckets[key].trailless }
 
-func (w world) knows(arn string) bool {
-	_, ok := w.arns[arn]
-	return ok
-}
+func (w world) knows(arn string) bool { return w.arns[arn] }
 
 // find is the verdict on a trail that was judged at the other time: on the trail with its address, or else, if
-// it has its name for certain, with its ARN. That one is made again elsewhere in the code.
+// it has its name for certain, with its ARN. That one is made again elsewhere in the code. A trail that was given
+// beside the plan does not take the place of one that the plan removes: it is the one that is still there.
 func (w world) find(id string, j *judgement, arn string) (v delivery.Verdict, ok bool) {
 	if v, ok = w.trails[id]; !ok && j.replace(arn) == arn {
-		v, ok = w.arns[arn]
+		v, ok = w.placed[arn]
 	}
 	return v, ok
 }
@@ -102,7 +101,10 @@ func (w world) knowsAllNamed(j *judgement) bool {
 
 // survey judges all buckets that trails use, or may use: those whose policy speaks of CloudTrail.
 func survey(snapshots []Snapshot, set setting) world {
-	w := world{buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{}, arns: map[string]delivery.Verdict{}}
+	w := world{
+		buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{},
+		arns: map[string]bool{}, placed: map[string]delivery.Verdict{},
+	}
 	for _, s := range snapshots {
 		for _, g := range s.groups() {
 			declared := slices.ContainsFunc(set.Trails, func(t trail.Trail) bool { return g.name.Is(t.Bucket) })
@@ -122,8 +124,9 @@ func survey(snapshots []Snapshot, set setting) world {
 				j.leaveAllOpen([]Gap{{Address: "the trails that use " + g.label()}})
 			}
 			if len(s.Untried) > 0 {
-				// Resources that exclude each other may all be in it.
+				// Resources that exclude each other may all be in it, and texts that are not meant together.
 				j.Findings = slices.DeleteFunc(j.Findings, func(f delivery.Finding) bool { return f.ID == delivery.PolicyContestedID })
+				j.Faults, j.MaybeFaults = nil, nil
 				j.leaveAllOpen(s.Untried)
 			}
 			if old := w.buckets[key]; old != nil {
@@ -137,7 +140,9 @@ func survey(snapshots []Snapshot, set setting) world {
 	for _, j := range w.buckets {
 		for _, t := range j.Report.Trails {
 			w.trails[w.idOf(j, t.ARN)] = t.Verdict
-			w.arns[t.ARN] = t.Verdict
+			if w.arns[t.ARN] = true; j.addresses[t.ARN] != "" {
+				w.placed[t.ARN] = t.Verdict
+			}
 		}
 	}
 	return w

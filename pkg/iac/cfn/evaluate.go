@@ -220,6 +220,9 @@ func (e *evaluator) partition() arn.Partition { return arn.Region(e.region).Part
 
 // parameter is the value of a parameter: the one given, else its default.
 func (e *evaluator) parameter(name string, p parameter) value {
+	if e.early {
+		return unknownValue(name)
+	}
 	if argument := e.argument(name); argument != nil {
 		return e.parent.evaluateFor(argument, p)
 	}

@@ -47,7 +47,7 @@ func (r *nestedReader) read(t *template, name string) error {
 		if err != nil {
 			return err
 		}
-		child, err := readTemplate(source, Options{File: path.Join(path.Dir(t.file), relative(path.Dir(name), file))})
+		child, err := readTemplate(source, Options{File: path.Join(path.Dir(t.file), relative(path.Dir(name), file)), nested: true})
 		if err != nil {
 			return fmt.Errorf("%s, of nested stack %s: %w", file, id, err)
 		}

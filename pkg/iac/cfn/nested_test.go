@@ -163,7 +163,11 @@ Resources:
 `
 	}
 	for name, values := range map[string]string{"a list": "[audit, eu-west-1]", "a parameter": "!Ref Names"} {
-		reports := assess(t, loop(values), here)
+		in, err := cfn.Read([]byte(loop(values)), here)
+		if assumed := strings.Join(in.Assumed, " "); err != nil || strings.Contains(assumed, "Names") != (values == "!Ref Names") {
+			t.Fatalf("%s: assumed %q, %v", name, assumed, err)
+		}
+		reports := iac.Assess(in, setting)
 		if len(reports) != 2 {
 			t.Fatalf("%s: %d buckets", name, len(reports))
 		}
@@ -173,9 +177,18 @@ Resources:
 			}
 		}
 	}
-	in, err := cfn.Read([]byte(loop("!Ref Open")), here)
-	if err != nil || !strings.Contains(in.Partial, "Fn::ForEach::Logs makes resources that are not known") {
-		t.Errorf("a list that is not known: %q, %v", in.Partial, err)
+	for _, values := range []string{"!Ref Open", `[!Ref "AWS::Region"]`, "[!ImportValue Names]"} {
+		in, err := cfn.Read([]byte(loop(values)), here)
+		if err != nil || !strings.Contains(in.Partial, "Fn::ForEach::Logs makes resources that are not known") {
+			t.Errorf("a list that is not known, %s: %q, %v", values, in.Partial, err)
+		}
+	}
+	// What a nested stack is given for a list is not what stands there by default.
+	o := here
+	o.Folder = fstest.MapFS{"storage/template.yaml": {Data: []byte(loop("!Ref Names"))}}
+	in, err := cfn.Read([]byte(parent("AWS::CloudFormation::Stack", "TemplateURL: storage/template.yaml", `Names: other`)), o)
+	if err != nil || !strings.Contains(in.Partial, "Storage: Fn::ForEach::Logs makes resources that are not known") {
+		t.Errorf("a list that is given to a nested stack: %q, %v", in.Partial, err)
 	}
 	// A name that comes twice, and loops that grow, are refused.
 	big := "a" + strings.Repeat(",a", 2000)

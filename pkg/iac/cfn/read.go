@@ -18,6 +18,8 @@ type Options struct {
 	File string
 	// Folder is the folder of the template, in which templates of nested stacks may lie; nil: none is read.
 	Folder fs.FS
+
+	nested bool // the template is that of a nested stack
 }
 
 // Read reads a template, or a change set with the values of properties. The error says in one line what is

@@ -35,10 +35,13 @@ type template struct {
 	ids        []string             // of the resources that are read, in the order of the template
 	waits      map[string][]string  // what was found to be made before a resource
 	nested     map[string]*template // of nested stacks, by the id of their resource
+	isNested   bool
 	outputs    *node
 	values     map[string]string // of parameters, as they were given
 	// places are those of resources in the program that made the template, by logical id.
 	places map[string]place
+	// loopDefaults are the parameters whose default was taken for the list of a loop.
+	loopDefaults map[string]bool
 	// leavesOut says what a stack may have that the template does not tell, in phrases.
 	leavesOut []string
 }
@@ -69,8 +72,8 @@ type parameter struct {
 
 func newTemplate(o Options) *template {
 	return &template{
-		file: o.File, values: o.Parameters, parameters: map[string]parameter{},
-		resources: map[string]resource{}, waits: map[string][]string{}, nested: map[string]*template{},
+		file: o.File, isNested: o.nested, values: o.Parameters, parameters: map[string]parameter{},
+		resources: map[string]resource{}, waits: map[string][]string{}, nested: map[string]*template{}, loopDefaults: map[string]bool{},
 	}
 }
 
@@ -144,11 +147,12 @@ func (t *template) readResources(resources *node) error {
 	return nil
 }
 
-// listOf is the list that a part of a template comes to, if it hangs on nothing but parameters.
+// listOf is the list that a part of a template comes to, if it hangs on nothing but parameters. Those of a nested
+// stack are what its parent gives, which is not known yet.
 func (t *template) listOf(n *node) ([]string, bool) {
 	left := maxWork / 500
-	a := &attempt{assumed: map[string]bool{}, defaults: map[string]bool{}, left: &left}
-	e := &evaluator{template: t, attempt: a}
+	a := &attempt{assumed: map[string]bool{}, defaults: t.loopDefaults, left: &left, early: t.isNested}
+	e := &evaluator{template: t, attempt: a, region: iac.Mark(iac.OtherMark, "AWS::Region")}
 	v := e.evaluate(n)
 	return v.settledTexts(), v.kind == isList && v.isKnown() && len(a.open) == 0
 }

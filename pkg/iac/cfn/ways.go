@@ -41,6 +41,8 @@ type attempt struct {
 	defaults map[string]bool
 	// exports are the evaluators of stacks, by the name of an export.
 	exports map[string]*evaluator
+	// early says that what a nested stack is given is not known yet.
+	early bool
 	// left is the work that may still be done, in all ways.
 	left *int
 	// depth bounds what refers to itself.
@@ -61,6 +63,9 @@ func input(stacks []stack) iac.Input {
 		regions = trail.Regions(arn.Commercial)
 	}
 	defaults, left := map[string]bool{}, maxWork
+	for _, s := range stacks {
+		maps.Copy(defaults, s.loopDefaults)
+	}
 	after, untried := waysIn(stacks, regions, defaults, &left)
 	if untried != nil {
 		left = maxWork

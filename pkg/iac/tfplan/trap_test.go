@@ -10,6 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/iac"
 	"github.com/trailwarden/trailwarden/pkg/iac/tfplan"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // edited is a recorded plan after an edit of its JSON.
@@ -247,6 +248,20 @@ func TestAccount(t *testing.T) {
 	}
 	if r := iac.Assess(in, iac.Setting{Now: today})[0]; r.After != delivery.Delivering {
 		t.Errorf("said: %s %+v", r.After, r.Gaps)
+	}
+}
+
+// Trails that are given beside the plan are read from the account, where the one that the plan removes still is.
+func TestRemovedTrailIsStillListed(t *testing.T) {
+	in, err := tfplan.Read(bytes.NewReader(recorded(t, "trail-deleted")), tfplan.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports := iac.Assess(in, iac.Setting{Now: today, Trails: []trail.Trail{{
+		ARN: "arn:aws:cloudtrail:us-east-1:111111111111:trail/main", Name: "main", HomeRegion: "us-east-1", Bucket: "example-logs",
+	}}})
+	if len(reports) != 1 || reports[0].Change != iac.Removed || reports[0].Findings[0].ID != delivery.TrailRemovedID {
+		t.Errorf("%+v", reports)
 	}
 }
 
