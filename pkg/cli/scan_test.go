@@ -76,8 +76,10 @@ func TestScanAcceptsARemoval(t *testing.T) {
 		plan, file string
 		code       int
 	}{
-		{"trail-deleted", file("example-logs", arn+"main"), exitFine}, {"trail-deleted", file("example-logs", ""), exitFine},
-		{"trail-deleted", file("example-logs", arn+"other"), exitFindings}, {"trail-deleted", file("example-other", ""), exitFindings},
+		{"trail-deleted", file("example-logs", arn+"main"), exitFine},
+		{"trail-deleted", file("example-logs", ""), exitFine},
+		{"trail-deleted", file("example-logs", arn+"other"), exitFindings},
+		{"trail-deleted", file("example-other", ""), exitFindings},
 		{"deny-added", file("example-logs", ""), exitFindings},
 	} {
 		code, out, _ := runScan(t, "", "--accepted", tt.file, planPath(tt.plan))

@@ -3,6 +3,7 @@ package cfn_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -19,13 +20,9 @@ func template(sections, resources map[string]any, condition string) []byte {
 		trail["Condition"] = condition
 	}
 	all := map[string]any{"B0": map[string]any{"Type": "AWS::S3::Bucket"}, "T": trail}
-	for name, r := range resources {
-		all[name] = r
-	}
+	maps.Copy(all, resources)
 	out := map[string]any{"Resources": all}
-	for name, s := range sections {
-		out[name] = s
-	}
+	maps.Copy(out, sections)
 	text, _ := json.Marshal(out) // texts, lists and maps
 	return text
 }
@@ -36,14 +33,14 @@ func fn(name string, arguments ...any) map[string]any { return map[string]any{na
 // left out, and never fine.
 func TestHostileTemplates(t *testing.T) {
 	const steps = 60
-	conditions, names, maps, open, parameters, buckets := map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}
+	conditions, names, mapping, open, parameters, buckets := map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}, map[string]any{}
 	for i := range steps {
 		next := map[string]any{"Condition": fmt.Sprintf("C%d", i+1)}
 		conditions[fmt.Sprintf("C%d", i)] = fn("Fn::And", next, next)
 		again := fmt.Sprintf("${B%d}", i+1)
 		names[fmt.Sprintf("B%d", i)] = map[string]any{"Type": "AWS::S3::Bucket", "Properties": map[string]any{"BucketName": map[string]any{"Fn::Sub": again + again}}}
 		find := fn("Fn::FindInMap", "M", fmt.Sprintf("K%d", i+1), "x")
-		maps[fmt.Sprintf("K%d", i)] = map[string]any{"x": fn("Fn::Join", "", []any{find, find})}
+		mapping[fmt.Sprintf("K%d", i)] = map[string]any{"x": fn("Fn::Join", "", []any{find, find})}
 		open[fmt.Sprintf("C%d", i)] = fn("Fn::Equals", map[string]any{"Ref": fmt.Sprintf("P%d", i)}, "a")
 		parameters[fmt.Sprintf("P%d", i)] = map[string]any{"Type": "String"}
 	}
@@ -55,7 +52,7 @@ func TestHostileTemplates(t *testing.T) {
 	tests := map[string][]byte{
 		"conditions of conditions": template(map[string]any{"Conditions": conditions}, nil, "C0"),
 		"names of names":           template(nil, names, ""),
-		"maps of maps": template(map[string]any{"Mappings": map[string]any{"M": maps}}, map[string]any{
+		"maps of maps": template(map[string]any{"Mappings": map[string]any{"M": mapping}}, map[string]any{
 			"B0": map[string]any{"Type": "AWS::S3::Bucket", "Properties": map[string]any{"BucketName": fn("Fn::FindInMap", "M", "K0", "x")}},
 		}, ""),
 		"a long text many times": template(map[string]any{"Parameters": map[string]any{"P": map[string]any{"Type": "String", "Default": strings.Repeat("x", 100_000)}}}, map[string]any{

@@ -155,7 +155,7 @@ func TestManyBuckets(t *testing.T) {
 		plan["resource_changes"] = changes
 		delete(plan, "prior_state") // that of the one plan
 	})
-	reports := assess(t, plan, tfplan.Options{})
+	reports := assess(t, plan)
 	if len(reports) != 30 {
 		t.Fatalf("%d buckets", len(reports))
 	}

@@ -18,9 +18,9 @@ import (
 var today = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 // assess reads a plan and judges it.
-func assess(t *testing.T, plan []byte, o tfplan.Options) []iac.BucketReport {
+func assess(t *testing.T, plan []byte) []iac.BucketReport {
 	t.Helper()
-	in, err := tfplan.Read(bytes.NewReader(plan), o)
+	in, err := tfplan.Read(bytes.NewReader(plan), tfplan.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestRecordedPlans(t *testing.T) {
 	for _, tt := range tests {
 		names[tt.name] = true
 		t.Run(tt.name, func(t *testing.T) {
-			reports := assess(t, recorded(t, tt.name), tfplan.Options{})
+			reports := assess(t, recorded(t, tt.name))
 			if len(reports) != 1 {
 				t.Fatalf("%d buckets: %+v", len(reports), reports)
 			}
@@ -137,7 +137,7 @@ func gaps(r iac.BucketReport) string {
 
 // Trails and buckets of modules with for_each are joined instance by instance.
 func TestModules(t *testing.T) {
-	reports := assess(t, recorded(t, "modules"), tfplan.Options{})
+	reports := assess(t, recorded(t, "modules"))
 	var got []string
 	for _, r := range reports {
 		got = append(got, r.Bucket+" "+r.Address+" "+r.Folder+" "+r.Trails[0].Address)
@@ -158,7 +158,7 @@ func TestRecordingsAreOfTheirSources(t *testing.T) {
 		t.Fatalf("%d plans (%v)", len(plans), err)
 	}
 	for _, path := range plans {
-		for _, r := range assess(t, recorded(t, filepath.Base(filepath.Dir(path))), tfplan.Options{}) {
+		for _, r := range assess(t, recorded(t, filepath.Base(filepath.Dir(path)))) {
 			if r.Block == "" || strings.Contains(path, "policy-forgotten") || strings.Contains(path, "trail-deleted") {
 				continue
 			}
