@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -169,5 +170,27 @@ func TestAlerts(t *testing.T) {
 	fake.Fail(always("sns:Publish", awsfake.Fault{Drop: true}))
 	if err := alerts.Publish(t.Context(), m); !guardrail.Is(err, guardrail.Transient) {
 		t.Errorf("%v, want class transient", err)
+	}
+}
+
+// The longest alert fits an item in all its forms, whatever is in it.
+func TestLongestAlertIsKept(t *testing.T) {
+	t.Parallel()
+	for _, filling := range []string{"<", "&", `"`, `\`, "\n", "\u2028", "ö"} {
+		long := strings.Repeat(filling, (48<<10)/len(filling))
+		fake := awsfake.New(t, account, region)
+		l := awsapi.NewLedger(clients(fake, ""), "memory")
+		r := ledger.Record{Key: ledger.Key{Account: account, Bucket: "logs"}}
+		r = r.Post(ledger.Message{ID: "1", Kind: alert.Opened, At: time.Now(), Message: alert.Message{
+			Subject: "s", Body: long, Chat: long, JSON: long, Attributes: map[string]string{"kind": "opened"},
+		}})
+		if _, err := l.Save(t.Context(), r); err != nil {
+			t.Errorf("%q: %v", filling, err)
+			continue
+		}
+		kept, err := l.Load(t.Context(), r.Key)
+		if err != nil || len(kept.Outbox) != 1 || kept.Outbox[0].Body != long || kept.Outbox[0].JSON != long {
+			t.Errorf("%q: not as it was stored: %v", filling, err)
+		}
 	}
 }

@@ -15,8 +15,7 @@ const (
 	// gives at once here.
 	batchLimit = 100
 	batchPage  = 60
-	// itemLimit is how many bytes an item may have. The few of the request beside it
-	// do not matter.
+	// itemLimit is how many bytes an item may have.
 	itemLimit = 400 << 10
 )
 
@@ -43,6 +42,19 @@ func (it rawItem) text(name string) string {
 		return *a.N
 	}
 	return ""
+}
+
+// size is how many bytes an item has: its names and values, as they are and not as JSON spells
+// them. Source: "DynamoDB item sizes and formats" in the DynamoDB developer guide.
+func (it rawItem) size() int {
+	n := 0
+	for name, value := range it {
+		var a attribute
+		if json.Unmarshal(value, &a) == nil {
+			n += len(name) + len(it.text(name)) + len(a.B)
+		}
+	}
+	return n
 }
 
 func (it rawItem) key() itemKey { return itemKey{it.text("pk"), it.text("sk")} }
@@ -75,7 +87,7 @@ func (s *Server) dynamodb(w http.ResponseWriter, r *http.Request, call Call) {
 	case "dynamodb:BatchGetItem":
 		s.batchGetItems(w, r, in)
 	case "dynamodb:PutItem":
-		if len(call.Body) > itemLimit {
+		if in.Item.size() > itemLimit {
 			writeError(w, r, "dynamodb", http.StatusBadRequest, "ValidationException", "Item size has exceeded the maximum allowed size")
 			return
 		}
