@@ -36,7 +36,7 @@ func NewSecurityHub(lookup LookupEnv, log *slog.Logger) (*SecurityHub, error) {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
 	return &SecurityHub{
-		account: c.Account, region: c.Region, log: log,
+		account: c.Account, region: c.Region, log: log.With("version", Version),
 		findings: awsapi.NewFindings(clientsFor(c, credentials)),
 	}, nil
 }

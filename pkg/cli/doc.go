@@ -23,7 +23,7 @@
 //
 // One file for each command (check.go, explain.go, required.go, scan.go, plan.go, decide.go,
 // replay.go, demo.go, audit.go, restore.go, undo.go, completion.go, version.go,
-// help.go) has its flags, its Run method and its text. What scan prints and reads is in files
+// help.go; targets.go and status.go below organization) has its flags, its Run method and its text. What scan prints and reads is in files
 // of its own: scaninput.go, scansource.go, scantext.go, scanjson.go, scansarif.go,
 // annotation.go and markdown.go. What they share:
 //
@@ -35,6 +35,7 @@
 //	case.go        a line of decide: a policy and a request
 //	policyfile.go  a bucket policy in any of the forms that the AWS CLI prints
 //	overview.go    how buckets fare: what check and audit print, and the exit code
+//	auditorganization.go  how the accounts of an organization fare
 //	cause.go       findings that one change would end, told once
 //	accepted.go    weaknesses that somebody has accepted, for a time
 //	difference.go  what changed since an earlier audit
