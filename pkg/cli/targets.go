@@ -165,15 +165,9 @@ func targetsOf(o *overview) targets {
 // organizationsRegion is where the events of AWS Organizations are, in the partition of a region.
 // Source: "AWS Organizations endpoints and quotas" in the AWS General Reference.
 func organizationsRegion(region string) string {
-	switch arn.Region(region).Partition() {
-	case arn.Commercial:
-		return "us-east-1"
-	case arn.China:
-		return "cn-northwest-1"
-	case arn.GovCloud:
-		return "us-gov-west-1"
-	}
-	return ""
+	return map[arn.Partition]string{
+		arn.Commercial: "us-east-1", arn.China: "cn-northwest-1", arn.GovCloud: "us-gov-west-1",
+	}[arn.Region(region).Partition()]
 }
 
 // targetGroup are accounts in which the rule belongs into the same regions.

@@ -62,7 +62,9 @@ func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
-	if b.Account == "" && obs.bucket.State == delivery.Unreadable {
+	if b.Account == "" && obs.bucket.State != delivery.BucketMissing {
+		// It may be anybody's. That it can be read, and what is in it, says nothing then.
+		obs.bucket.State, obs.bucket.Policy, obs.bucket.Payer = delivery.Unreadable, nil, ""
 		obs.bucket.Reason = "no account that could be read owns the bucket"
 	}
 	if g.memory.durable() && err == nil {

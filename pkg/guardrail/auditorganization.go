@@ -52,6 +52,8 @@ const (
 var (
 	errNoOrganization = errors.New("the account is in no organization, or may not say in which")
 	errNoMembers      = errors.New("nothing lists the accounts of the organization")
+	// errNotAmongThem says that a list of accounts cannot be that of the organization.
+	errNotAmongThem = errors.New("the account itself is not among those that are active")
 )
 
 // AuditOrganization judges every trail bucket of every account of the account's
@@ -62,7 +64,8 @@ var (
 // An account that could not be read says so itself. With an inventory, the trails that it
 // was last seen with are judged all the same, and the report says how old they are. Progress,
 // if not nil, is called as accounts and buckets are done. The error is that the accounts could
-// not be listed, and then there is nothing else, or that the inventory could not be read.
+// not be listed or that the context ended, and then there is nothing else, or that the inventory
+// could not be read.
 func (g *Guard) AuditOrganization(
 	ctx context.Context, account, region string, progress func(s Stage, done, total int),
 ) (AuditedOrganization, error) {
@@ -75,6 +78,9 @@ func (g *Guard) AuditOrganization(
 	v.ask(ctx, a.Accounts)
 	v.seekOwners(ctx)
 	a.Buckets = v.judge(ctx)
+	if err := ctx.Err(); err != nil { // what was not read for that reason is nobody's failure
+		return AuditedOrganization{}, &ObserveError{Subject: "organization " + a.Organization.ID, Err: err}
+	}
 	return a, unread
 }
 
@@ -97,7 +103,9 @@ func (g *Guard) membersOf(ctx context.Context, account string) (AuditedOrganizat
 	if err != nil {
 		return failed(err)
 	}
-	o.Members = inventory.ActiveIDs(members)
+	if o.Members = inventory.ActiveIDs(members); !slices.Contains(o.Members, account) {
+		return failed(errNotAmongThem)
+	}
 	a := AuditedOrganization{Organization: o}
 	seen := map[string]bool{}
 	for _, m := range members {
@@ -282,7 +290,8 @@ func (v *organizationView) judge(ctx context.Context) []Audited {
 }
 
 // judgeBucket judges a bucket as its owner sees it. Of one whose owner is not known the
-// account of its trails is tried, and then the caller's own right to read it.
+// account of its trails is tried. Where that is not the owner, nothing is known of it but
+// whether it is there.
 func (v *organizationView) judgeBucket(ctx context.Context, name string) Audited {
 	inv := v.survey(name)
 	owner, sure := v.owners[name]

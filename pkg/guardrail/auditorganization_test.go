@@ -1,6 +1,7 @@
 package guardrail_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -250,22 +251,55 @@ func TestAuditOfAccountsThatCannotBeRead(t *testing.T) {
 }
 
 // Whose bucket it is may be nobody's of the organization. Then nobody says that it was
-// taken over.
+// taken over, nor that it is fine, though anybody may read a policy that lets CloudTrail in.
 func TestAuditOfABucketOfNobody(t *testing.T) {
 	t.Parallel()
-	d := acme(t, 10)
-	for i := range d.Buckets {
-		if d.Buckets[i].Name == centralBucket {
-			d.Buckets[i].Owner, d.Buckets[i].Unreadable = "999999999999", true
+	for _, unreadable := range []bool{true, false} {
+		d := acme(t, 10)
+		for i := range d.Buckets {
+			if d.Buckets[i].Name == centralBucket {
+				d.Buckets[i].Owner, d.Buckets[i].Unreadable = "999999999999", unreadable
+			}
+		}
+		a, err := auditing(inmem.NewOrganization(d, membersOf(10)...), nil, guardrail.Config{}).AuditOrganization(t.Context(), account, region, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := judged(t, a, centralBucket)
+		if b.Report.Verdict != delivery.Undetermined || b.Bucket.State != delivery.Unreadable || b.Bucket.Owner != "" {
+			t.Errorf("%s, %+v, %v", b.Report.Verdict, b.Bucket, b.Report.Findings)
 		}
 	}
+	d := acme(t, 10)
+	d.Buckets = slices.DeleteFunc(d.Buckets, func(b inmem.Bucket) bool { return b.Name == centralBucket })
 	a, err := auditing(inmem.NewOrganization(d, membersOf(10)...), nil, guardrail.Config{}).AuditOrganization(t.Context(), account, region, nil)
-	if err != nil {
-		t.Fatal(err)
+	if b := judged(t, a, centralBucket); err != nil || b.Report.Verdict != delivery.Blocked || b.Bucket.State != delivery.BucketMissing {
+		t.Errorf("a bucket that is gone: %s, %+v, %v", b.Report.Verdict, b.Bucket, err)
 	}
-	b := judged(t, a, centralBucket)
-	if b.Report.Verdict != delivery.Undetermined || b.Bucket.State != delivery.Unreadable || b.Bucket.Owner != "" {
-		t.Errorf("%s, %+v, %v", b.Report.Verdict, b.Bucket, b.Report.Findings)
+}
+
+// A part of an organization is never taken for all of it: a list of accounts without the account
+// itself, one that cannot be read, an audit that was ended.
+func TestAuditOfAnOrganizationThatIsNotKnown(t *testing.T) {
+	t.Parallel()
+	audit := func(ctx context.Context, o *inmem.Organization) (guardrail.AuditedOrganization, error) {
+		return auditing(o, nil, guardrail.Config{}).AuditOrganization(ctx, account, region, nil)
+	}
+	if a, err := audit(t.Context(), inmem.NewOrganization(acme(t, 3), inventory.Member{ID: logArchive, State: inventory.Active})); err == nil {
+		t.Errorf("without the account: %+v", a)
+	}
+	if a, err := audit(t.Context(), inmem.NewOrganization(acme(t, 3))); err == nil {
+		t.Errorf("of no accounts: %+v", a)
+	}
+	d := acme(t, 3)
+	d.Organization = trail.Organization{Known: true}
+	if a, err := audit(t.Context(), inmem.NewOrganization(d, membersOf(3)...)); err == nil {
+		t.Errorf("of an account in no organization: %+v", a)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if a, err := audit(ctx, inmem.NewOrganization(acme(t, 3), membersOf(3)...)); err == nil || a.Accounts != nil {
+		t.Errorf("of an audit that was ended: %+v", a)
 	}
 }
 

@@ -31,6 +31,8 @@ var (
 	_ guardrail.Owners  = (*Organization)(nil)
 )
 
+var errNoRole = errors.New("the account lets nobody assume its role")
+
 // NewOrganization returns an organization of these accounts.
 func NewOrganization(d Description, members ...inventory.Member) *Organization {
 	return &Organization{Account: New(d), members: slices.Clone(members), closed: map[string]bool{}, asked: map[string]int{}}
@@ -70,7 +72,7 @@ func (o *Organization) enter(account string) error {
 	o.asked[account]++
 	member := slices.ContainsFunc(o.members, func(m inventory.Member) bool { return m.ID == account && m.State == inventory.Active })
 	if !member || o.closed[account] {
-		return failure("sts:AssumeRole", guardrail.Denied, "AccessDenied", errors.New("User is not authorized to perform: sts:AssumeRole"))
+		return failure("sts:AssumeRole", guardrail.Denied, "AccessDenied", errNoRole)
 	}
 	return nil
 }
@@ -97,7 +99,7 @@ func (o *Organization) Owned(_ context.Context, account string) ([]string, error
 	closed := o.closed[account]
 	o.mu.Unlock()
 	if closed {
-		return nil, failure("sts:AssumeRole", guardrail.Denied, "AccessDenied", errors.New("User is not authorized to perform: sts:AssumeRole"))
+		return nil, failure("sts:AssumeRole", guardrail.Denied, "AccessDenied", errNoRole)
 	}
 	o.Account.mu.Lock()
 	defer o.Account.mu.Unlock()
