@@ -12,7 +12,7 @@ import (
 // reads to its end, nor too wide, nor hard to read.
 func TestSizes(t *testing.T) {
 	folder := t.TempDir()
-	args := []string{"test", "../../pkg/cli", "-count=1", "-run", "^TestPageSizes$", "-pages", folder}
+	args := []string{"test", "../../pkg/cli", "-count=1", "-run", "^TestPage(Sizes|OfAnOrganization)$", "-pages", folder}
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -24,6 +24,9 @@ func TestSizes(t *testing.T) {
 		"500":     {500, 12_000, 22_000, 80},
 		"5000":    {5000, 12_000, 22_000, 0},
 		"500-bad": {500, 12_000, 22_000, 80},
+		// 40 and 1,000 accounts beside the three of every organization.
+		"organization-40":   {5, 4_500, 8_500, 8},
+		"organization-1000": {101, 5_500, 10_000, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := openTab(t)
