@@ -5,10 +5,10 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/delivery/costly"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/costly"
 )
 
 // inputsOf are what Judge gets of a family.

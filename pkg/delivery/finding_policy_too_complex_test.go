@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/delivery/costly"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/costly"
 )
 
 // family returns a family of costly policies.

@@ -6,9 +6,9 @@ import (
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/delivery/costly"
 	iam "github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/costly"
 )
 
 // costlyBucket has a name as long as that the policies are made for.
