@@ -26,10 +26,12 @@ func (v *view) writeFacts(p *page) {
 		p.fact("Trail", v.place())
 	case v.isOfAccount():
 		p.fact("Account", v.account())
+	case v.isOfOrganization():
+		p.fact("Organization", v.target())
 	default:
 		p.fact("Bucket", v.place())
 	}
-	if full && !v.isOfTrail() {
+	if full && !v.isOfTrail() && !v.isOfOrganization() {
 		p.fact("Verdict", v.verdict())
 	}
 	if full && len(v.trails) > 0 {

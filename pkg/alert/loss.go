@@ -50,6 +50,8 @@ func (v *view) lost() []string {
 		return v.uncovered()
 	case partly:
 		return []string{"Log files are not concerned. What is refused: " + strings.Join(v.refusedWords(), ", ") + "."}
+	case unseen:
+		return []string{"Not known. Deliveries go on as they are; what changes in these accounts is not noticed."}
 	case uncertain:
 		return []string{"Not known. What CloudTrail cannot deliver it keeps, and tries again for 30 days."}
 	case weak, sound:
@@ -88,6 +90,8 @@ func (v *view) uncovered() []string {
 func (v *view) recovered() []string {
 	about := v.settled()
 	switch {
+	case v.isOfOrganization():
+		return nil
 	case about == ofCoverage && v.Accepted, about == ofWeakness:
 		return nil
 	case about == ofCoverage, v.isOfAccount():

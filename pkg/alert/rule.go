@@ -166,6 +166,14 @@ func urgent() []rule {
 			},
 		},
 		{
+			finding: delivery.AccountsUnreadID,
+			text: "See in which accounts the StackSet has not put the reading role, or has failed to, and which policy denies " +
+				"sts:AssumeRole there. The sweep asks these accounts again, and tells when all of them can be read:",
+			commands: []string{
+				"trailwarden organization status[ --region {stack}][ --table {table}]",
+			},
+		},
+		{
 			finding: delivery.TrailSilentID, text: logAgain, commands: logAgainCommands(),
 		},
 		{

@@ -14,6 +14,7 @@ const (
 	stopped    state = "stopped"    // a trail does not log, or is gone
 	silent     state = "silent"     // a trail logs, and no changes
 	less       state = "less"       // a trail covers less than before
+	unseen     state = "unseen"     // accounts of the organization cannot be read
 	uncertain  state = "uncertain"  // it is not known whether all is well
 	weak       state = "weak"       // it works, and could be safer
 	sound      state = "sound"      // nothing was found
@@ -32,6 +33,8 @@ func stateOf(r delivery.Report) state {
 	switch {
 	case s == stopped && aboutAccount(r.Bucket):
 		return unrecorded
+	case s == uncertain && aboutOrganization(r.Bucket):
+		return unseen
 	case r.Verdict == delivery.Delivering:
 		return s
 	case r.Verdict == delivery.Blocked && s.rank() < less.rank():
@@ -82,7 +85,7 @@ func (s state) rank() int {
 		return 4
 	case less:
 		return 3
-	case uncertain:
+	case unseen, uncertain:
 		return 2
 	case weak:
 		return 1
@@ -106,6 +109,8 @@ func (s state) sentence() string {
 		return "a trail logs no changes any more, and no other trail does in its place."
 	case less:
 		return "a trail covers less than before."
+	case unseen:
+		return "accounts of the organization cannot be read, so that what happens to their trails is not seen."
 	case uncertain:
 		return "it is not certain that CloudTrail can deliver to this bucket."
 	case weak:
@@ -130,6 +135,8 @@ func (s state) words() string {
 		return "CloudTrail logs no changes for"
 	case less:
 		return "CloudTrail covers less for"
+	case unseen:
+		return "accounts cannot be read in"
 	case uncertain:
 		return "CloudTrail delivery uncertain at"
 	case weak:
@@ -148,6 +155,8 @@ func (v *view) opening() string {
 	switch {
 	case v.isOfAccount():
 		return "The problem is gone, not by Trailwarden: a trail records this account again."
+	case v.isOfOrganization():
+		return "The problem is gone: all accounts of the organization can be read again."
 	case about == ofCoverage && v.Accepted:
 		return "The problem is settled: that the trail covers less is accepted."
 	case about == ofCoverage:

@@ -379,7 +379,7 @@ func (v *view) hasOrganization() bool {
 // bucket returns the name of the bucket, or "" where the notice is about a trail
 // that has none any more.
 func (v *view) bucket() string {
-	if v.isOfTrail() || v.isOfAccount() {
+	if v.isOfTrail() || v.isOfAccount() || v.isOfOrganization() {
 		return ""
 	}
 	return v.Report.Bucket

@@ -82,6 +82,8 @@ func (v *view) lead() string {
 			switch {
 			case v.isOfAccount():
 				return "RESOLVED: a trail records again"
+			case v.isOfOrganization():
+				return "RESOLVED: all accounts can be read in"
 			case about == ofCoverage && v.Accepted:
 				return "RESOLVED: CloudTrail covers less, as accepted, for"
 			case about == ofCoverage:
@@ -144,6 +146,9 @@ func (v *view) target() string {
 	}
 	if account, ok := delivery.AccountOf(v.Report.Bucket); ok {
 		return "account " + account
+	}
+	if id, ok := delivery.OrganizationOf(v.Report.Bucket); ok {
+		return "organization " + id
 	}
 	return trailName(v.Report.Bucket)
 }

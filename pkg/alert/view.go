@@ -320,6 +320,15 @@ func aboutAccount(bucket string) bool {
 	return ok
 }
 
+// isOfOrganization reports whether the alert is about an organization, which then stands
+// for the bucket.
+func (v *view) isOfOrganization() bool { return aboutOrganization(v.Report.Bucket) }
+
+func aboutOrganization(bucket string) bool {
+	_, ok := delivery.OrganizationOf(bucket)
+	return ok
+}
+
 // trailName returns the name in a trail's ARN, or what was given.
 func trailName(text string) string {
 	if name, ok := strings.CutPrefix(arn.Split(text).Resource, "trail/"); ok && name != "" {

@@ -121,6 +121,7 @@ func Catalog() []FindingType {
 		grantExpiresType(),
 		newRegionsNotGrantedType(),
 		noTrailType(),
+		accountsUnreadType(),
 		trailStoppedType(),
 		trailSilentType(),
 		trailDeletedType(),

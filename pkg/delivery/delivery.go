@@ -172,6 +172,8 @@ type Finding struct {
 	Target trail.Target `json:"target,omitempty"`
 	// Lost are the parts of which a trail covers less than before.
 	Lost []trail.Part `json:"lost,omitempty"`
+	// Accounts are the accounts concerned, of findings that are about an organization.
+	Accounts []string `json:"-"`
 	// LostKey is the KMS key that the trail had, where it may be lost.
 	LostKey string `json:"-"`
 	// Indexes are the indexes of the statements, of findings that hardening may

@@ -370,15 +370,15 @@ func (organizationOccasion) remembered(seen, _ []string) (arns []string, alone b
 }
 
 // turn does not wait: each account has a rate of its own, which the adapter keeps.
-func (organizationOccasion) turn(context.Context) error { return nil }
+func (organizationOccasion) turn(context.Context, string) error { return nil }
+
+// reads is the trail's own account, or one that sees it.
+func (o organizationOccasion) reads(v survey, t trail.Trail) (account string, ok bool) {
+	return o.view.by[t.ARN], has(v.listed, t.ARN)
+}
 
 func (o organizationOccasion) organization(context.Context) (trail.Organization, error) {
 	return o.view.organization, nil
-}
-
-// status asks the trail's own account, or one that sees it.
-func (o organizationOccasion) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
-	return o.view.guard.ports.Trails.Status(ctx, o.view.by[t.ARN], t)
 }
 
 // enabledRegions are known of one account only. A trail of the organization writes into the

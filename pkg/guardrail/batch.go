@@ -58,6 +58,9 @@ func (g *Guard) Batch(requests []Request) *Batch {
 func (b *Batch) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 	g := b.guard
 	known, unknown := b.inventory(ctx)
+	if unknown == nil && g.stranger(r.Account, known) {
+		return []Result{{Bucket: r.Bucket, Stranger: true}}, nil
+	}
 	if unknown == nil && g.foreign(r, known) {
 		return []Result{{Bucket: r.Bucket}}, nil
 	}
@@ -83,6 +86,15 @@ func (b *Batch) inventory(ctx context.Context) (inventory.Part, error) {
 		b.wasRead = true
 	}
 	return b.known, b.readErr
+}
+
+// stranger reports whether an account that is named in an event is known to be none of
+// the organization. Whoever sends such an event, no role is assumed there and nothing of it
+// is believed. While the members are not known, IAM alone keeps the guard within the
+// organization, since an outage is not to go untold for that.
+func (g *Guard) stranger(account string, known inventory.Part) bool {
+	return g.ports.Members != nil && !known.OrganizationReadAt.IsZero() && account != g.config.Stack.Account &&
+		!slices.Contains(known.Organization.Members, account)
 }
 
 // foreign reports whether a request is about a bucket that is known to be used by no
@@ -143,7 +155,7 @@ func (b *Batch) ask(ctx context.Context, r Request, known inventory.Part, since 
 	if err == nil {
 		v = v.with(known)
 		if v.failure == nil {
-			v.problems = append(v.problems, g.learn(ctx, v, stored))
+			v.problems = append(v.problems, g.learn(ctx, v.said(), stored, g.config.InventoryAge))
 		}
 	}
 	a.survey, a.err, a.asked = v, err, true

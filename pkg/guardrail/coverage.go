@@ -166,7 +166,7 @@ func (g *Guard) blindness(ctx context.Context, t Target, obs observation, out ou
 	failed := false
 	for _, r := range slices.Concat(obs.readings, obs.others) {
 		switch _, events := r.trail.ManagementEvents(); {
-		case !r.asked: // of another account
+		case !has(t.survey.listed, r.trail.ARN): // of another account
 		case r.status.ARN == "", !events:
 			failed = true
 		default:

@@ -2,11 +2,14 @@ package guardrail
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // discovery is what a sweep finds before it looks at buckets.
@@ -36,8 +39,12 @@ func (g *Guard) discover(ctx context.Context, account, region string, state *swe
 	if d.survey, err = g.surveyOrLast(ctx, account, region, known); err != nil {
 		d.errs = append(d.errs, err)
 	}
-	known, errs := g.askOthers(ctx, account, region, known, state)
-	d.errs = append(append(d.errs, errs...), g.keepOrganization(ctx, account, state))
+	at := g.now().UTC()
+	organization, err := g.keepOrganization(ctx, account, known, state)
+	d.errs = append(d.errs, err)
+	known, errs := g.askOthers(ctx, region, known, g.others(account, known, organization), d.survey.listed, state)
+	d.errs = append(d.errs, errs...)
+	known.Organization, known.OrganizationReadAt = organization, at
 	owners := []string{account}
 	for id := range known.Accounts {
 		owners = append(owners, id)
@@ -62,7 +69,7 @@ func (g *Guard) surveyOrLast(ctx context.Context, account, region string, known 
 	at := g.now().UTC()
 	v, err := g.survey(ctx, account, region)
 	if err == nil {
-		return v, g.learn(ctx, v, inventory.Account{})
+		return v, g.learn(ctx, v.said(), inventory.Account{}, 0)
 	}
 	g.missed(ctx, account, at, time.Time{})
 	last := known.Accounts[account]
@@ -92,50 +99,96 @@ func (g *Guard) everything(ctx context.Context) (inventory.Part, error) {
 	return p, nil
 }
 
-// askOthers asks all other accounts of the inventory for their trails, several at
-// once, and stores what they say. It returns what is known then. One that cannot be
-// read keeps the trails that it was last seen with.
-func (g *Guard) askOthers(ctx context.Context, account, region string, known inventory.Part, s *sweepState) (inventory.Part, []error) {
-	var ids []string
-	for id := range known.Accounts {
-		if id != account {
-			ids = append(ids, id)
-		}
+// others are the accounts that a sweep asks beside its own: those of the inventory, or
+// in an organization its active members.
+func (g *Guard) others(account string, known inventory.Part, o trail.Organization) []string {
+	ids := o.Members
+	if g.ports.Members == nil {
+		ids = slices.Sorted(maps.Keys(known.Accounts))
 	}
-	slices.Sort(ids)
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == account })
+}
+
+// askOthers asks other accounts for their trails, several at once, and stores what they say.
+// Own are the trails that the account of the sweep sees: what it sees of an organization
+// needs no second word. It returns what is known then. One that cannot be read keeps the trails
+// that it was last seen with.
+func (g *Guard) askOthers(
+	ctx context.Context, region string, known inventory.Part, ids []string, own []trail.Trail, s *sweepState,
+) (inventory.Part, []error) {
 	answers := make([]answer, len(ids))
 	g.each(len(ids), func(i int) { answers[i] = s.ask(ctx, g, ids[i], region) })
+	var told []string
+	if g.ports.Members != nil {
+		told = arnsOf(own)
+	}
 	var errs []error
 	for i, a := range answers {
-		said := inventory.Survey{Account: ids[i], At: a.at, Trails: a.trails, Failed: a.err != nil}
-		known = known.With(said)
-		if a.err != nil {
+		said := inventory.Survey{Account: ids[i], At: a.at, Trails: a.trails, Told: told, Failed: a.err != nil}
+		before := known.Accounts[ids[i]]
+		if a.err != nil && g.ports.Members != nil && Is(a.err, Denied) { // of all that may not be read one alert tells
+			known = known.With(said)
 			g.missed(ctx, ids[i], a.at, time.Time{})
-			errs = append(errs, &ObserveError{Subject: "trails of account " + ids[i], Err: a.err})
 			continue
 		}
-		errs = append(errs, g.add(ctx, said))
+		if a.err != nil {
+			errs = append(errs, &ObserveError{Subject: "trails of account " + ids[i], Err: a.err})
+			if g.ports.Members == nil { // else it may pass: it is told when it has lasted
+				known = known.With(said)
+				g.missed(ctx, ids[i], a.at, time.Time{})
+			}
+			continue
+		}
+		known = known.With(said)
+		age := time.Duration(0)
+		if g.ports.Members != nil { // ten thousand stores an hour are for what is new
+			age = g.config.InventoryAge / 2
+		}
+		errs = append(errs, g.learn(ctx, said, before, age))
 	}
 	return known, errs
 }
 
-// keepOrganization stores the organization of the account, for the events that come.
-func (g *Guard) keepOrganization(ctx context.Context, account string, s *sweepState) error {
+// keepOrganization stores the organization of the account, for the events that come, with
+// all its active members where the guard serves them. Where these cannot be read, they are
+// those that were known, and the error says so.
+func (g *Guard) keepOrganization(ctx context.Context, account string, known inventory.Part, s *sweepState) (trail.Organization, error) {
 	if g.ports.Inventory == nil {
-		return nil
+		return trail.Organization{}, nil
 	}
 	at := g.now().UTC()
-	o, err := s.organization(ctx)
-	if err != nil || !o.Known {
-		return nil // whoever needs it asks for it
-	}
-	if len(o.Members) == 0 {
-		o.Members = []string{account}
+	var o trail.Organization
+	var err error
+	if g.ports.Members == nil {
+		if o, err = s.organization(ctx); err != nil || !o.Known {
+			return o, nil // whoever needs it asks for it
+		}
+		if len(o.Members) == 0 {
+			o.Members = []string{account}
+		}
+	} else if o, err = g.membership(ctx, account); err != nil {
+		s.serves(known.Organization)
+		return known.Organization, err
+	} else {
+		s.serves(o)
 	}
 	ctx, cancel := context.WithTimeout(ctx, memoryTime)
 	defer cancel()
 	if err := g.ports.Inventory.SaveOrganization(ctx, o, at); err != nil {
-		return &LedgerError{Bucket: "the inventory", Err: err}
+		return o, &LedgerError{Bucket: "the inventory", Err: err}
 	}
-	return nil
+	return o, nil
 }
+
+// membership reads the organization that the guard serves, with its active members.
+func (g *Guard) membership(ctx context.Context, account string) (trail.Organization, error) {
+	listed, err := g.membersOf(ctx, account)
+	if err == nil && !slices.Contains(listed.Organization.Members, account) {
+		err = &ObserveError{Subject: "accounts of the organization of account " + account, Err: errNotListed}
+	}
+	return listed.Organization, err
+}
+
+// errNotListed says that a list of accounts cannot be that of the organization: the account
+// itself is missing.
+var errNotListed = errors.New("the account itself is not among them")

@@ -181,6 +181,9 @@ type Result struct {
 	Notified []alert.Kind
 	// Accepted are weaknesses that the owner accepts; the report leaves them out.
 	Accepted []delivery.AcceptedFinding
+	// Stranger says that the event was of an account that is not of the organization:
+	// nothing was looked at.
+	Stranger bool
 
 	bucket delivery.Bucket // as it was last observed
 }

@@ -58,21 +58,23 @@ func (g *Guard) withBuckets(ctx context.Context, v survey, buckets []string) (su
 }
 
 // organization is that of the survey's account, if the inventory has it and it was
-// read lately; else nil.
+// read lately; else nil. Who serves an organization knows it by its sweeps alone: an account
+// that is asked names no members but itself.
 func (g *Guard) organization(v survey) *trail.Organization {
 	o := v.known.Organization
-	if g.now().Sub(v.known.OrganizationReadAt) > g.config.InventoryAge || !slices.Contains(o.Members, v.account) {
+	old := g.ports.Members == nil && g.now().Sub(v.known.OrganizationReadAt) > g.config.InventoryAge
+	if old || !slices.Contains(o.Members, v.account) {
 		return nil
 	}
 	return &o
 }
 
 // learn stores what a survey says, if that is not stored already.
-func (g *Guard) learn(ctx context.Context, v survey, stored inventory.Account) error {
-	if g.ports.Inventory == nil || stored.Fresh(g.now(), g.config.InventoryAge) && !stored.Unreadable() && stored.Sees(v.listed) {
+func (g *Guard) learn(ctx context.Context, s inventory.Survey, stored inventory.Account, age time.Duration) error {
+	if g.ports.Inventory == nil || stored.Fresh(g.now(), age) && !stored.Unreadable() && stored.Sees(s.Trails) {
 		return nil
 	}
-	return g.add(ctx, v.said())
+	return g.add(ctx, s)
 }
 
 // add stores what a survey says.

@@ -23,6 +23,7 @@ type accounts struct {
 	mu      sync.Mutex
 	trails  map[string][]trail.Trail
 	failing map[string]error
+	stopped []string // ARNs of trails that do not log
 	asked   []string
 }
 
@@ -37,7 +38,7 @@ func (a *accounts) Status(_ context.Context, account string, t trail.Trail) (tra
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.asked = append(a.asked, account)
-	return t, trail.Status{ARN: t.ARN, Logging: true}, a.failing[account]
+	return t, trail.Status{ARN: t.ARN, Logging: !slices.Contains(a.stopped, t.ARN)}, a.failing[account]
 }
 
 // calls are the accounts whose CloudTrail was asked since the last call.
@@ -47,6 +48,12 @@ func (a *accounts) calls() string {
 	calls := strings.Join(a.asked, " ")
 	a.asked = nil
 	return calls
+}
+
+func (a *accounts) stop(arn string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.stopped = append(a.stopped, arn)
 }
 
 func (a *accounts) set(account string, trails ...trail.Trail) {

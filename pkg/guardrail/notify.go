@@ -54,7 +54,7 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	seen, news := g.covered(r, next, alone)
 	seen.Trails = arns
 	described := r.obs.trails
-	if r.target.survey.failure != nil { // the inventory does not have all their settings
+	if r.target.survey.failure != nil || r.target.survey.recalled { // the inventory does not have all their settings
 		described = nil
 	}
 	seen = seen.Describe(described, r.target.survey.account)
@@ -408,6 +408,8 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 		return []string{"The trail is there again."}
 	case withoutTrail:
 		return []string{"The account sees a trail again."}
+	case unreadAccounts:
+		return []string{"All accounts of the organization can be read again."}
 	case UnusedBucket:
 		return []string{"No trail delivers into the bucket any more, so nothing is watched there."}
 	}

@@ -160,7 +160,7 @@ func (g *Guard) observeBucket(ctx context.Context, t Target, obs observation) (o
 	}
 	read, err := g.readBucket(ctx, b)
 	if err == nil {
-		obs.bucket = read
+		obs.bucket = g.withoutGuess(t, read)
 		return obs, nil
 	}
 	if len(t.calls()) == 0 {
@@ -214,19 +214,19 @@ func (g *Guard) withRegions(ctx context.Context, t Target, o observation) observ
 	return o
 }
 
-// readTrail asks for a trail's status. A trail that is only declared belongs to an
-// account that cannot be read, so it is not asked.
+// readTrail asks for a trail's status, where an account may be asked.
 func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr trail.Trail) (reading, time.Duration) {
-	if !has(t.survey.listed, tr.ARN) {
+	account, ok := t.occasion.reads(t.survey, tr)
+	if !ok {
 		return reading{trail: tr}, 0
 	}
-	if err := t.occasion.turn(ctx); err != nil {
+	if err := t.occasion.turn(ctx, account); err != nil {
 		return reading{trail: tr, asked: true, err: err}, 0
 	}
 	var full trail.Trail
 	var status trail.Status
 	waited, err := g.patient(ctx, left, func(ctx context.Context) (err error) {
-		full, status, err = t.occasion.status(ctx, tr)
+		full, status, err = t.occasion.status(ctx, account, tr)
 		return err
 	})
 	if full.ARN == "" {

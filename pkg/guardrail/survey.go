@@ -32,6 +32,9 @@ type survey struct {
 	// failure is why the account could not be read just now. What is listed is then
 	// what was seen last.
 	failure error
+	// recalled says that what is listed is as the inventory has it: an earlier step of the
+	// sweep has read it.
+	recalled bool
 	// problems are why what was found could not be stored.
 	problems []error
 }
@@ -252,12 +255,11 @@ func (g *Guard) forwarded(ctx context.Context, v survey, records []ledger.Record
 	var f forwarded
 	failed := map[string]bool{}
 	for _, name := range v.missing(records) {
-		home := arn.Split(name)
-		account := string(home.Account)
+		account := accountOf(name)
 		if account == v.account {
 			continue
 		}
-		answer := s.ask(ctx, g, account, string(home.Region))
+		answer := s.ask(ctx, g, account, string(arn.Split(name).Region))
 		if answer.err != nil && !s.mayRefuse(ctx, account, answer.err) {
 			if _, said := v.known.Accounts[account]; !said && !failed[account] {
 				failed[account] = true
@@ -273,6 +275,9 @@ func (g *Guard) forwarded(ctx context.Context, v survey, records []ledger.Record
 	}
 	return f
 }
+
+// accountOf is the account of a trail, by its ARN.
+func accountOf(name string) string { return string(arn.Split(name).Account) }
 
 // knows reports whether the trail is there, or may be.
 func (f forwarded) knows(arn string) bool {

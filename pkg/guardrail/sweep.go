@@ -8,137 +8,14 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
-	"golang.org/x/time/rate"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
-
-// statusInterval keeps the reads of a sweep below the ten a second that
-// CloudTrail allows an account, with room for others.
-// Source: awscloudtrail userguide, WhatIsCloudTrail-Limits.html.
-const statusInterval = 125 * time.Millisecond
-
-// sweepState is what the reconciliations of one sweep share: the organization is
-// read once, and CloudTrail is asked at a bounded rate.
-type sweepState struct {
-	directly
-
-	run  Runtime
-	pace *rate.Limiter
-	// listed are the records of the account, or why they could not be listed.
-	listed    []ledger.Record
-	listedErr error
-	// left says that the account is known to have left its organization, so
-	// that nobody can say which was its management account.
-	left bool
-
-	asking  sync.Mutex
-	answers map[string]answer // by account
-
-	readOrganization sync.Once
-	read             trail.Organization
-	readErr          error
-}
-
-// sweepOccasion is a sweep as the occasion of a reconciliation.
-type sweepOccasion struct {
-	*sweepState
-
-	// unnotified are trails that are gone, and of which the team could not be told.
-	// They are known before a bucket is reconciled.
-	unnotified []string
-}
-
-func (g *Guard) newSweepState(account string) *sweepState {
-	return &sweepState{
-		directly: directly{ports: g.ports, account: account},
-		answers:  map[string]answer{},
-		run:      g.run, pace: rate.NewLimiter(rate.Every(statusInterval), 1),
-	}
-}
-
-func (s *sweepState) organization(ctx context.Context) (trail.Organization, error) {
-	s.readOrganization.Do(func() {
-		ctx, cancel := context.WithTimeout(ctx, wantedTime)
-		defer cancel()
-		s.read, s.readErr = s.directly.organization(ctx)
-	})
-	return s.read, s.readErr
-}
-
-// answer is what an account that was asked for its trails came to.
-type answer struct {
-	at     time.Time // before it was asked
-	trails []trail.Trail
-	err    error
-}
-
-// ask asks another account for its trails, once.
-func (s *sweepState) ask(ctx context.Context, g *Guard, account, region string) answer {
-	s.asking.Lock()
-	a, asked := s.answers[account]
-	s.asking.Unlock()
-	if asked {
-		return a
-	}
-	ctx, cancel := context.WithTimeout(ctx, accountTime)
-	defer cancel()
-	a.at = s.run.Now().UTC()
-	a.trails, a.err = g.ports.Trails.Trails(ctx, account, region)
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	s.answers[account] = a
-	return a
-}
-
-// sees reports whether another account sees a trail.
-func (s *sweepState) sees(arn string) bool {
-	s.asking.Lock()
-	defer s.asking.Unlock()
-	for _, a := range s.answers {
-		if has(a.trails, arn) {
-			return true
-		}
-	}
-	return false
-}
-
-func (s *sweepState) records(context.Context, func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error) {
-	return s.listed, s.listedErr
-}
-
-// turn waits until CloudTrail may be asked once more.
-func (s *sweepState) turn(ctx context.Context) error {
-	now := s.run.Now()
-	if wait := s.pace.ReserveN(now, 1).DelayFrom(now); wait > 0 {
-		return s.run.Sleep(ctx, wait)
-	}
-	return nil
-}
-
-// remembered keeps what is seen, and what is gone and was not told of. A sweep
-// sees everything, so a difference is worth a store.
-func (s sweepOccasion) remembered(seen, before []string) (arns []string, alone bool) {
-	return union(seen, slices.DeleteFunc(slices.Clone(before), func(arn string) bool {
-		return !slices.Contains(s.unnotified, arn)
-	})), true
-}
-
-// mayRefuse reports whether it is the management account that may not be read.
-func (s *sweepState) mayRefuse(ctx context.Context, account string, err error) bool {
-	if s.left && Is(err, Denied) {
-		return true
-	}
-	o, orgErr := s.organization(ctx)
-	return Is(err, Denied) && orgErr == nil && account == o.ManagementAccount
-}
 
 // Sweep reconciles every trail bucket of the account, and every bucket and trail
 // that is remembered and no longer there, and sends the alerts that wait. One
@@ -153,12 +30,35 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 		results, errs := g.flushAll(ctx, found.records)
 		return SweepResult{Results: results}, sweepError(append(errs, found.errs...))
 	}
-	inv, records, others := found.survey, found.records, found.others
-	state.listed, state.listedErr = records, found.recordsErr
+	state.listed, state.listedErr = found.records, found.recordsErr
+	all := portion{
+		buckets: union(found.survey.buckets(), slices.Collect(maps.Keys(found.survey.known.Buckets))),
+		records: found.records, rest: true, all: found.records,
+	}
+	inv, ownerErrs := g.withOwners(ctx, found.survey, all.buckets, state)
+	swept, errs := g.settle(ctx, inv, state, found.others, all)
+	return swept, sweepError(slices.Concat(errs, ownerErrs, found.errs))
+}
 
+// portion is what one step of a sweep brings to rest: all of it where there is one step.
+type portion struct {
+	// buckets are names of buckets, sorted.
+	buckets []string
+	// records are what is remembered of them, and of the rest.
+	records []ledger.Record
+	// rest says that it is also about what is remembered of anything but the buckets, and
+	// about the account and the organization themselves. All are then the records that there
+	// are.
+	rest bool
+	all  []ledger.Record
+}
+
+// settle brings a portion to rest: the trails that are gone, the buckets, what else is
+// remembered, and the alerts that wait.
+func (g *Guard) settle(ctx context.Context, inv survey, state *sweepState, others forwarded, p portion) (SweepResult, []error) {
 	// Trails that are gone come first: a bucket forgets a trail only after the
 	// team was told of it.
-	gone := slices.DeleteFunc(inv.missing(records), func(arn string) bool {
+	gone := slices.DeleteFunc(inv.missing(p.records), func(arn string) bool {
 		return inv.failure != nil || others.knows(arn) || state.sees(arn)
 	})
 	var targets []Target
@@ -176,58 +76,65 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 	}
 	inv = inv.without(gone)
 
-	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, records, gone, others, occasion))
+	more, moreErrs := g.reconcileEach(ctx, g.sweepTargets(inv, p, gone, others, occasion))
 	for _, r := range more {
 		moreErrs = append(moreErrs, g.learnBucket(ctx, inv, r.bucket))
 	}
-	hidden := slices.DeleteFunc(slices.Clone(records), func(r ledger.Record) bool { return !others.leavesOpen(inv, r) })
+	hidden := slices.DeleteFunc(slices.Clone(p.records), func(r ledger.Record) bool { return !others.leavesOpen(inv, r) })
 	flushed, flushErrs := g.flushAll(ctx, hidden)
 	trails := len(inv.all)
 	if inv.failure != nil {
 		trails = 0 // none was listed
 	}
-	return SweepResult{Trails: trails, Results: slices.Concat(results, more, flushed)},
-		sweepError(slices.Concat(errs, moreErrs, flushErrs, others.errs, found.errs))
+	return SweepResult{Trails: trails, Results: slices.Concat(results, more, flushed)}, slices.Concat(errs, moreErrs, flushErrs, others.errs)
 }
 
-// sweepTargets are the buckets that trails use, and what else is remembered: for
+// sweepTargets are the buckets of the portion, and what else is remembered: for
 // that no trail uses it any more. A bucket is judged with the trails of other
 // accounts that it is known or remembered with, and not at all if they cannot be read
 // and nothing is known of them. Done are deleted trails that were reconciled already.
-func (g *Guard) sweepTargets(inv survey, records []ledger.Record, done []string, others forwarded, o occasion) []Target {
+func (g *Guard) sweepTargets(inv survey, p portion, done []string, others forwarded, o occasion) []Target {
 	var targets, granting []Target
 	taken := map[ledger.Key]bool{}
-	for _, name := range inv.buckets() {
-		b := TrailBucket{BucketRef: g.ref(inv, name), Trails: inv.into(name), Expected: g.expected(inv, name)}
-		taken[b.Key()] = true
-		i := slices.IndexFunc(records, func(r ledger.Record) bool { return r.Key == b.Key() })
-		if i >= 0 && others.leavesOpen(inv, records[i]) {
+	for _, name := range p.buckets {
+		ref := g.ref(inv, name)
+		taken[ref.Key()] = true
+		trails := inv.into(name)
+		if len(trails) == 0 {
+			granting = append(granting, g.target(inv, GrantingBucket{BucketRef: ref, Expected: g.expected(inv, name)}, o))
+			continue
+		}
+		b := TrailBucket{BucketRef: ref, Trails: trails, Expected: g.expected(inv, name)}
+		i := slices.IndexFunc(p.records, func(r ledger.Record) bool { return r.Key == b.Key() })
+		if i >= 0 && others.leavesOpen(inv, p.records[i]) {
 			continue
 		}
 		if i >= 0 {
-			b.Trails = append(b.Trails, slices.DeleteFunc(others.into(records[i]), func(t trail.Trail) bool { return has(b.Trails, t.ARN) })...)
+			b.Trails = append(b.Trails, slices.DeleteFunc(others.into(p.records[i]), func(t trail.Trail) bool { return has(b.Trails, t.ARN) })...)
 		}
 		targets = append(targets, g.target(inv, b, o))
 	}
-	for _, name := range slices.Sorted(maps.Keys(inv.known.Buckets)) {
-		if len(inv.into(name)) > 0 {
-			continue
-		}
-		b := GrantingBucket{BucketRef: g.ref(inv, name), Expected: g.expected(inv, name)}
-		taken[b.Key()] = true
-		granting = append(granting, g.target(inv, b, o))
-	}
-	if account := inv.tracked(); !account.back && !toldOfDeletion(records, done) {
+	if account := inv.tracked(); p.rest && !account.back && !toldOfDeletion(p.all, done) {
 		taken[account.Key()] = true
 		targets = append(targets, g.target(inv, account, o))
 	}
-	for _, r := range records {
-		if taken[r.Key] || slices.Contains(done, r.Bucket) || others.leavesOpen(inv, r) {
+	if u := g.unread(inv); p.rest && g.ports.Members != nil && u.organization != "" {
+		taken[u.Key()] = true
+		if remembered(p.records, u.Key()) || len(u.unread) > 0 {
+			targets = append(targets, g.target(inv, u, o))
+		}
+	}
+	for _, r := range p.records {
+		if taken[r.Key] || !p.rest || slices.Contains(done, r.Bucket) || others.leavesOpen(inv, r) {
 			continue
 		}
 		targets = append(targets, g.target(inv, g.rememberedSubject(inv, r, others), o))
 	}
 	return append(targets, granting...)
+}
+
+func remembered(records []ledger.Record, k ledger.Key) bool {
+	return slices.ContainsFunc(records, func(r ledger.Record) bool { return r.Key == k })
 }
 
 // toldOfDeletion reports whether the team is told of each trail that is remembered that
@@ -252,6 +159,9 @@ func toldOfDeletion(records []ledger.Record, done []string) bool {
 func (g *Guard) rememberedSubject(inv survey, r ledger.Record, others forwarded) Subject {
 	if _, ok := delivery.AccountOf(r.Bucket); ok {
 		return inv.tracked()
+	}
+	if id, ok := delivery.OrganizationOf(r.Bucket); ok { // another than now, or nobody's
+		return unreadAccounts{organization: id, account: r.Account, region: inv.region}
 	}
 	if strings.Contains(r.Bucket, ":") { // no bucket has a colon in its name
 		d := deletedTrail(inv, r.Bucket)
@@ -283,15 +193,15 @@ func (g *Guard) records(ctx context.Context, accounts ...string) ([]ledger.Recor
 	for _, owner := range g.config.Owners {
 		accounts = append(accounts, owner)
 	}
-	var records []ledger.Record
-	for _, a := range union(accounts, nil) {
-		list, err := g.memory.List(ctx, a)
-		if err != nil {
-			return records, &LedgerError{Bucket: "account " + a, Err: err}
+	accounts = union(accounts, nil)
+	lists, errs := make([][]ledger.Record, len(accounts)), make([]error, len(accounts))
+	g.each(len(accounts), func(i int) {
+		var err error
+		if lists[i], err = g.memory.List(ctx, accounts[i]); err != nil {
+			errs[i] = &LedgerError{Bucket: "account " + accounts[i], Err: err}
 		}
-		records = append(records, list...)
-	}
-	return records, nil
+	})
+	return slices.Concat(lists...), join(errs)
 }
 
 // reconcileEach reconciles the targets, several at once, each in its share of the

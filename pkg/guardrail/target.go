@@ -34,7 +34,7 @@ type Target struct {
 }
 
 // Subject is the thing itself: a [TrailBucket], a [GrantingBucket], an [UnusedBucket],
-// a [DeletedTrail], or an account without trails.
+// a [DeletedTrail], an account without trails, or the accounts that cannot be read.
 type Subject interface {
 	// Key is where the subject's record is kept.
 	Key() ledger.Key
@@ -118,12 +118,15 @@ func (t Target) own(id string) bool { return strings.HasPrefix(id, t.id) }
 // occasion is what led to a reconciliation, an event or a sweep: how the
 // account is asked, and what the record keeps.
 type occasion interface {
-	// turn waits until CloudTrail may be asked of one more trail.
-	turn(ctx context.Context) error
+	// reads returns the account that is asked what CloudTrail reports of a trail; false:
+	// there is none that may be asked.
+	reads(v survey, t trail.Trail) (account string, ok bool)
+	// turn waits until CloudTrail may be asked there of one more trail.
+	turn(ctx context.Context, account string) error
 	// organization reads the organization of the account.
 	organization(ctx context.Context) (trail.Organization, error)
 	// status reads what CloudTrail reports of a trail.
-	status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error)
+	status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error)
 	// enabledRegions reads the regions of the account, nil if they may not be
 	// read.
 	enabledRegions(ctx context.Context) ([]string, error)
@@ -145,7 +148,13 @@ type directly struct {
 	known *trail.Organization
 }
 
-func (directly) turn(context.Context) error { return nil }
+// reads is the account itself, of the trails that it lists. One that is only declared
+// belongs to an account that cannot be read.
+func (d directly) reads(v survey, t trail.Trail) (account string, ok bool) {
+	return d.account, has(v.listed, t.ARN)
+}
+
+func (directly) turn(context.Context, string) error { return nil }
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
 	if d.known != nil {
@@ -161,8 +170,8 @@ func (d directly) enabledRegions(ctx context.Context) ([]string, error) {
 	return d.ports.Regions.EnabledRegions(ctx, d.account)
 }
 
-func (d directly) status(ctx context.Context, t trail.Trail) (trail.Trail, trail.Status, error) {
-	return d.ports.Trails.Status(ctx, d.account, t)
+func (d directly) status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error) {
+	return d.ports.Trails.Status(ctx, account, t)
 }
 
 func (directly) records(ctx context.Context, list func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error) {

@@ -44,6 +44,9 @@ type Bucket struct {
 	Version int64 // as that of an Account
 	// Owner is the account that S3 has confirmed to own the bucket; empty: none.
 	Owner string
+	// SoughtAt is when all members of the organization were asked last whether they own
+	// it; zero: they never were.
+	SoughtAt time.Time
 	// Trails are those that were ever seen to deliver into the bucket and were not
 	// shown to be gone. Sorted by ARN.
 	Trails []Trail
@@ -160,7 +163,7 @@ func (b Bucket) Empty() bool { return len(b.Trails) == 0 && len(b.Expected) == 0
 
 // Same reports whether both say the same of a bucket, whenever they were read.
 func (b Bucket) Same(other Bucket) bool {
-	if b.Owner != other.Owner || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
+	if b.Owner != other.Owner || !b.SoughtAt.Equal(other.SoughtAt) || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
 		return false
 	}
 	for i, t := range b.Trails {

@@ -25,6 +25,7 @@ type shortAccount struct {
 type shortBucket struct {
 	Name     string          `json:"name"`
 	Owner    string          `json:"owner,omitempty"`
+	SoughtAt time.Time       `json:"soughtAt,omitzero"`
 	Trails   []shortTrail    `json:"trails,omitempty"`
 	Expected []shortExpected `json:"expected,omitempty"`
 	Apart    int             `json:"apart,omitempty"`
@@ -142,7 +143,7 @@ func (a *Account) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON writes what is stored of the bucket. The version is the store's.
 func (b Bucket) MarshalJSON() ([]byte, error) {
-	s := shortBucket{Name: b.Name, Owner: b.Owner, Apart: b.Apart}
+	s := shortBucket{Name: b.Name, Owner: b.Owner, SoughtAt: b.SoughtAt, Apart: b.Apart}
 	for _, t := range b.Trails {
 		s.Trails = append(s.Trails, t.short())
 	}
@@ -158,7 +159,7 @@ func (b *Bucket) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	*b = Bucket{Name: s.Name, Owner: s.Owner, Apart: s.Apart}
+	*b = Bucket{Name: s.Name, Owner: s.Owner, SoughtAt: s.SoughtAt, Apart: s.Apart}
 	for _, t := range s.Trails {
 		b.Trails = append(b.Trails, t.seen())
 	}

@@ -18,8 +18,25 @@ type Survey struct {
 	At time.Time
 	// Trails are all that the account sees.
 	Trails []trail.Trail
+	// Told are the ARNs of those of other accounts that somebody else tells of. They are
+	// known of the account, and change no bucket: every member of an organization sees its
+	// trails, which are to be stored once.
+	Told []string
 	// Failed says that it could not be read, so that Trails says nothing.
 	Failed bool
+}
+
+// told reports whether somebody else tells of a trail.
+func (s Survey) told(t trail.Trail) bool {
+	return t.Account() != s.Account && slices.Contains(s.Told, t.ARN)
+}
+
+// news are the trails of which nobody else tells.
+func (s Survey) news() []trail.Trail {
+	if len(s.Told) == 0 {
+		return s.Trails
+	}
+	return slices.DeleteFunc(slices.Clone(s.Trails), s.told)
 }
 
 // Accounts are those of which [Part.With] needs to know what is stored, to add the
@@ -27,7 +44,7 @@ type Survey struct {
 // sees.
 func (s Survey) Accounts() []string {
 	ids := []string{s.Account}
-	for _, t := range s.Trails {
+	for _, t := range s.news() {
 		ids = append(ids, t.Account())
 	}
 	slices.Sort(ids)
@@ -38,8 +55,13 @@ func (s Survey) Accounts() []string {
 // survey, where the part has the survey's accounts: the buckets that its trails
 // use, and those that they and the account used before.
 func (p Part) Concerned(s Survey) []string {
-	names := slices.Concat(bucketsOf(s.Trails), p.Accounts[s.Account].Buckets())
-	for _, t := range s.Trails {
+	names := bucketsOf(s.news())
+	for _, t := range p.Accounts[s.Account].Trails {
+		if !s.told(t) {
+			names = append(names, t.Bucket)
+		}
+	}
+	for _, t := range s.news() {
 		if before, ok := p.Accounts[t.Account()].Trail(t.ARN); ok {
 			names = append(names, before.Bucket)
 		}
@@ -89,7 +111,7 @@ func (p Part) With(s Survey) Part {
 		}
 	}
 	// Of a survey that comes late, what it says of other accounts still counts.
-	for _, t := range kept(s.Trails) {
+	for _, t := range kept(s.news()) {
 		add(Trail{Trail: t, By: s.Account, At: s.At})
 	}
 	buckets := map[string]Bucket{}

@@ -75,6 +75,8 @@ type Finding struct {
 	// many.
 	Statements []string     `json:"statements,omitempty"`
 	Lost       []trail.Part `json:"lost,omitempty"`
+	// Accounts are the accounts concerned, or a digest of them if they are many.
+	Accounts []string `json:"accounts,omitempty"`
 }
 
 // Repair is one repair of the bucket. It counts from before its write on, so

@@ -216,7 +216,8 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		if facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
-		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements), Lost: f.Lost}
+		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements), Lost: f.Lost,
+			Accounts: boundedStatements(f.Accounts)}
 		switch {
 		case tells(r, facts, s, f):
 			list = append(list, known)
@@ -340,7 +341,10 @@ func compare(a, b Finding) int {
 	if c := slices.Compare(a.Statements, b.Statements); c != 0 {
 		return c
 	}
-	return slices.Compare(a.Lost, b.Lost)
+	if c := slices.Compare(a.Lost, b.Lost); c != 0 {
+		return c
+	}
+	return slices.Compare(a.Accounts, b.Accounts)
 }
 
 func done(repairs []Repair, id string) []Repair {

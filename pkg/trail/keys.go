@@ -101,10 +101,10 @@ func (l layout) knownAccounts() glob.Segment {
 		}
 		slices.Sort(known[1:])
 	}
-	// The owner comes first: it is what is shown.
-	var words []string
-	for _, a := range known {
-		if !slices.Contains(words, a) {
+	// The owner comes first: it is what is shown. There may be fifty thousand more.
+	words := known[:1]
+	for _, a := range slices.Compact(known[1:]) {
+		if a != known[0] {
 			words = append(words, a)
 		}
 	}
