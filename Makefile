@@ -1,4 +1,4 @@
-# Trailwarden. `make` alone explains itself. Needs Go and Python 3; everything
+# Trailwarden. `make` alone explains itself. Needs Go, Python 3 and Node.js; everything
 # else is fetched, pinned, into Go's caches and .cache/.
 
 SHELL := /bin/sh
@@ -72,7 +72,7 @@ test-long: differential ## run the fault matrix, and the properties of evaluator
 		wait $$harden && exit $$plan
 
 .PHONY: template
-template: ## validate, lint and scan template.yaml, and build it with SAM
+template: ## validate, lint and scan the templates and the state machine, and build with SAM
 	@sh test/python/template.sh
 
 .PHONY: check

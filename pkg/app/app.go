@@ -28,8 +28,11 @@ type Config struct {
 	Table        string // empty: no memory
 	// Runbook is the address that alerts give; empty: none.
 	Runbook string
-	// Role is the name of the role to assume in other accounts; empty: none.
-	Role string
+	// Role is the name of the role to assume in other accounts; empty: none. Restorer is that
+	// of the role to assume where a bucket there is written to; empty: Role.
+	Role, Restorer string
+	// Organization says that the functions serve an organization, and not one account.
+	Organization bool
 	// Concurrency is how many environments of the function may run at once, which
 	// share what CloudTrail allows; 0 is one.
 	Concurrency int
@@ -81,6 +84,13 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 	return p, nil
 }
 
+// ofOrganization returns the ports of a guard that serves the organization of the caller.
+func ofOrganization(p guardrail.Ports, clients *awsapi.Clients) guardrail.Ports {
+	p.Members = awsapi.NewMembers(clients)
+	p.Owners = awsapi.NewBuckets(clients)
+	return p
+}
+
 // Runtime is the clock of a real run.
 func Runtime(log *slog.Logger) guardrail.Runtime {
 	return guardrail.Runtime{Now: time.Now, Sleep: smithytime.SleepWithContext, Log: log}
@@ -92,6 +102,7 @@ func clientsFor(c Config, credentials aws.CredentialsProvider) *awsapi.Clients {
 		Config:   aws.Config{Region: string(c.Region), Credentials: credentials},
 		Account:  string(c.Account),
 		Role:     c.Role,
+		Restorer: c.Restorer,
 		Endpoint: c.Endpoint,
 		Sharing:  max(c.Concurrency, 1),
 	})

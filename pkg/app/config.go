@@ -53,7 +53,7 @@ func quoted(s string) string {
 // without a value.
 //
 // The variables are AWS_REGION, AWS_ENDPOINT_URL and, with the prefix
-// TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, ROLE, RESTORE_BUCKETS, HARDEN,
+// TRAILWARDEN_: ACCOUNT, TOPIC_ARN, TABLE, SCOPE, ROLE, RESTORER_ROLE, RESTORE_BUCKETS, HARDEN,
 // REPAIR_BUDGET, REPAIR_WINDOW, REMINDER, SNAPSHOT_DAYS, ALERT_FORMAT, ALERT_SEVERITY,
 // CHAT_TOPIC_ARN, RUNBOOK_URL, INVENTORY_AGE, CONCURRENCY, TRAILS, BUCKET_OWNERS,
 // TRAILS_OBJECT, BUCKET_OWNERS_OBJECT, ACCEPTED_OBJECT, SECURITY_HUB.
@@ -67,6 +67,8 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 		Runbook:        variable(&e, "TRAILWARDEN_RUNBOOK_URL", "", "an address that begins with https://", runbook),
 		Table:          variable(&e, "TRAILWARDEN_TABLE", "", "the name of a DynamoDB table", matching(tableForm)),
 		Role:           variable(&e, "TRAILWARDEN_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Restorer:       variable(&e, "TRAILWARDEN_RESTORER_ROLE", "", "the name of an IAM role", matching(roleForm)),
+		Organization:   variable(&e, "TRAILWARDEN_SCOPE", "account", "account or organization", scope),
 		Concurrency:    variable(&e, "TRAILWARDEN_CONCURRENCY", "1", "a number from 1 to 1000", between(1, 1000)),
 		Endpoint:       variable(&e, "AWS_ENDPOINT_URL", "", "a URL such as http://localhost:4566", address),
 		TrailsObject:   variable(&e, "TRAILWARDEN_TRAILS_OBJECT", "", "the address of an object such as s3://bucket/trails.json", object),
@@ -94,6 +96,10 @@ func ReadConfig(lookup LookupEnv) (Config, error) {
 	}
 	e.either("TRAILWARDEN_TRAILS", "TRAILWARDEN_TRAILS_OBJECT")
 	e.either("TRAILWARDEN_BUCKET_OWNERS", "TRAILWARDEN_BUCKET_OWNERS_OBJECT")
+	if c.Organization {
+		e.needed("TRAILWARDEN_TABLE", c.Table, "the name of a DynamoDB table, since an organization is swept in steps")
+		e.needed("TRAILWARDEN_ROLE", c.Role, "the name of the role that the members let be assumed")
+	}
 	return c, errors.Join(e.failures...)
 }
 
@@ -133,6 +139,13 @@ func variable[T any](e *environment, name, otherwise, expected string, parse fun
 	}
 	e.failures = append(e.failures, &VariableError{Name: name, Value: given, Expected: expected})
 	return zero
+}
+
+// needed adds a failure for a variable without which another one makes no sense.
+func (e *environment) needed(name, value, expected string) {
+	if value == "" {
+		e.failures = append(e.failures, &VariableError{Name: name, Expected: expected})
+	}
 }
 
 // either adds a failure if both variables are set.
@@ -222,6 +235,17 @@ func truth(s string) (bool, error) {
 		return true, nil
 	case "false":
 		return false, nil
+	}
+	return false, errUnexpected
+}
+
+// scope reports whether an organization is served.
+func scope(s string) (bool, error) {
+	switch s {
+	case "account":
+		return false, nil
+	case "organization":
+		return true, nil
 	}
 	return false, errUnexpected
 }

@@ -16,6 +16,7 @@
 //	declared.go  declared trails and owners in objects
 //	app.go       ports and clock of a real run
 //	function.go  the functions, the sweep, answers and logs
+//	step.go      one step of the sweep of an organization
 //	guard.go     the guard: a batch of events, or one
 //	batch.go     the form of a batch, and of the answer to it
 //	version.go   the version of the functions

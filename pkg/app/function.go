@@ -22,6 +22,7 @@ type Functions struct {
 	guard           *guardrail.Guard
 	account, region string
 	assumesRole     bool // in other accounts
+	organization    bool // is served, and not one account
 	// accepted are the weaknesses that are accepted; acceptedFault is why there is no list of them.
 	accepted      []delivery.Acceptance
 	acceptedFault error
@@ -52,6 +53,9 @@ func NewFunctions(ctx context.Context, c Config, lookup LookupEnv, log *slog.Log
 	if err != nil {
 		return nil, err
 	}
+	if c.Organization {
+		p = ofOrganization(p, clients)
+	}
 	if p.Ledger == nil {
 		log.WarnContext(ctx, "no table is configured: there is no memory, so that an outage is told with every event")
 	}
@@ -72,13 +76,14 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	c.Guard.Stack = alert.Stack{Account: string(c.Account), Region: string(c.Region), Table: c.Table, Runbook: c.Runbook}
 	c.Guard.Chat = c.ChatTopicARN != ""
 	return &Functions{
-		guard:       guardrail.New(p, c.Guard, r),
-		account:     string(c.Account),
-		region:      string(c.Region),
-		assumesRole: c.Role != "",
-		accepted:    c.Guard.Accepted,
-		log:         r.Log,
-		meter:       m,
+		guard:        guardrail.New(p, c.Guard, r),
+		account:      string(c.Account),
+		region:       string(c.Region),
+		assumesRole:  c.Role != "",
+		organization: c.Organization,
+		accepted:     c.Guard.Accepted,
+		log:          r.Log,
+		meter:        m,
 	}
 }
 
@@ -123,10 +128,13 @@ type bucketOutcome struct {
 	Notified []alert.Kind `json:"told,omitempty"`
 }
 
-// Sweep handles one call of the schedule.
-func (f *Functions) Sweep(ctx context.Context, _ json.RawMessage) (json.RawMessage, error) {
+// Sweep handles one call of the schedule, or one step that the state machine asks for.
+func (f *Functions) Sweep(ctx context.Context, payload json.RawMessage) (json.RawMessage, error) {
 	ctx, cancel := before(ctx, answering)
 	defer cancel()
+	if s, ok := readStep(payload); ok {
+		return f.step(ctx, s)
+	}
 	swept, err := f.guard.Sweep(ctx, f.account, f.region)
 	done := outcome{Trails: swept.Trails, Buckets: []bucketOutcome{}}
 	for _, r := range swept.Results {
@@ -199,6 +207,11 @@ func outcomeOf(r guardrail.Result) bucketOutcome {
 
 // report logs a result in one line and writes its metrics.
 func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Result) {
+	if r.Stranger {
+		log.WarnContext(ctx, "event of an account that is not in the organization dropped", "bucket", r.Bucket)
+		f.meter.emit(nil, count(MetricStrangers, 1))
+		return
+	}
 	log.InfoContext(ctx, "bucket looked at",
 		"bucket", r.Bucket, "inUse", r.InUse, "verdict", r.Report.Verdict, "findings", len(r.Report.Findings),
 		"wrote", r.Wrote, "repaired", r.Repaired, "told", r.Notified)
@@ -211,9 +224,14 @@ func (f *Functions) report(ctx context.Context, log *slog.Logger, r guardrail.Re
 	}
 	// A reconciliation that did not end has no verdict: nothing is known then.
 	verdict := cmp.Or(r.Report.Verdict, delivery.Undetermined)
+	// Each value of a dimension is a metric that is paid for: a bucket is one while it is broken.
+	outages := count(MetricOutages, len(r.Report.Outages()))
+	if outages.Value > 0 {
+		outages.By = []string{dimensionBucket}
+	}
 	f.meter.emit(map[string]string{dimensionBucket: r.Bucket, dimensionVerdict: string(verdict)},
 		count(MetricVerdicts, 1, dimensionVerdict),
-		count(MetricOutages, len(r.Report.Outages()), dimensionBucket),
+		outages,
 		count(MetricRepairs, repairs),
 		count(MetricRefusals, len(r.Plan.Refused)))
 }

@@ -20,12 +20,15 @@ const (
 	MetricAlertsFailed        = "AlertsFailed"        // count
 	MetricEvents              = "Events"              // events that came
 	MetricEventsFailed        = "EventsFailed"        // events to be tried again, or dropped because they cannot be read
+	MetricStrangers           = "Strangers"           // events of accounts that are not in the organization
 	MetricEventToAlertSeconds = "EventToAlertSeconds" // from the API call to the alert
 	MetricAcceptedIdle        = "AcceptedIdle"        // entries that ended or accept nothing, and a list that is none
 	MetricSweepCompleted      = "SweepCompleted"      // 1 at the end of a sweep, also of one with failures
 	MetricSweepFailures       = "SweepFailures"       // 1 if anything could not be judged, else 0
 	MetricSweepTrails         = "SweepTrails"         // trails seen by a sweep
 	MetricSweepBuckets        = "SweepBuckets"        // trail buckets seen by a sweep
+	MetricSweepAccounts       = "SweepAccounts"       // accounts that the sweep of an organization asked
+	MetricSweepUnread         = "SweepUnread"         // of them, those that could not be read
 )
 
 const (

@@ -35,6 +35,7 @@ type emulator struct {
 	payers map[string]string // request payer by bucket
 	status object            // what GetTrailStatus answers, of every trail; nil: moto does
 	fault  func(apiCall) *failure
+	hub    *hubEmulation // of an organization; nil: there is none
 }
 
 // accountHeader says to moto whose account a request is of.
@@ -45,6 +46,7 @@ type apiCall struct {
 	Op     string // "s3:PutBucketPolicy"
 	Bucket string // of S3 calls
 	Body   []byte // of calls of SNS and Security Hub
+	Role   string // that is assumed, or with whose session the call is made; empty: none
 }
 
 // failure is what a call is answered with in place of moto's answer.
@@ -59,19 +61,23 @@ func startEmulator(python, dir string) (*emulator, error) {
 		return nil, err
 	}
 	_, port, _ := strings.Cut(address, ":")
-	env := append(os.Environ(), "PYTHONWARNINGS=ignore")
+	e := &emulator{direct: "http://" + address, payers: map[string]string{}}
+	e.proxy = httptest.NewUnstartedServer(e)
+	// moto's state machines call other services through the proxy.
+	_, proxyPort, _ := strings.Cut(e.proxy.Listener.Addr().String(), ":")
+	env := append(os.Environ(), "PYTHONWARNINGS=ignore", "MOTO_PORT="+proxyPort)
 	moto, err := startProcess(filepath.Join(dir, "moto.log"), address, env,
 		python, "-c", "from moto.server import main; main()", "-H", "127.0.0.1", "-p", port)
 	if err != nil {
 		return nil, err
 	}
-	e := &emulator{direct: "http://" + address, moto: moto, payers: map[string]string{}}
+	e.moto = moto
 	target, err := url.Parse(e.direct)
 	if err != nil {
 		return nil, err
 	}
 	e.forward = httputil.NewSingleHostReverseProxy(target)
-	e.proxy = httptest.NewServer(e)
+	e.proxy.Start()
 	return e, nil
 }
 
@@ -110,7 +116,7 @@ func (e *emulator) reset() error {
 	_ = response.Body.Close()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.calls, e.gaveUp, e.fault, e.status, e.payers = nil, nil, nil, nil, map[string]string{}
+	e.calls, e.gaveUp, e.fault, e.status, e.hub, e.payers = nil, nil, nil, nil, nil, map[string]string{}
 	return nil
 }
 
@@ -127,6 +133,12 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		r.Header.Set(accountHeader, account) // of a role that was assumed moto knows whose it is
 	}
 	defer e.noteGivenUp(r.Context(), c)
+	e.mu.Lock()
+	hub := e.hub
+	e.mu.Unlock()
+	if hub != nil && hub.serve(e, w, r, &c, body) {
+		return
+	}
 	e.mu.Lock()
 	e.calls = append(e.calls, c)
 	var fail *failure

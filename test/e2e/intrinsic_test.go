@@ -22,12 +22,18 @@ type nothing struct{}
 
 func newStack(t *testing.T, parameters map[string]string) *stack {
 	t.Helper()
+	return newStackOf(t, shared.template, parameters)
+}
+
+// newStackOf is a stack of another template.
+func newStackOf(t *testing.T, text []byte, parameters map[string]string) *stack {
+	t.Helper()
 	var template struct {
 		Parameters map[string]struct{ Default any }
 		Conditions object
 		Resources  map[string]object
 	}
-	decode(t, shared.template, &template)
+	decode(t, text, &template)
 	all := map[string]string{
 		"AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
 		"AWS::StackName": "trailwarden",
@@ -118,9 +124,17 @@ func (s *stack) call(name, text string, argument any) any {
 			parts = append(parts, part)
 		}
 		return parts
+	case "Fn::Select":
+		return s.texts(list[1])[int(list[0].(float64))]
 	case "Fn::GetAtt":
 		return s.attribute(list[0].(string), list[1].(string))
 	case "Fn::Sub":
+		if len(list) == 2 { // with variables of its own
+			for name, value := range list[1].(object) {
+				s.parameters[name] = s.resolve(value).(string)
+			}
+			text = list[0].(string)
+		}
 		return s.substitute(text)
 	}
 	s.t.Fatalf("the test does not know %s", name)

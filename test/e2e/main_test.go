@@ -33,6 +33,8 @@ type lab struct {
 	bin      string          // the folder with guard/bootstrap, sweep/bootstrap, trailwarden and the AWS CLI
 	runtime  string          // the Lambda runtime interface emulator
 	template json.RawMessage // template.yaml after the SAM transform
+	member   json.RawMessage // deploy/member.yaml
+	restorer json.RawMessage // deploy/restorer.yaml
 	aws      *emulator
 }
 
@@ -72,11 +74,15 @@ func (l *lab) setUp(dir string) error {
 	if err := l.installAWS(); err != nil {
 		return err
 	}
-	text, err := l.output(l.python, "test/python/transform.py", "template.yaml", region)
-	if err != nil {
-		return err
+	for file, into := range map[string]*json.RawMessage{
+		"template.yaml": &l.template, "deploy/member.yaml": &l.member, "deploy/restorer.yaml": &l.restorer,
+	} {
+		text, err := l.output(l.python, "test/python/transform.py", file, region)
+		if err != nil {
+			return err
+		}
+		*into = json.RawMessage(text)
 	}
-	l.template = json.RawMessage(text)
 	l.aws, err = startEmulator(l.python, dir)
 	return err
 }

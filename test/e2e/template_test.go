@@ -25,6 +25,13 @@ func everything() map[string]string {
 	}
 }
 
+// hub is the stack of an organization.
+func hub() map[string]string {
+	all := everything()
+	all["Scope"], all["OrganizationId"], all["AssumeRoleName"] = "organization", "o-exampleorg1", ""
+	return all
+}
+
 // grants returns the statements of the policies that a role has.
 func (s *stack) grants(role string) []object {
 	var statements []object
@@ -79,15 +86,23 @@ func TestRolesGrantWhatTheCodeCallsAndNothingElse(t *testing.T) {
 		"SweepRole":       {"sqs:SendMessage"},
 		"SecurityHubRole": {"sqs:SendMessage"},
 	}
-	for _, role := range []string{"GuardRole", "SweepRole", "SecurityHubRole"} {
+	for _, test := range []struct {
+		role       string
+		parameters map[string]string
+	}{
+		{"GuardRole", everything()}, {"SweepRole", everything()}, {"SecurityHubRole", everything()},
+		{"GuardRole", hub()}, {"SweepRole", hub()},
+	} {
+		role := test.role
 		called := map[string]bool{}
 		for _, a := range awsapi.Actions() {
 			// What is called by hand is done with a person's credentials.
-			if a.IAM != "" && !a.ByHand && a.Findings == (role == "SecurityHubRole") {
+			inOrganization := role == "SweepRole" && test.parameters["Scope"] != ""
+			if a.IAM != "" && !a.ByHand && a.Findings == (role == "SecurityHubRole") && (!a.Organization || inOrganization) {
 				called[a.IAM] = true
 			}
 		}
-		actions := granted(newStack(t, everything()).grants(role))
+		actions := granted(newStack(t, test.parameters).grants(role))
 		for action := range called {
 			if actions[action] == nil {
 				t.Errorf("%s: the code calls %s, and the template does not grant it", role, action)
@@ -151,6 +166,7 @@ func TestEveryCombinationOfConditionsIsWhole(t *testing.T) {
 	key := map[string]string{"AlertTopicKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}
 	for _, parameters := range []map[string]string{
 		{"Memory": "false"}, {"Memory": "true"}, everything(), topic, merged(topic, key), merged(everything(), topic),
+		hub(), merged(hub(), topic), merged(hub(), map[string]string{"RestoreBuckets": ""}),
 	} {
 		s := newStack(t, parameters)
 		for name := range s.resources {
@@ -168,7 +184,7 @@ func merged(a, b map[string]string) map[string]string {
 }
 
 func TestFunctionsUnderstandTheirEnvironment(t *testing.T) {
-	for _, parameters := range []map[string]string{{"AlertEmail": "a@example.com"}, everything(), {"Memory": "false"}} {
+	for _, parameters := range []map[string]string{{"AlertEmail": "a@example.com"}, everything(), {"Memory": "false"}, hub()} {
 		for _, function := range []string{"GuardFunction", "SweepFunction"} {
 			environment := newStack(t, parameters).properties(function)["Environment"].(object)["Variables"].(object)
 			read := map[string]bool{}
@@ -269,7 +285,7 @@ func TestAlarmsAndDashboardShowMetricsThatAreWritten(t *testing.T) {
 	}
 	s := newStack(t, everything())
 	for name, r := range s.resources {
-		if r["Type"] != "AWS::CloudWatch::Alarm" {
+		if r["Type"] != "AWS::CloudWatch::Alarm" || !s.exists(name) {
 			continue
 		}
 		for _, m := range watched(s.properties(name)) {

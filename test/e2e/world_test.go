@@ -79,7 +79,7 @@ func rules(t *testing.T) map[string]object {
 	s := newStack(t, nil)
 	found := map[string]object{}
 	for name, r := range s.resources {
-		if r["Type"] != "AWS::Events::Rule" {
+		if r["Type"] != "AWS::Events::Rule" || !s.exists(name) {
 			continue
 		}
 		rule := s.properties(name)

@@ -1,4 +1,4 @@
-"""Prints template.yaml after the SAM transform, as CloudFormation would see it, in JSON.
+"""Prints a template after the SAM transform, if it asks for that, as CloudFormation would see it, in JSON.
 
 Usage: transform.py FILE REGION
 """
@@ -35,8 +35,12 @@ def main():
         # As `sam package` would have done it: the transform wants an address.
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    template["Globals"]["Function"].pop("CodeUri", None)
-    json.dump(transform(template, {}, NoManagedPolicies()), sys.stdout, indent=1)
+        if resource["Type"] == "AWS::Serverless::StateMachine":
+            resource["Properties"]["DefinitionUri"] = "s3://bucket/key"
+    if "Transform" in template:
+        template["Globals"]["Function"].pop("CodeUri", None)
+        template = transform(template, {}, NoManagedPolicies())
+    json.dump(template, sys.stdout, indent=1)
 
 
 if __name__ == "__main__":

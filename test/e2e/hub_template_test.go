@@ -1,0 +1,194 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trailwarden/trailwarden/pkg/awsapi"
+)
+
+const hubRoles = "arn:aws:iam::111111111111:role/hub-GuardRole-1,arn:aws:iam::111111111111:role/hub-SweepRole-1"
+
+func memberParameters() map[string]string {
+	return map[string]string{
+		"HubRoleArns": hubRoles, "OrganizationId": "o-exampleorg1", "Forwards": "true",
+		"BusArn": "arn:aws:events:us-east-1:111111111111:event-bus/trailwarden-members",
+	}
+}
+
+func restorerParameters() map[string]string {
+	return map[string]string{"HubRoleArns": hubRoles, "OrganizationId": "o-exampleorg1", "Buckets": "logs-a,logs-b"}
+}
+
+// statements are those of a role's own policies.
+func (s *stack) statements(role string) []object {
+	var all []object
+	for _, inline := range s.properties(role)["Policies"].([]any) {
+		for _, statement := range inline.(object)["PolicyDocument"].(object)["Statement"].([]any) {
+			all = append(all, statement.(object))
+		}
+	}
+	return all
+}
+
+// The role that reads in members may make the calls that are made there, and no other; the
+// one that restores writes, and reads nothing.
+func TestRolesOfMembersGrantWhatIsCalledThere(t *testing.T) {
+	reads, writes := []string{}, []string{}
+	for _, a := range awsapi.Actions() {
+		elsewhere := slices.Contains([]string{"cloudtrail", "s3", "organizations", "account"}, a.Service) && a.Operation != "GetObject"
+		switch {
+		case a.ByHand || a.Organization || !elsewhere:
+		case a.Write:
+			writes = append(writes, a.IAM)
+		default:
+			reads = append(reads, a.IAM)
+		}
+	}
+	for _, test := range []struct {
+		role  string
+		stack *stack
+		want  []string
+	}{
+		{"Reader", newStackOf(t, shared.member, memberParameters()), reads},
+		{"Restorer", newStackOf(t, shared.restorer, restorerParameters()), writes},
+	} {
+		var got []string
+		for action := range granted(test.stack.statements(test.role)) {
+			got = append(got, action)
+		}
+		slices.Sort(got)
+		slices.Sort(test.want)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-called +granted):\n%s", test.role, diff)
+		}
+		trust := test.stack.properties(test.role)["AssumeRolePolicyDocument"].(object)["Statement"].([]any)
+		want := []any{object{
+			"Effect": "Allow", "Principal": object{"AWS": account}, "Action": "sts:AssumeRole",
+			"Condition": object{
+				"StringEquals": object{"aws:PrincipalOrgID": "o-exampleorg1"}, "ArnEquals": object{"aws:PrincipalArn": hubRoles},
+			},
+		}}
+		if diff := cmp.Diff(want, trust); diff != "" {
+			t.Errorf("%s is trusted (-want +got):\n%s", test.role, diff)
+		}
+	}
+	written := granted(newStackOf(t, shared.restorer, restorerParameters()).statements("Restorer"))["s3:PutBucketPolicy"]
+	if diff := cmp.Diff([]string{"arn:*:s3:::logs-a", "arn:*:s3:::logs-b"}, written); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The hub assumes exactly the roles that these templates make, inside the organization.
+func TestHubAssumesTheRolesOfMembers(t *testing.T) {
+	path := func(s *stack, role string) string {
+		p := s.properties(role)
+		return "arn:aws:iam::*:role" + p["Path"].(string) + p["RoleName"].(string)
+	}
+	reader := path(newStackOf(t, shared.member, memberParameters()), "Reader")
+	restorer := path(newStackOf(t, shared.restorer, restorerParameters()), "Restorer")
+	for buckets, want := range map[string][]string{"": {reader}, "logs-a": {reader, restorer}} {
+		s := newStack(t, merged(hub(), map[string]string{"RestoreBuckets": buckets}))
+		for _, role := range []string{"GuardRole", "SweepRole"} {
+			for _, statement := range s.grants(role) {
+				if statement["Action"] != "sts:AssumeRole" {
+					continue
+				}
+				if diff := cmp.Diff(want, list(statement["Resource"])); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", role, diff)
+				}
+				inside := object{"StringEquals": object{"aws:ResourceOrgID": "${aws:PrincipalOrgID}"}}
+				if diff := cmp.Diff(any(inside), statement["Condition"]); diff != "" {
+					t.Errorf("%s:\n%s", role, diff)
+				}
+			}
+		}
+		environment := s.properties("SweepFunction")["Environment"].(object)["Variables"].(object)
+		for variable, role := range map[string]string{"TRAILWARDEN_ROLE": reader, "TRAILWARDEN_RESTORER_ROLE": restorer} {
+			if got := "arn:aws:iam::*:role/" + environment[variable].(string); got != role {
+				t.Errorf("%s is %s", variable, got)
+			}
+		}
+	}
+}
+
+// Members forward what the hub's own rules take, and its bus takes the same from them.
+func TestMembersForwardWhatTheHubTakes(t *testing.T) {
+	member, h := newStackOf(t, shared.member, memberParameters()), newStack(t, hub())
+	var names []string
+	for rule := range rules(t) {
+		pattern := h.properties(rule)["EventPattern"]
+		if diff := cmp.Diff(pattern, member.properties(rule)["EventPattern"]); diff != "" {
+			t.Errorf("%s (-hub +member):\n%s", rule, diff)
+		}
+		names = append(names, list(pattern.(object)["detail"].(object)["eventName"])...)
+		if name := member.properties(rule)["Name"].(string); !strings.HasPrefix(name, "trailwarden-forward-") {
+			t.Errorf("%s is called %s, which the bus does not take", rule, name)
+		}
+		target := member.properties(rule)["Targets"].([]any)[0].(object)
+		if target["RoleArn"] == nil || target["DeadLetterConfig"] == nil || target["Arn"] != memberParameters()["BusArn"] {
+			t.Errorf("%s sends to %v", rule, target)
+		}
+	}
+	taken := list(h.properties("MemberChanged")["EventPattern"].(object)["detail"].(object)["eventName"])
+	slices.Sort(names)
+	slices.Sort(taken)
+	if diff := cmp.Diff(names, taken); diff != "" {
+		t.Errorf("the bus takes others (-forwarded +taken):\n%s", diff)
+	}
+	sends := granted(member.statements("Forwarder"))
+	if diff := cmp.Diff(map[string][]string{"events:PutEvents": {memberParameters()["BusArn"]}}, sends); diff != "" {
+		t.Error(diff)
+	}
+	want := object{
+		"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "BusArn",
+		"Condition": object{
+			"StringEquals":              object{"aws:PrincipalOrgID": "o-exampleorg1"},
+			"ArnLike":                   object{"aws:SourceArn": "arn:aws:events:*:*:rule/trailwarden-forward-*"},
+			"ForAllValues:StringEquals": object{"events:source": []any{"aws.s3", "aws.cloudtrail", "aws.organizations", "aws.kms", "aws.sns"}},
+			"Null":                      object{"events:source": "false"},
+		},
+	}
+	if diff := cmp.Diff(any(want), h.properties("BusPolicy")["Statement"]); diff != "" {
+		t.Errorf("the bus (-want +got):\n%s", diff)
+	}
+}
+
+// One account has none of it, and pays for none of it.
+func TestOneAccountHasNoHub(t *testing.T) {
+	s := newStack(t, map[string]string{"AlertEmail": "a@example.com"})
+	for name, r := range s.resources {
+		kind := r["Type"].(string)
+		shared := slices.ContainsFunc([]string{"AWS::Events::EventBus", "AWS::StepFunctions"}, func(p string) bool { return strings.HasPrefix(kind, p) })
+		if shared && s.exists(name) {
+			t.Errorf("%s is made", name)
+		}
+	}
+	if target := s.properties("SweepFunctionSchedule")["Target"].(object); target["Arn"] != "SweepFunctionArn" {
+		t.Errorf("the schedule starts %v", target["Arn"])
+	}
+	h := newStack(t, hub())
+	if target := h.properties("SweepFunctionSchedule")["Target"].(object); target["Arn"] != "SweepMachine" {
+		t.Errorf("the hub's schedule starts %v", target["Arn"])
+	}
+}
+
+// A service control policy may have 5,120 characters.
+func TestServiceControlPolicyFits(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(shared.root, "deploy", "protect.scp.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Statement []struct{ Effect string }
+	}
+	if err := json.Unmarshal(text, &policy); err != nil || len(policy.Statement) != 2 || len(text) > 5120 {
+		t.Errorf("%d statements in %d characters: %v", len(policy.Statement), len(text), err)
+	}
+}
