@@ -163,12 +163,30 @@ func (e *emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case c.Op == "account:GetAccountInformation":
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, `{"AccountId":"`+account+`","AccountName":"acme-logging"}`)
+	case c.Op == "account:ListRegions":
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(describedRegions())
 	case c.Op == "cloudtrail:GetEventConfiguration":
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_, _ = io.WriteString(w, `{"MaxEventSize":"Standard"}`)
 	default:
 		e.forward.ServeHTTP(w, r)
 	}
+}
+
+// enabledRegions are those of an account that has opted in to none.
+func enabledRegions() []string {
+	return strings.Fields("us-east-1 us-east-2 us-west-1 us-west-2 ca-central-1 sa-east-1 eu-central-1 eu-north-1 eu-west-1 eu-west-2 eu-west-3 " +
+		"ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2")
+}
+
+// describedRegions is how ListRegions, which moto does not have, tells of them.
+func describedRegions() object {
+	var regions []object
+	for _, name := range enabledRegions() {
+		regions = append(regions, object{"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"})
+	}
+	return object{"Regions": regions}
 }
 
 // noteGivenUp notes a call whose answer nobody waits for any more.
