@@ -8,11 +8,14 @@ import (
 )
 
 func TestTrailRemoved(t *testing.T) {
-	f := delivery.TrailRemoved(mainARN)
+	f := delivery.TrailRemoved(mainARN, "")
 	if f.ID != "trail-removed" || f.Kind != delivery.Weakness || f.Severity != delivery.Critical || f.Trail != mainARN || f.Restorable {
 		t.Errorf("got %+v", f)
 	}
 	if !strings.Contains(f.Message, mainARN) || !strings.Contains(f.Remedy, "moved block") {
 		t.Errorf("got %+v", f)
+	}
+	if again := delivery.TrailRemoved(mainARN, "aws_cloudtrail.audit"); !strings.Contains(again.Message, "makes it again as aws_cloudtrail.audit") {
+		t.Errorf("got %+v", again)
 	}
 }

@@ -70,23 +70,13 @@ type world struct {
 	trails  map[string]delivery.Verdict // by the address that the trail had before
 	was     map[string]string           // the address before, by address
 	arns    map[string]bool
-	placed  map[string]delivery.Verdict // by ARN: of the trails that the plan has
+	placed  map[string]string // the addresses of the trails that the plan has, by ARN
 }
 
 // has reports whether trails use the bucket.
 func (w world) has(key string) bool { return w.buckets[key] != nil && !w.buckets[key].trailless }
 
 func (w world) knows(arn string) bool { return w.arns[arn] }
-
-// find is the verdict on a trail that was judged at the other time: on the trail with its address, or else, if
-// it has its name for certain, with its ARN. That one is made again elsewhere in the code. A trail that was given
-// beside the plan does not take the place of one that the plan removes: it is the one that is still there.
-func (w world) find(id string, j *judgement, arn string) (v delivery.Verdict, ok bool) {
-	if v, ok = w.trails[id]; !ok && j.replace(arn) == arn {
-		v, ok = w.placed[arn]
-	}
-	return v, ok
-}
 
 // knowsAllNamed reports whether a bucket's policy names trails one by one, and all of them are known
 // and use other buckets.
@@ -103,7 +93,7 @@ func (w world) knowsAllNamed(j *judgement) bool {
 func survey(snapshots []Snapshot, set setting) world {
 	w := world{
 		buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{},
-		arns: map[string]bool{}, placed: map[string]delivery.Verdict{},
+		arns: map[string]bool{}, placed: map[string]string{},
 	}
 	for _, s := range snapshots {
 		for _, g := range s.groups() {
@@ -140,8 +130,9 @@ func survey(snapshots []Snapshot, set setting) world {
 	for _, j := range w.buckets {
 		for _, t := range j.Report.Trails {
 			w.trails[w.idOf(j, t.ARN)] = t.Verdict
-			if w.arns[t.ARN] = true; j.addresses[t.ARN] != "" {
-				w.placed[t.ARN] = t.Verdict
+			w.arns[t.ARN] = true
+			if address := j.addresses[t.ARN]; address != "" {
+				w.placed[t.ARN] = address
 			}
 		}
 	}
@@ -168,7 +159,7 @@ func (w world) compare(after world, key string) (r BucketReport, ok bool) {
 	}
 	r.Before, r.Change = NotThere, Unchanged
 	for _, t := range j.Report.Trails {
-		before, ok := w.find(after.idOf(j, t.ARN), j, t.ARN)
+		before, ok := w.trails[after.idOf(j, t.ARN)]
 		if !ok {
 			before = NotThere
 		}
@@ -187,8 +178,8 @@ func (w world) compare(after world, key string) (r BucketReport, ok bool) {
 	// Trails that are gone from the bucket, and are nowhere.
 	if w.has(key) {
 		for _, t := range old.Report.Trails {
-			if _, ok := after.find(w.idOf(old, t.ARN), old, t.ARN); !ok {
-				r.lose(old, t)
+			if _, ok := after.trails[w.idOf(old, t.ARN)]; !ok {
+				r.lose(old, t, after)
 			}
 		}
 		r.Before = worse(r.Before, old.Verdict)
@@ -206,21 +197,25 @@ func (w world) gone(after world, key string) (BucketReport, bool) {
 	r.Subject = Subject{}
 	lost := false
 	for _, t := range old.Report.Trails {
-		if _, ok := after.find(w.idOf(old, t.ARN), old, t.ARN); !ok {
-			r.lose(old, t)
+		if _, ok := after.trails[w.idOf(old, t.ARN)]; !ok {
+			r.lose(old, t, after)
 			lost = true
 		}
 	}
 	return r.shown(old), lost
 }
 
-// lose adds a trail that is deleted.
-func (r *BucketReport) lose(old *judgement, t delivery.TrailReport) {
+// lose adds a trail that is deleted, and perhaps made again at another address.
+func (r *BucketReport) lose(old *judgement, t delivery.TrailReport, after world) {
+	again := ""
+	if old.replace(t.ARN) == t.ARN { // it is called so for certain
+		again = after.placed[t.ARN]
+	}
 	t.Requirements = nil
 	r.add(TrailChange{
 		TrailReport: t, Address: old.addresses[t.ARN], Before: t.Verdict, After: NotThere, Change: changeOf(t.Verdict, NotThere, false),
 	})
-	r.Findings = append([]delivery.Finding{delivery.TrailRemoved(t.ARN)}, r.Findings...)
+	r.Findings = append([]delivery.Finding{delivery.TrailRemoved(t.ARN, again)}, r.Findings...)
 }
 
 func (r *BucketReport) add(t TrailChange) {

@@ -65,6 +65,9 @@ func TestRecordedPlans(t *testing.T) {
 		{"stopped", delivering, blocked, iac.Broken, "aws_s3_bucket_policy.logs", "trail-stopped", ""},
 		// The policy stays in AWS although the plan has null for it after.
 		{"policy-forgotten", delivering, delivering, iac.Unchanged, "aws_s3_bucket_policy.logs", "", ""},
+		{"trail-forgotten", delivering, delivering, iac.Unchanged, "aws_s3_bucket_policy.logs", "", ""},
+		// The new resource may be made before the old one goes, which CloudTrail refuses.
+		{"trail-made-again", delivering, delivering, iac.Removed, "aws_s3_bucket_policy.logs", "trail-removed", ""},
 		// Another address is no other trail.
 		{"trail-moved", delivering, delivering, iac.Unchanged, "aws_s3_bucket_policy.logs", "", ""},
 		// The new resource may write the policy before the old one takes it away.

@@ -265,22 +265,6 @@ func TestRemovedTrailIsStillListed(t *testing.T) {
 	}
 }
 
-// A trail that goes is removed. One that is made again at another address of the code is the same by its ARN.
-func TestTrailMadeAgain(t *testing.T) {
-	_, r := one(t, edited(t, "trail-deleted", func(plan map[string]any) {
-		gone := changeOf(plan, "aws_cloudtrail.main")
-		after := maps.Clone(gone["change"].(map[string]any)["before"].(map[string]any))
-		delete(after, "arn")
-		plan["resource_changes"] = append(plan["resource_changes"].([]any), map[string]any{
-			"address": "module.trail.aws_cloudtrail.main", "mode": "managed", "type": "aws_cloudtrail", "name": "main",
-			"change": map[string]any{"actions": []any{"create"}, "before": nil, "after": after, "after_unknown": map[string]any{"arn": true}},
-		})
-	}))
-	if r.Change != iac.Unchanged || r.Before != delivery.Delivering || r.After != delivery.Delivering || len(r.Trails) != 1 {
-		t.Errorf("%s, then %s: %s; %+v", r.Before, r.After, r.Change, r.Trails)
-	}
-}
-
 // The resources of the AWSCC provider are the same things by other names.
 func TestAWSCC(t *testing.T) {
 	plan := recorded(t, "deny-added")
