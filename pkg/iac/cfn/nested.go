@@ -141,7 +141,7 @@ func (e *evaluator) argument(name string) *node {
 	if e.parent == nil {
 		return nil
 	}
-	return e.parent.resources[e.id].property("Parameters").get(name)
+	return e.parent.resources[e.id].property("Parameters").orBrought(name)
 }
 
 // evaluateFor is an argument as a nested stack takes it for a parameter: a list is given as a text with commas, or

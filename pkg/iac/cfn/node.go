@@ -50,6 +50,28 @@ func (n *node) get(name string) *node {
 	return nil
 }
 
+// orBrought is a member of an object, or the function among its members that may bring one of that name.
+func (n *node) orBrought(name string) *node {
+	if m := n.get(name); m != nil {
+		return m
+	}
+	return n.brought()
+}
+
+// brought is an object of the function that stands among the members of an object and adds to them: a transform,
+// such as AWS::Include, or a loop that is not known. Nil: there is none.
+func (n *node) brought() *node {
+	if n == nil || n.kind != object {
+		return nil
+	}
+	for _, m := range n.members {
+		if strings.HasPrefix(m.name, "Fn::") {
+			return &node{kind: object, line: m.line, members: []member{m}}
+		}
+	}
+	return nil
+}
+
 // textOf is a member that is a text.
 func (n *node) textOf(name string) string {
 	if m := n.get(name); m != nil && m.kind == text {

@@ -127,6 +127,11 @@ func TestTemplates(t *testing.T) {
 		{"a dynamic reference", with("#TRAIL", `S3KeyPrefix: "{{resolve:ssm:/prefix}}"`), here, open, "{{resolve:ssm:/prefix}}"},
 		{"a switch that is not known", with("IsMultiRegionTrail: true", "IsMultiRegionTrail: !ImportValue All"), here, delivering, ""},
 		{"a switch in YAML 1.1", with("IsMultiRegionTrail: true", "IsMultiRegionTrail: yes", "#STATEMENT", deny(`Condition: {"Null": {aws:SourceArn: true}}`)), here, delivering, ""},
+		// What an include adds may be any property that is not there.
+		{"an include in the trail", with("#TRAIL", `"Fn::Transform": {Name: AWS::Include, Parameters: {Location: "s3://x/y.yaml"}}`), here, open, "Fn::Transform"},
+		{"an include in the resource", with("DependsOn: LogsPolicy", `DependsOn: LogsPolicy
+    "Fn::Transform": {Name: AWS::Include, Parameters: {Location: "s3://x/y.yaml"}}`), here, open, "Fn::Transform"},
+		{"an include in the policy", with("#STATEMENT", `- "Fn::Transform": {Name: AWS::Include, Parameters: {Location: "s3://x/y.yaml"}}`), here, open, "Fn::Transform"},
 		{"a policy as text", with("#STATEMENT", ""), here, delivering, ""},
 	}
 	for _, tt := range tests {
@@ -276,7 +281,13 @@ func TestPartialTemplates(t *testing.T) {
 			"  Network:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: \"https://s3.amazonaws.com/templates/network.yaml\"}\n",
 			"nested stack Network",
 		},
-		"a module": {"  Baseline:\n    Type: Example::Security::Baseline::MODULE\n", "Baseline is a module"},
+		"a module":    {"  Baseline:\n    Type: Example::Security::Baseline::MODULE\n", "Baseline is a module"},
+		"a stack set": {"  Members: {Type: AWS::CloudFormation::StackSet, Properties: {TemplateURL: x}}\n", "stack set Members deploys"},
+		"an include":  {"Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://x/y.yaml}}\n", "Fn::Transform adds to it what is not known"},
+		"an include of resources": {
+			"  Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://x/y.yaml}}\n", "Fn::Transform makes resources that are not known",
+		},
+		"a macro": {"Transform: [Example, \"AWS::LanguageExtensions\"]\n", "what the transform Example makes of it is not known"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			in, err := cfn.Read([]byte(with()+tt.resource), here)

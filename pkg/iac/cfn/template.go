@@ -58,7 +58,13 @@ type resource struct {
 	refersTo []string
 }
 
-func (r resource) property(name string) *node { return r.node.get("Properties").get(name) }
+// property is a property, or what may bring it: a transform of the properties or of the resource.
+func (r resource) property(name string) *node {
+	if p := r.node.get("Properties").orBrought(name); p != nil {
+		return p
+	}
+	return r.node.brought()
+}
 
 // kept reports whether the resource stays when the template does not have it any more.
 func (r resource) kept() bool { return strings.HasPrefix(r.node.textOf("DeletionPolicy"), "Retain") }
@@ -114,6 +120,9 @@ func templateOf(root *node, o Options) (*template, error) {
 	}
 	if loops.err != nil {
 		return nil, loops.err
+	}
+	if m := root.brought(); m != nil {
+		t.leavesOut = append(t.leavesOut, m.members[0].name+" adds to it what is not known")
 	}
 	for _, name := range transforms(root.get("Transform")) {
 		if name != "AWS::Serverless-2016-10-31" && name != "AWS::LanguageExtensions" {
