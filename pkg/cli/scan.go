@@ -208,7 +208,8 @@ func (c *scanCommand) exit(all []scanned) error {
 	for _, s := range all {
 		for _, b := range s.buckets {
 			refused := len(b.Faults) > 0 && b.Change != iac.Unchanged
-			if slices.ContainsFunc(b.Trails, func(t iac.TrailChange) bool { return c.counts(b, t) }) || c.All && b.After == delivery.Blocked || refused {
+			counts := func(t iac.TrailChange) bool { return c.counts(b, t) }
+			if slices.ContainsFunc(b.Trails, counts) || c.All && b.After == delivery.Blocked || refused {
 				return errFindings
 			}
 		}

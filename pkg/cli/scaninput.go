@@ -75,7 +75,8 @@ func (c *scanCommand) readOne(sys *system, path string) (in iac.Input, terraform
 	case bytes.HasPrefix(begin, []byte("PK\x03\x04")):
 		return in, false, s.errorf("a plan in Terraform's own form; run: terraform show -json %s > plan.json, and scan plan.json", path)
 	case bytes.HasPrefix(begin, []byte(`{"@level"`)):
-		return in, false, s.errorf("the log of \"terraform plan -json\"; run: terraform plan -out=tfplan, and terraform show -json tfplan > plan.json")
+		return in, false, s.errorf("the log of \"terraform plan -json\"; run: terraform plan -out=tfplan, " +
+			"and terraform show -json tfplan > plan.json")
 	case err != nil && !errors.Is(err, io.EOF):
 		return in, false, s.readError(err, expectScan)
 	case len(bytes.TrimSpace(begin)) == 0:

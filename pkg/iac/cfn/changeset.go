@@ -24,8 +24,9 @@ func isChangeSet(root *node) bool {
 // hold all properties of a resource, the scalars among them as texts.
 func readChangeSet(root *node, o Options) (iac.Input, error) {
 	reason := root.textOf("StatusReason")
+	isEmpty := strings.Contains(reason, "didn't contain changes") || strings.Contains(reason, "No updates are to be performed")
 	switch status := root.textOf("Status"); {
-	case status == "FAILED" && (strings.Contains(reason, "didn't contain changes") || strings.Contains(reason, "No updates are to be performed")):
+	case status == "FAILED" && isEmpty:
 		return iac.Input{}, nil
 	case status != "" && status != "CREATE_COMPLETE":
 		return iac.Input{}, fmt.Errorf("the change set is %s %s", status, reason)
@@ -86,7 +87,10 @@ func readChangeSet(root *node, o Options) (iac.Input, error) {
 	if o.Region == "" {
 		o.Region = string(at.Region)
 	}
-	in := Between(input([]stack{{template: before, account: o.Account, region: o.Region}}), input([]stack{{template: after, account: o.Account, region: o.Region}}))
+	of := func(t *template) iac.Input {
+		return input([]stack{{template: t, account: o.Account, region: o.Region}})
+	}
+	in := Between(of(before), of(after))
 	in.Partial = strings.Join(left, "; ")
 	for i, s := range in.After {
 		in.After[i].Untried = append(s.Untried, untried...)
