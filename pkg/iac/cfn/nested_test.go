@@ -1,6 +1,7 @@
 package cfn_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -100,6 +101,31 @@ func TestNestedStacks(t *testing.T) {
 	o.Folder = folder
 	if _, err := cfn.Read([]byte(parent(stack, url+"broken.yaml", ``)), o); err == nil || !strings.Contains(err.Error(), "broken.yaml, of nested stack Storage: ") {
 		t.Errorf("a nested template that cannot be read: %v", err)
+	}
+}
+
+// What is secret stays so in a nested stack: given by a NoEcho parameter, or to one.
+func TestNestedSecrets(t *testing.T) {
+	named := strings.Replace(bucketStack, `Logs: {Type: "AWS::S3::Bucket"}`, `Logs: {Type: "AWS::S3::Bucket", Properties: {BucketName: !Sub "logs-${Prefix}"}}`, 1)
+	folder := fstest.MapFS{
+		"plain.yaml":  {Data: []byte(named)},
+		"hidden.yaml": {Data: []byte(strings.Replace(named, `Prefix: {Type: String,`, `Prefix: {Type: String, NoEcho: true,`, 1))},
+	}
+	const parameters = "Parameters: {Secret: {Type: String, NoEcho: true, Default: s3cr3t}}\n"
+	for name, template := range map[string]string{
+		"by": parameters + parent("AWS::CloudFormation::Stack", "TemplateURL: plain.yaml", `Owner: "111111111111", Prefix: !Ref Secret`),
+		"to": parent("AWS::CloudFormation::Stack", "TemplateURL: hidden.yaml", `Owner: "111111111111", Prefix: s3cr3t`),
+	} {
+		o := here
+		o.Folder = folder
+		in, err := cfn.Read([]byte(template), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := iac.Assess(in, setting)[0]
+		if !r.Sensitive || r.After != delivery.Blocked || strings.Contains(fmt.Sprint(r.Label, r.Bucket, r.Findings, r.Trails, r.Gaps), "s3cr3t") {
+			t.Errorf("%s: %s %+v", name, r.After, r.Findings)
+		}
 	}
 }
 
