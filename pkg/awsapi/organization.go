@@ -112,7 +112,7 @@ func (c organizationsClient) ListAccounts(ctx context.Context, token string) (ac
 	}
 	var out struct {
 		Accounts []struct {
-			Id            string //nolint:revive // as in the answer
+			Id, Name      string //nolint:revive // as in the answer
 			State, Status inventory.State
 		}
 		NextToken string
@@ -125,7 +125,7 @@ func (c organizationsClient) ListAccounts(ctx context.Context, token string) (ac
 		return nil, "", err
 	}
 	for _, a := range out.Accounts {
-		accounts = append(accounts, inventory.Member{ID: a.Id, State: cmp.Or(a.State, a.Status)})
+		accounts = append(accounts, inventory.Member{ID: a.Id, Name: a.Name, State: cmp.Or(a.State, a.Status)})
 	}
 	return accounts, out.NextToken, nil
 }

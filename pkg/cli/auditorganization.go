@@ -255,6 +255,7 @@ type (
 	}
 	accountJSON struct {
 		ID      string           `json:"id"`
+		Name    string           `json:"name,omitempty"`
 		State   inventory.State  `json:"state"`
 		Read    bool             `json:"read"`
 		Verdict delivery.Verdict `json:"verdict,omitempty"` // absent: it is not active
@@ -270,7 +271,7 @@ func newOrganizationJSON(o *organizationOverview) *organizationJSON {
 	out := &organizationJSON{ID: o.Organization.ID, ManagementAccount: o.Organization.ManagementAccount, Accounts: []accountJSON{}}
 	for _, a := range o.Accounts {
 		x := accountJSON{
-			ID: a.ID, State: a.State, Read: a.State == inventory.Active && !a.Unread(), Verdict: a.Verdict, Trails: orEmpty(a.Trails),
+			ID: a.ID, Name: a.Name, State: a.State, Read: a.State == inventory.Active && !a.Unread(), Verdict: a.Verdict, Trails: orEmpty(a.Trails),
 		}
 		if a.Err != nil {
 			x.Error = a.Err.Error()

@@ -95,7 +95,7 @@ func newOrganization(t testing.TB, accounts int, change func(*orgtest)) *orgtest
 	add(acmeArchive, "us-east-1", "eu-west-1", trail.Trail{ARN: acmeManagement, Name: "all", Bucket: acmeCentral, Organization: true})
 	for i := range accounts {
 		id := acmeAccount(i)
-		o.members = append(o.members, inventory.Member{ID: id, State: inventory.Active})
+		o.members = append(o.members, inventory.Member{ID: id, Name: "team " + fmt.Sprint(i), State: inventory.Active})
 		if i%10 == 0 {
 			home := []string{"us-east-1", "eu-west-1"}[i/10%2]
 			add(id, home, home, trail.Trail{ARN: id, Name: "own", Bucket: "logs-of-" + id})
@@ -191,7 +191,7 @@ func TestAuditOrganizationFinds(t *testing.T) {
 				"text":     {"CRITICAL", "logs-of-" + broken, "blocked"},
 				"json":     {`"verdict": "blocked"`, `"id": "policy-missing"`},
 				"sarif":    {`"ruleId": "policy-missing"`, "audit/o-exampleorg1"},
-				"html":     {"1 blocked", "logs-of-" + broken, "<td class=\"whole\">" + broken + `</td><td><span class="mark blocked">`},
+				"html":     {"1 blocked", "logs-of-" + broken, "<span class=\"whole\">" + broken + `</span> <span class="small soft">team 10</span></td><td><span class="mark blocked">`},
 				"github":   {"::error", "logs-of-" + broken},
 				"markdown": {"organization o-exampleorg1", "**blocked**"},
 			},
@@ -202,7 +202,7 @@ func TestAuditOrganizationFinds(t *testing.T) {
 				"text":     {"NOT READ: 1 account", closed, "StackSet", "42 were read"},
 				"json":     {`"bucket": "account:` + closed, `"read": false`, "AssumeRole"},
 				"sarif":    {`"ruleId": "bucket-not-judged"`, "Account " + closed + " could not be read"},
-				"html":     {"1 account</span>", "may not be assumed", "<td class=\"whole\">" + closed + `</td><td><span class="mark undetermined">`},
+				"html":     {"1 account</span>", "may not be assumed", "<span class=\"whole\">" + closed + `</span> <span class="small soft">team 5</span></td><td><span class="mark undetermined">`},
 				"github":   {"::error", "Account " + closed + " could not be read"},
 				"markdown": {"Account " + closed + " could not be read"},
 			},
@@ -299,7 +299,7 @@ func TestPageOfAnOrganization(t *testing.T) {
 		if errs != "" {
 			t.Error(errs)
 		}
-		rows := all(out, `<tr><td class="whole">(\d{12})</td>`)
+		rows := all(out, `<tr><td><span class="whole">(\d{12})</span>`)
 		for _, m := range o.members {
 			if rows[m.ID] != 1 {
 				t.Errorf("account %s is in %d rows", m.ID, rows[m.ID])

@@ -317,6 +317,7 @@ type (
 	}
 	statusAccountJSON struct {
 		ID       string          `json:"id"`
+		Name     string          `json:"name,omitempty"`
 		State    inventory.State `json:"state"`
 		Covered  bool            `json:"covered"`
 		Gap      guardrail.Gap   `json:"gap,omitempty"`
@@ -357,7 +358,7 @@ func (s status) json() statusJSON {
 	}
 	for _, a := range s.Accounts {
 		x := statusAccountJSON{
-			ID: a.ID, State: a.State, Covered: a.State == inventory.Active && a.Gap == guardrail.Covered, Gap: a.Gap, ReadAt: a.ReadAt,
+			ID: a.ID, Name: a.Name, State: a.State, Covered: a.State == inventory.Active && a.Gap == guardrail.Covered, Gap: a.Gap, ReadAt: a.ReadAt,
 			FailedAt: a.FailedAt, Trails: a.Trails,
 		}
 		for _, stack := range a.Stacks {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -215,4 +216,44 @@ func TestStatusOfStacksBesideTheHub(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 	contains(t, out, "elsewhere in account "+acmeAccount(2)+", eu-west-1")
+}
+
+// What a guard itself remembers: of a bucket that the sweep found broken no event told, and of
+// one that an event told of it did.
+func TestStatusOfWhatAGuardRemembers(t *testing.T) {
+	t.Parallel()
+	for name, silent := range map[string]bool{"a sweep": true, "an event": false} {
+		o := newOrganization(t, 10, nil)
+		guard := o.guard(guardrail.Config{Owners: map[string]string{acmeCentral: acmeArchive}}, "hub")
+		sweep := func() {
+			t.Helper()
+			if _, err := guard.Sweep(t.Context(), acmeSecurity, "us-east-1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		sweep()
+		broken, _ := o.all.Bucket(acmeCentral)
+		broken.Policy = nil
+		o.all.PutBucket(broken)
+		call := delivery.Change{
+			Event: "DeleteBucketPolicy", Time: o.clock.Now(), Actor: "arn:aws:iam::" + acmeArchive + ":user/dana", Account: acmeArchive, Region: "eu-west-1",
+		}
+		o.clock.Set(o.clock.Now().Add(time.Minute))
+		if silent {
+			sweep()
+		} else if _, err := guard.Reconcile(t.Context(), guardrail.Request{Account: acmeArchive, Region: "eu-west-1", Bucket: acmeCentral, Change: &call}); err != nil {
+			t.Fatal(err)
+		}
+		_, out, problems := o.status(t)
+		found := false
+		for _, p := range problems {
+			found = found || p.ID == problemSilent && len(p.Buckets) == 1 && p.Buckets[0] == acmeCentral
+		}
+		if found != silent {
+			t.Errorf("%s: %+v", name, problems)
+		}
+		if !silent {
+			contains(t, out, "2026-09-13 14:00Z, DeleteBucketPolicy")
+		}
+	}
 }

@@ -5,6 +5,7 @@ import "slices"
 // Member is an account of an organization, as AWS Organizations lists it.
 type Member struct {
 	ID    string
+	Name  string // as its owner calls it; empty: it is not known
 	State State
 }
 

@@ -97,7 +97,7 @@ func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, call Call)
 	}
 	accounts := []map[string]any{}
 	for _, m := range s.Members[page] {
-		accounts = append(accounts, map[string]any{"Id": m.ID, "State": m.State, "Paths": []string{"o-example/r-root/" + m.ID + "/"}})
+		accounts = append(accounts, map[string]any{"Id": m.ID, "Name": m.Name, "State": m.State, "Paths": []string{"o-example/r-root/" + m.ID + "/"}})
 	}
 	out := map[string]any{"Accounts": accounts}
 	if page+1 < len(s.Members) {
