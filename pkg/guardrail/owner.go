@@ -3,6 +3,7 @@ package guardrail
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -68,9 +69,7 @@ func (g *Guard) withOwners(ctx context.Context, v survey, names []string, s *swe
 	if len(left) > 0 {
 		far := slices.DeleteFunc(union(s.members, nil), func(id string) bool { return slices.Contains(near, id) })
 		more, err := g.seek(ctx, far, left)
-		for name, id := range more {
-			owners[name] = id
-		}
+		maps.Copy(owners, more)
 		if err != nil {
 			errs = append(errs, &ObserveError{Subject: "owners of buckets", Err: err})
 			left = nil

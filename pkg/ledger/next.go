@@ -216,8 +216,10 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		if facts.Partial && f.Kind == delivery.Unknown {
 			continue
 		}
-		known := Finding{ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements), Lost: f.Lost,
-			Accounts: boundedStatements(f.Accounts)}
+		known := Finding{
+			ID: f.ID, Kind: f.Kind, Trail: f.Trail, Statements: boundedStatements(f.Statements), Lost: f.Lost,
+			Accounts: boundedStatements(f.Accounts),
+		}
 		switch {
 		case tells(r, facts, s, f):
 			list = append(list, known)

@@ -90,8 +90,11 @@ func TestRolesGrantWhatTheCodeCallsAndNothingElse(t *testing.T) {
 		role       string
 		parameters map[string]string
 	}{
-		{"GuardRole", everything()}, {"SweepRole", everything()}, {"SecurityHubRole", everything()},
-		{"GuardRole", hub()}, {"SweepRole", hub()},
+		{"GuardRole", everything()},
+		{"SweepRole", everything()},
+		{"SecurityHubRole", everything()},
+		{"GuardRole", hub()},
+		{"SweepRole", hub()},
 	} {
 		role := test.role
 		called := map[string]bool{}
@@ -165,7 +168,9 @@ func TestEveryCombinationOfConditionsIsWhole(t *testing.T) {
 	topic := map[string]string{"AlertEmail": "", "AlertTopicArn": topicARN, "AlarmTopicArn": topicARN + "-alarms"}
 	key := map[string]string{"AlertTopicKeyArn": "arn:aws:kms:us-east-1:111111111111:key/k"}
 	for _, parameters := range []map[string]string{
-		{"Memory": "false"}, {"Memory": "true"}, everything(), topic, merged(topic, key), merged(everything(), topic),
+		{"Memory": "false"},
+		{"Memory": "true"},
+		everything(), topic, merged(topic, key), merged(everything(), topic),
 		hub(), merged(hub(), topic), merged(hub(), map[string]string{"RestoreBuckets": ""}),
 	} {
 		s := newStack(t, parameters)
