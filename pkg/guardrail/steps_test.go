@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -106,23 +108,24 @@ func inSteps(t testing.TB, z *landingZone) ([]guardrail.Result, error) {
 	done := func(r guardrail.SweepResult, err error) {
 		results, errs = append(results, r.Results...), append(errs, err)
 	}
-	parts, err := z.guard.PlanAccounts(t.Context(), account, region)
+	parts, err := z.fresh().PlanAccounts(t.Context(), account, region)
 	errs = append(errs, err)
 	for _, p := range parts {
-		z.rebuild()
-		_, err := z.guard.SweepAccounts(t.Context(), account, region, p)
+		_, err := z.fresh().SweepAccounts(t.Context(), account, region, p)
 		errs = append(errs, err)
 	}
-	z.rebuild()
-	parts, err = z.guard.PlanBuckets(t.Context())
+	parts, err = z.fresh().PlanBuckets(t.Context())
 	errs = append(errs, err)
 	for _, p := range parts {
-		z.rebuild()
-		done(z.guard.SweepBuckets(t.Context(), account, region, p))
+		done(z.fresh().SweepBuckets(t.Context(), account, region, p))
 	}
-	z.rebuild()
-	done(z.guard.FinishSweep(t.Context(), account, region))
+	done(z.fresh().FinishSweep(t.Context(), account, region))
 	return results, errors.Join(errs...)
+}
+
+// fresh is a guard that remembers nothing by itself.
+func (z *landingZone) fresh() *guardrail.Guard {
+	return guardrail.New(z.ports, z.config, guardrail.Runtime{Now: z.clock.Now, Sleep: z.clock.Sleep, Log: slog.New(slog.DiscardHandler)})
 }
 
 // inBoth runs a test with both ways to sweep.
@@ -178,6 +181,30 @@ func TestSweepOfAnOrganization(t *testing.T) {
 		z.sweeps(t, sweep, "resolved")
 		z.sweeps(t, sweep, "")
 	})
+}
+
+// Two executions at once do no harm: each problem is told once, and both come to an end.
+func TestTwoSweepsAtOnce(t *testing.T) {
+	t.Parallel()
+	z := newLandingZone(t, 30)
+	z.sweeps(t, inSteps, "")
+	z.accounts.fail(memberID(4), &guardrail.PortError{Op: "sts:AssumeRole", Class: guardrail.Denied, Err: errors.New("no role")})
+	z.setPolicy("")
+	z.clock.pass(time.Hour)
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			if _, err := inSteps(t, z); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	z.wantKinds(t, "opened opened")
+	z.sweeps(t, inSteps, "")
+	if n := len(bucketOf(t, z, bucket).Trails); n != 30 {
+		t.Errorf("the bucket has %d trails", n)
+	}
 }
 
 // A member whose role is gone is told once, together with others, and its trails are watched
