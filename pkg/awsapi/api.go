@@ -11,6 +11,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/asff"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // S3API is what is called of Amazon S3.
@@ -41,6 +42,24 @@ type CloudTrailAPI interface {
 // SNSAPI is what is called of Amazon SNS.
 type SNSAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
+}
+
+// TopicsAPI is what an audit calls of Amazon SNS.
+type TopicsAPI interface {
+	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
+}
+
+// EncryptionAPI is what an audit calls of Amazon S3 beside [S3API].
+type EncryptionAPI interface {
+	GetBucketEncryption(context.Context, *s3.GetBucketEncryptionInput, ...func(*s3.Options)) (*s3.GetBucketEncryptionOutput, error)
+}
+
+// KMSAPI is what an audit calls of AWS KMS.
+type KMSAPI interface {
+	// DescribeKey returns a key, by its ARN, or by an alias of the region.
+	DescribeKey(ctx context.Context, key string) (trail.Key, error)
+	// GetKeyPolicy returns the text of the key's policy.
+	GetKeyPolicy(ctx context.Context, key string) (policy string, err error)
 }
 
 // DynamoDBAPI is what is called of Amazon DynamoDB.
@@ -129,6 +148,10 @@ func Actions() []Action {
 		{Service: "cloudtrail", Operation: "GetTrailStatus", IAM: "cloudtrail:GetTrailStatus"},
 		{Service: "cloudtrail", Operation: "GetEventSelectors", IAM: "cloudtrail:GetEventSelectors"},
 		{Service: "cloudtrail", Operation: "GetEventConfiguration", IAM: "cloudtrail:GetEventConfiguration"},
+		{Service: "s3", Operation: "GetBucketEncryption", IAM: "s3:GetEncryptionConfiguration", ByHand: true},
+		{Service: "kms", Operation: "DescribeKey", IAM: "kms:DescribeKey", ByHand: true},
+		{Service: "kms", Operation: "GetKeyPolicy", IAM: "kms:GetKeyPolicy", ByHand: true},
+		{Service: "sns", Operation: "GetTopicAttributes", IAM: "sns:GetTopicAttributes", ByHand: true},
 		{Service: "sns", Operation: "Publish", IAM: "sns:Publish"},
 		{Service: "dynamodb", Operation: "GetItem", IAM: "dynamodb:GetItem"},
 		{Service: "dynamodb", Operation: "BatchGetItem", IAM: "dynamodb:BatchGetItem"},

@@ -24,10 +24,17 @@ func TestActionsAreThoseOfTheInterfaces(t *testing.T) {
 		"securityhub":    reflect.TypeFor[awsapi.SecurityHubAPI](),
 		"sts":            reflect.TypeFor[awsapi.STSAPI](),
 		"cloudformation": reflect.TypeFor[awsapi.CloudFormationAPI](),
+		"kms":            reflect.TypeFor[awsapi.KMSAPI](),
 	} {
 		for method := range api.Methods() {
 			called = append(called, service+":"+method.Name)
 		}
+	}
+	for method := range reflect.TypeFor[awsapi.EncryptionAPI]().Methods() {
+		called = append(called, "s3:"+method.Name)
+	}
+	for method := range reflect.TypeFor[awsapi.TopicsAPI]().Methods() {
+		called = append(called, "sns:"+method.Name)
 	}
 	var listed []string
 	for _, a := range awsapi.Actions() {

@@ -178,6 +178,13 @@ func (c *Clients) CloudFormation(account, region string) CloudFormationAPI {
 	})
 }
 
+// KMS returns the client for an account and region.
+func (c *Clients) KMS(account, region string) KMSAPI {
+	return client(c, "kms", account, region, func(cfg aws.Config) KMSAPI {
+		return kmsClient{cfg}
+	})
+}
+
 // STS returns the client for the caller's own account and region.
 func (c *Clients) STS() STSAPI {
 	return client(c, "sts", "", "", func(cfg aws.Config) STSAPI {

@@ -76,8 +76,12 @@ func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: t.trails(), Err: err}
 	}
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
-	return Audited{
+	audited := Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
 		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: t.survey.notes(t.trails()),
 	}
+	if g.ports.Chain != nil && len(obs.trails) > 0 {
+		audited.Report = g.judgeChain(ctx, t, obs, audited.Report)
+	}
+	return audited
 }

@@ -23,6 +23,9 @@ type Ports struct {
 	// Members may be nil: the guard then serves one account. Else it serves the
 	// organization, and needs an Inventory.
 	Members Members
+	// Chain may be nil: the keys and topics of trails are then not looked at. Audits
+	// alone look at them.
+	Chain Chain
 	// Accounts may be nil: alerts then name accounts by their ids alone.
 	Accounts Accounts
 	// Owners may be nil: of a bucket whose owner nobody has declared and no event has told, it

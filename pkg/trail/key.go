@@ -10,6 +10,9 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/arn"
 )
 
+// KeyGone is the state of a key that there is not.
+const KeyGone = "Gone"
+
 // Key is what KMS says of a key beside its policy. What is empty is not known.
 type Key struct {
 	ARN     string // arn:…:key/…, never an alias
@@ -143,6 +146,8 @@ func (k Key) Unusable(region string) string {
 		return "it is disabled"
 	case "PendingDeletion", "PendingReplicaDeletion":
 		return "it waits for deletion"
+	case KeyGone:
+		return "there is no such key"
 	case "PendingImport":
 		return "its key material is missing"
 	default:

@@ -10,6 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/app"
 	"github.com/trailwarden/trailwarden/pkg/app/live"
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -126,5 +127,57 @@ func TestGuardOfNobody(t *testing.T) {
 	}
 	if _, _, err := open(app.Session{Region: "eu-west-1", Profile: "none"}, nothing); err == nil || !strings.Contains(err.Error(), "none") {
 		t.Errorf("with a profile that is not there: %v", err)
+	}
+}
+
+// TestAuditLooksAtTheWholeChain: the bucket's policy is as AWS documents it, and the verdict is that
+// of the key too. Topics have one of their own.
+func TestAuditLooksAtTheWholeChain(t *testing.T) {
+	person(t)
+	const (
+		root       = `{"Sid":"Root","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"kms:*","Resource":"*"}`
+		cloudtrail = `{"Sid":"CloudTrail","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"kms:*","Resource":"*"}`
+		key        = "arn:aws:kms:eu-west-1:" + account + ":key/1"
+		topic      = "arn:aws:sns:eu-west-1:" + account + ":notices"
+	)
+	tr := trail.Trail{
+		Name: "main", ARN: "arn:aws:cloudtrail:eu-west-1:" + account + ":trail/main", HomeRegion: "eu-west-1", Bucket: "logs", KMSKeyID: key, SNSTopic: topic,
+	}
+	documented, err := trail.DocumentedPolicy([]trail.Trail{tr}, trail.Environment{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	policyOf := func(statements ...string) string { return `{"Statement":[` + strings.Join(statements, ",") + `]}` }
+	for name, c := range map[string]struct {
+		state, policy string
+		verdict       delivery.Verdict
+		finding       string // the first
+	}{
+		"fine":                      {"Enabled", policyOf(root, cloudtrail), delivery.Delivering, "notification-failing"},
+		"the root only":             {"Enabled", policyOf(root), delivery.Blocked, "key-encrypt-denied"},
+		"disabled":                  {"Disabled", policyOf(root, cloudtrail), delivery.Blocked, "key-unusable"},
+		"denied":                    {"Enabled", policyOf(root, cloudtrail, strings.Replace(cloudtrail, "Allow", "Deny", 1)), delivery.Blocked, "key-encrypt-denied"},
+		"a policy that is no JSON":  {"Enabled", "?", delivery.Undetermined, "key-unreadable"},
+		"a policy that says little": {"Enabled", "{}", delivery.Blocked, "key-encrypt-denied"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fake := awsfake.New(t, account, "eu-west-1")
+			fake.PutTrail(awsfake.Trail{Trail: tr, Status: trail.Status{Logging: true}})
+			fake.PutBucket(awsfake.Bucket{Name: "logs", Policy: string(documented)})
+			fake.PutKey(awsfake.Key{Key: trail.Key{ARN: key, State: c.state, Spec: "SYMMETRIC_DEFAULT"}, Policy: c.policy})
+			fake.PutTopic(trail.Topic{ARN: topic, Policy: "{}"})
+			guard, who, err := open(app.Session{Region: "eu-west-1", Endpoint: fake.URL}, func(string) (string, bool) { return "", false })
+			if err != nil {
+				t.Fatal(err)
+			}
+			audited, err := guard.Audit(t.Context(), who.Account, who.Region, nil)
+			if err != nil || len(audited) != 1 {
+				t.Fatalf("%+v, %v", audited, err)
+			}
+			r := audited[0].Report
+			if r.Verdict != c.verdict || len(r.Findings) == 0 || r.Findings[0].ID != c.finding || r.Trails[0].Notification != delivery.Blocked || len(r.NotLookedAt) > 0 {
+				t.Errorf("verdict %s, notification %s, not looked at %v, findings %+v", r.Verdict, r.Trails[0].Notification, r.NotLookedAt, r.Findings)
+			}
+		})
 	}
 }

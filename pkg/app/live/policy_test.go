@@ -33,6 +33,13 @@ func TestPolicyOfAnAuditor(t *testing.T) {
 		}})
 		fake.PutBucket(awsfake.Bucket{Name: name, Policy: c.policy})
 	}
+	// A trail with a key and a topic.
+	key, topic := "arn:aws:kms:eu-west-1:"+account+":key/1", "arn:aws:sns:eu-west-1:"+account+":notices"
+	fake.PutKey(awsfake.Key{Key: trail.Key{ARN: key, State: "Enabled"}, Policy: "{}"})
+	fake.PutTopic(trail.Topic{ARN: topic, Policy: "{}"})
+	fake.PutTrail(awsfake.Trail{Trail: trail.Trail{
+		Name: "whole", ARN: "arn:aws:cloudtrail:eu-west-1:" + account + ":trail/whole", HomeRegion: "eu-west-1", Bucket: "logs-0", KMSKeyID: key, SNSTopic: topic,
+	}})
 	// A bucket that is gone, and one of another account.
 	fake.PutTrail(awsfake.Trail{Trail: trail.Trail{
 		Name: "gone", ARN: "arn:aws:cloudtrail:eu-west-1:" + account + ":trail/gone", HomeRegion: "eu-west-1", Bucket: "logs-gone", Organization: true,

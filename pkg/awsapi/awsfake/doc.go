@@ -11,5 +11,5 @@
 //	server.go      the server, faults, which call a request is
 //	wire.go        answers and failures in each service's form
 //	s3.go          S3; cloudtrail.go, dynamodb.go
-//	query.go       SNS, STS, Organizations and CloudFormation
+//	query.go       SNS, STS, Organizations and CloudFormation; kms.go keys and topics
 package awsfake

@@ -36,6 +36,8 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request, call Call) {
 	switch call.Operation {
 	case "sns:Publish":
 		s.publish(w, r, call)
+	case "sns:GetTopicAttributes":
+		s.topicAttributes(w, r, call)
 	case "sts:AssumeRole":
 		role := arn.Split(r.FormValue("RoleArn"))
 		_, _ = fmt.Fprintf(w, `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>%s%s</AccessKeyId>`+

@@ -15,6 +15,7 @@ type Bucket struct {
 	Name, Owner, Region string
 	Policy              string // empty: none
 	Payer               string // empty: BucketOwner
+	BucketKeys          string // "on" or "off"; empty: there is no default encryption
 	// Denied says that the bucket's policy lets nobody read or write it.
 	Denied bool
 	// Objects are the objects by key.
@@ -57,6 +58,8 @@ func s3Operation(r *http.Request, bucket string) string {
 		return "ListBuckets"
 	case query.Has("requestPayment"):
 		return verb(r.Method) + "BucketRequestPayment"
+	case query.Has("encryption"):
+		return verb(r.Method) + "BucketEncryption"
 	case query.Has("policy"):
 		return verb(r.Method) + "BucketPolicy"
 	case r.Method == http.MethodGet && strings.Count(strings.Trim(r.URL.Path, "/"), "/") > 0:
@@ -128,6 +131,13 @@ func bucketCall(w http.ResponseWriter, r *http.Request, call Call, b *Bucket) {
 	case "s3:DeleteBucketPolicy":
 		b.Policy = ""
 		w.WriteHeader(http.StatusNoContent)
+	case "s3:GetBucketEncryption":
+		if b.BucketKeys == "" {
+			writeError(w, r, "s3", http.StatusNotFound, "ServerSideEncryptionConfigurationNotFoundError",
+				"The server side encryption configuration was not found")
+			return
+		}
+		writeXML(w, encryption{Enabled: b.BucketKeys == "on"})
 	case "s3:GetBucketRequestPayment":
 		writeXML(w, payment{Payer: b.Payer})
 	case "s3:PutBucketRequestPayment":
@@ -140,6 +150,11 @@ func bucketCall(w http.ResponseWriter, r *http.Request, call Call, b *Bucket) {
 	default:
 		writeError(w, r, "s3", http.StatusNotImplemented, "NotImplemented", call.Operation)
 	}
+}
+
+type encryption struct {
+	XMLName xml.Name `xml:"ServerSideEncryptionConfiguration"`
+	Enabled bool     `xml:"Rule>BucketKeyEnabled"`
 }
 
 type payment struct {

@@ -71,6 +71,8 @@ type Server struct {
 	messages []alert.Message
 	items    map[itemKey]rawItem
 	findings map[string]Finding
+	keys     map[string]Key
+	topics   map[string]trail.Topic
 }
 
 // New starts an account that ends with the test.
@@ -82,6 +84,8 @@ func New(t testing.TB, account, region string) *Server {
 		buckets:      make(map[string]*Bucket),
 		items:        make(map[itemKey]rawItem),
 		findings:     make(map[string]Finding),
+		keys:         make(map[string]Key),
+		topics:       make(map[string]trail.Topic),
 	}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
@@ -215,6 +219,8 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, call Call, servi
 		s.securityHub(w, r, call)
 	case "cloudformation":
 		s.describeStacks(w, r, call)
+	case "kms":
+		s.kms(w, r, call)
 	case "sns", "sts":
 		s.query(w, r, call)
 	default:
