@@ -288,6 +288,11 @@ func closing() []rule {
 			commands: []string{status},
 		},
 		{
+			finding:  delivery.LogsDeliveryFailingID,
+			text:     "Look at the trail's role and its log group in CloudWatch Logs, and see whether the next events arrive:",
+			commands: []string{status},
+		},
+		{
 			finding:  delivery.NotificationUndeterminedID,
 			text:     "See whether CloudTrail could tell the topic of its last file:",
 			commands: []string{status},

@@ -102,6 +102,12 @@ func statusText(s trail.Status) string {
 	if s.DigestError != "" {
 		text += "; last error of digest files " + s.DigestError
 	}
+	if s.NotificationError != "" {
+		text += "; last error of notifications " + s.NotificationError
+	}
+	if s.LogsError != "" {
+		text += "; last error of CloudWatch Logs " + s.LogsError
+	}
 	return text
 }
 

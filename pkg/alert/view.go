@@ -254,6 +254,7 @@ func (v *view) cleanStatus(s trail.Status) trail.Status {
 	s.ARN = v.clean(s.ARN)
 	s.DeliveryError = v.clean(s.DeliveryError)
 	s.DigestError = v.clean(s.DigestError)
+	s.NotificationError, s.LogsError = v.clean(s.NotificationError), v.clean(s.LogsError)
 	for _, t := range []*time.Time{
 		&s.DeliveredAt, &s.DeliveryAttempt, &s.DigestDeliveredAt, &s.StartedLoggingAt, &s.StoppedLoggingAt,
 	} {

@@ -217,6 +217,8 @@ func readStatus(ctx context.Context, client CloudTrailAPI, arn string) (trail.St
 		Logging:           aws.ToBool(out.IsLogging),
 		DeliveryError:     aws.ToString(out.LatestDeliveryError),
 		DigestError:       aws.ToString(out.LatestDigestDeliveryError),
+		NotificationError: aws.ToString(out.LatestNotificationError),
+		LogsError:         aws.ToString(out.LatestCloudWatchLogsDeliveryError),
 		DeliveredAt:       aws.ToTime(out.LatestDeliveryTime),
 		DeliveryAttempt:   timeOf(out.LatestDeliveryAttemptTime),
 		DigestDeliveredAt: aws.ToTime(out.LatestDigestDeliveryTime),

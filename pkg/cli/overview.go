@@ -165,6 +165,12 @@ func (b *bucketOverview) statusText(arn string) string {
 	if s.DigestError != "" {
 		parts = append(parts, "digest error "+s.DigestError)
 	}
+	if s.NotificationError != "" {
+		parts = append(parts, "notification error "+s.NotificationError)
+	}
+	if s.LogsError != "" {
+		parts = append(parts, "CloudWatch Logs error "+s.LogsError)
+	}
 	if s.DeliveredAt.IsZero() {
 		parts = append(parts, "nothing delivered yet")
 	} else {

@@ -128,6 +128,7 @@ func Catalog() []FindingType {
 		trailCoversLessType(),
 		trailNotStartedType(),
 		deliveryFailingType(),
+		logsDeliveryFailingType(),
 	}
 	for i := range types {
 		types[i].Family = types[i].ID

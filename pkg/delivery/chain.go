@@ -92,6 +92,10 @@ func JudgeChain(budget *policy.Budget, r Report, b Bucket, trails []trail.Trail,
 			r.Trails[i].Notification = Undetermined // nobody looked
 		}
 	}
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		right := func(t TrailReport) bool { return t.ARN == f.Trail && t.Notification == Delivering }
+		return f.ID == NotificationFailingID && slices.ContainsFunc(r.Trails, right) // CloudTrail reports it until its next file
+	})
 	order(r.Findings, trails)
 	r.Verdict = worst(r.Trails)
 	return r

@@ -17,9 +17,24 @@ func notificationFailingType() FindingType {
 	return FindingType{
 		ID: NotificationFailingID, Title: "CloudTrail cannot tell the trail's topic of its files",
 		Kind: Weakness, Severity: Medium, Source: SourceTopic, Loss: LossNone, Restored: RestoredNever,
-		Causes:  slices.Concat(topicCalls(), keyPolicyCalls(), keyStateCalls(), trailCalls()),
-		refusal: refuseChain,
+		Causes:     slices.Concat(topicCalls(), keyPolicyCalls(), keyStateCalls(), trailCalls()),
+		refusal:    refuseChain,
+		findStatus: notificationReported,
 	}
+}
+
+// notificationReported is what CloudTrail itself reports of a topic that was not looked at. It
+// reports an error until a notification works: what the topic's policy says goes before.
+func notificationReported(t TrailReport, s trail.Status) []Finding {
+	if s.NotificationError == "" || t.Notification == Delivering || t.Notification == Blocked {
+		return nil
+	}
+	return []Finding{{
+		Trail: s.ARN, Target: trail.OfTopic,
+		Message: fmt.Sprintf("CloudTrail itself reports %s of its notifications about trail %s.", s.NotificationError, s.ARN) + filesArrive,
+		Remedy: "Let the topic's policy allow sns:Publish to " + trail.ServicePrincipal + ", and the policy of its key, if it is encrypted, " +
+			"kms:GenerateDataKey* and kms:Decrypt: trailwarden required --target topic and --target topic-key print the statements.",
+	}}
 }
 
 // filesArrive ends what is said of notifications.

@@ -57,6 +57,8 @@ type output struct {
 	IsLogging                 bool
 	LatestDeliveryError       string
 	LatestDigestDeliveryError string
+	LatestNotificationError   string
+	LogsError                 string `json:"LatestCloudWatchLogsDeliveryError"`
 	LatestDeliveryTime        cliTime
 	LatestDeliveryAttemptTime any
 	LatestDigestDeliveryTime  cliTime
@@ -93,6 +95,7 @@ func readStatus(entry json.RawMessage, name string) (trail.Status, error) {
 	}
 	s := trail.Status{
 		ARN: name, Logging: o.IsLogging, DeliveryError: o.LatestDeliveryError, DigestError: o.LatestDigestDeliveryError,
+		NotificationError: o.LatestNotificationError, LogsError: o.LogsError,
 		DeliveredAt: time.Time(o.LatestDeliveryTime), DigestDeliveredAt: time.Time(o.LatestDigestDeliveryTime),
 		StartedLoggingAt: time.Time(o.StartLoggingTime), StoppedLoggingAt: time.Time(o.StopLoggingTime),
 	}

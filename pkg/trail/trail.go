@@ -86,13 +86,15 @@ func (t Trail) parsed() arn.ARN {
 type Status struct {
 	ARN               string    `json:"arn"`
 	Logging           bool      `json:"logging"`
-	DeliveryError     string    `json:"deliveryError,omitempty"`    // an S3 or KMS error code: "AccessDenied"
-	DigestError       string    `json:"digestError,omitempty"`      // the same for digest files
-	DeliveredAt       time.Time `json:"deliveredAt,omitzero"`       // last success
-	DeliveryAttempt   time.Time `json:"deliveryAttempt,omitzero"`   // last attempt
-	DigestDeliveredAt time.Time `json:"digestDeliveredAt,omitzero"` // last success of a digest file
-	StartedLoggingAt  time.Time `json:"startedLoggingAt,omitzero"`  //
-	StoppedLoggingAt  time.Time `json:"stoppedLoggingAt,omitzero"`  //
+	DeliveryError     string    `json:"deliveryError,omitempty"`     // an S3 or KMS error code: "AccessDenied"
+	DigestError       string    `json:"digestError,omitempty"`       // the same for digest files
+	NotificationError string    `json:"notificationError,omitempty"` // an SNS error code, until a notification works
+	LogsError         string    `json:"logsError,omitempty"`         // of the trail's CloudWatch Logs group
+	DeliveredAt       time.Time `json:"deliveredAt,omitzero"`        // last success
+	DeliveryAttempt   time.Time `json:"deliveryAttempt,omitzero"`    // last attempt
+	DigestDeliveredAt time.Time `json:"digestDeliveredAt,omitzero"`  // last success of a digest file
+	StartedLoggingAt  time.Time `json:"startedLoggingAt,omitzero"`   //
+	StoppedLoggingAt  time.Time `json:"stoppedLoggingAt,omitzero"`   //
 	// New says that the trail was made minutes ago. CloudTrail does not report
 	// it: events tell, or that the trail was not there before.
 	New bool `json:"new,omitempty"`

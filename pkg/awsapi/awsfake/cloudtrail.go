@@ -122,6 +122,7 @@ func statusJSON(s trail.Status) map[string]any {
 	out := map[string]any{"IsLogging": s.Logging}
 	for name, text := range map[string]string{
 		"LatestDeliveryError": s.DeliveryError, "LatestDigestDeliveryError": s.DigestError,
+		"LatestNotificationError": s.NotificationError, "LatestCloudWatchLogsDeliveryError": s.LogsError,
 	} {
 		if text != "" {
 			out[name] = text

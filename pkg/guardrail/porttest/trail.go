@@ -102,7 +102,7 @@ func readsStatus(t *testing.T, s trailSuite) {
 			Logging: true, DeliveredAt: at, DigestDeliveredAt: at.Add(time.Hour), StartedLoggingAt: at.Add(-time.Hour), DeliveryAttempt: at,
 		},
 		"stopped": {StoppedLoggingAt: at, StartedLoggingAt: at.Add(-time.Hour)},
-		"failing": {Logging: true, DeliveryError: "AccessDenied", DigestError: "KMS.DisabledException"},
+		"failing": {Logging: true, DeliveryError: "AccessDenied", DigestError: "KMS.DisabledException", NotificationError: "AuthorizationError", LogsError: "AccessDenied"},
 		"new":     {Logging: true},
 	}
 	for name, status := range statuses {
