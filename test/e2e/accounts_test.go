@@ -32,9 +32,9 @@ func createTrailIn(t *testing.T, id string) {
 }
 
 // sampleOf is a sample event of another account.
-func sampleOf(t *testing.T, id, name string, changes ...func(object)) []byte {
+func sampleOf(t *testing.T, id, name string) []byte {
 	t.Helper()
-	text := strings.ReplaceAll(string(encode(t, sample(t, name, changes...))), account, id)
+	text := strings.ReplaceAll(string(encode(t, sample(t, name))), account, id)
 	return []byte(text)
 }
 
