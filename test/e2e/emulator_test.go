@@ -285,6 +285,8 @@ func identify(r *http.Request, body []byte) apiCall {
 	switch r.URL.Path {
 	case "/getAccountInformation":
 		return apiCall{Op: service + ":GetAccountInformation"}
+	case "/listRegions":
+		return apiCall{Op: service + ":ListRegions"}
 	case "/findings/import":
 		return apiCall{Op: service + ":BatchImportFindings", Body: body}
 	case "/findings/batchupdate":
