@@ -38,6 +38,7 @@ func (j *judgement) showTrail(t delivery.TrailReport) delivery.TrailReport {
 		q.Resource, q.Why, q.Example = j.replace(q.Resource), j.replace(q.Why), j.replace(q.Example)
 		if j.hidden != (hidden{}) {
 			q.Why, q.Example, q.Statements = notShown, "", j.byIndex(q.Statements)
+			q.Near, q.DependsOn = nil, nil
 		}
 		if j.hidden.names {
 			q.Resource = ""

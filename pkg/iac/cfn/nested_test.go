@@ -124,7 +124,7 @@ func TestNestedSecrets(t *testing.T) {
 		}
 		r := iac.Assess(in, setting)[0]
 		if !r.Sensitive || r.After != delivery.Blocked || strings.Contains(fmt.Sprint(r.Label, r.Bucket, r.Findings, r.Trails, r.Gaps), "s3cr3t") {
-			t.Errorf("%s: %s %+v", name, r.After, r.Findings)
+			t.Errorf("%s: %s %v %+v %+v", name, r.After, r.Sensitive, r.Trails, r.Findings)
 		}
 	}
 }
