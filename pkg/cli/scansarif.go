@@ -59,6 +59,9 @@ func (b scannedBucket) overview() *bucketOverview {
 func (b scannedBucket) place(s scanned, f delivery.Finding) (file string, line int) {
 	o := b.Place(f)
 	for _, sid := range f.Statements {
+		if f.Target != "" {
+			break // they are of another policy
+		}
 		if at, ok := b.statements[sid]; ok {
 			return at.File, at.Line
 		}

@@ -243,7 +243,7 @@ func (j *judgement) same(o *judgement) bool {
 		return nil
 	}
 	a, b := j.Subject.Bucket, o.Subject.Bucket
-	return bytes.Equal(text(j), text(o)) && slices.Equal(j.Subject.Trails, o.Subject.Trails) &&
+	return bytes.Equal(text(j), text(o)) && j.keys == o.keys && slices.Equal(j.Subject.Trails, o.Subject.Trails) &&
 		a.Name == b.Name && a.State == b.State && a.Payer == b.Payer
 }
 
@@ -261,6 +261,10 @@ func (j *judgement) report() BucketReport {
 		Label: strings.TrimPrefix(j.label, "bucket "), Origin: j.origin, After: j.Verdict,
 		Findings: slices.Clone(j.Findings), Faults: j.Faults, MaybeFaults: j.MaybeFaults,
 		Gaps: whole(j.gaps), Subject: j.Subject, Sensitive: j.hidden.names || j.hidden.policy,
+		keyPlaces: map[string]Origin{},
+	}
+	for arn, o := range j.keyPlaces {
+		r.keyPlaces[j.showARN(arn)] = o
 	}
 	madeUp := func(r replacement) bool { return r.name == j.Subject.Bucket.Name }
 	if !j.hidden.names && !slices.ContainsFunc(j.madeUp, madeUp) {

@@ -68,6 +68,8 @@ type BucketReport struct {
 	// Subject is what was judged after; its bucket's name is empty if there is none.
 	Subject   Subject
 	Sensitive bool
+
+	keyPlaces map[string]Origin // by the trail, as it is shown
 }
 
 // TrailChange is what a plan does to a trail.

@@ -14,11 +14,16 @@
 //     ways in which it may turn out, or judged as a hole: what the answer is whatever
 //     it turns out to be is certain, the rest is undetermined and names the attribute
 //     and what it refers to.
+//
 //   - What is sensitive is judged, and is in no text that comes out.
+//
 //   - What a plan leaves out is not gone: a bucket that is not in it has a policy that is
 //     not known.
 //
-// The files: value.go, snapshot.go and mark.go are what readers give; group.go joins;
+//   - Of the keys of trails those are judged of whose policy all is known; the others, and topics,
+//     are named as not looked at.
+//
+// The files: key.go judges keys; value.go, snapshot.go and mark.go are what readers give; group.go joins;
 // hole.go makes policies with holes; judge.go and outcome.go judge one bucket;
 // change.go and assess.go compare; admitted.go finds the trails that a policy
 // admits; place.go and show.go make it fit to be shown.

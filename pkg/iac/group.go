@@ -14,6 +14,7 @@ type group struct {
 	policies []Policy
 	payers   []Payer
 	trails   []Trail
+	keys     []Key // of the snapshot
 	// strays are policies of which it is not known for which bucket they are.
 	strays []Policy
 }
@@ -79,7 +80,7 @@ func (s Snapshot) groups() []group {
 	// More of them than ways are tried leave all open.
 	strays = strays[:min(len(strays), maxWays+1)]
 	for i := range out {
-		out[i].strays = strays
+		out[i].strays, out[i].keys = strays, s.Keys
 	}
 	return out
 }

@@ -92,6 +92,8 @@ type judgement struct {
 	unseen    map[string][]string // what of the trails is not looked at, by ARN
 	trailless bool                // nothing is known of the trails that use it
 	madeUp    []replacement
+	keys      string            // what was judged of keys
+	keyPlaces map[string]Origin // where the policies of the trails' keys are written, by the trail's ARN
 }
 
 // replacement is what is shown in the place of a made-up name.
@@ -132,7 +134,7 @@ func (g group) judge(set setting) *judgement {
 func (g group) judgeWay(w way, payer string, set setting) *judgement {
 	s := g.standIns(w)
 	j := &judgement{
-		origin: g.origin(w), label: g.label(), addresses: map[string]string{}, admitted: map[string]bool{}, unseen: map[string][]string{},
+		origin: g.origin(w), label: g.label(), addresses: map[string]string{}, admitted: map[string]bool{}, unseen: map[string][]string{}, keyPlaces: map[string]Origin{},
 		madeUp: s.replacements(g), gaps: slices.Clone(w.unknown), hidden: hidden{names: g.name.Sensitive},
 	}
 	j.Exact = s.none() && len(w.unknown) == 0
@@ -148,6 +150,7 @@ func (g group) judgeWay(w way, payer string, set setting) *judgement {
 	budget := delivery.NewBudget(j.Subject.Bucket, j.Subject.Trails)
 	j.Report = delivery.JudgeWithin(budget, j.Subject.Bucket, j.Subject.Trails, j.Environment)
 	j.Report = delivery.JudgeStatus(j.Report, j.Subject.Trails, stopped)
+	j.judgeKeys(g, s, budget)
 	*set.left -= budget.Used()
 	for _, t := range nameless {
 		id := "<" + t.Address + ">"

@@ -26,6 +26,7 @@ type Snapshot struct {
 	Policies []Policy
 	Payers   []Payer
 	Trails   []Trail
+	Keys     []Key
 	// Open are what is open and was assumed to turn out in one way, see [Input].
 	Open []Gap
 	// Untried are what is open and may turn out in ways that were not tried.

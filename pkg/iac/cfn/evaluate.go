@@ -289,6 +289,8 @@ func (e *evaluator) getAtt(resource, attribute string) value {
 		switch r.kind {
 		case typeBucket:
 			return textValue("arn:" + string(e.partition()) + ":s3:::" + e.bucketName(resource).text)
+		case typeKey:
+			return unknownValue(e.address(resource) + ".Arn")
 		case typeTrail:
 			place := e.region + ":" + e.ref("AWS::AccountId").text
 			return textValue("arn:" + string(e.partition()) + ":cloudtrail:" + place + ":trail/" + e.trailName(resource).text)

@@ -12,8 +12,24 @@ import (
 // policy is the policy that a resource gives a bucket. What is not known of it is null in its text,
 // and a gap; what is not known and has a name is a mark.
 func (e *evaluator) policy(id string, r resource) iac.Policy {
-	p := iac.Policy{Origin: e.origin(id, r), Use: e.use(r, "Bucket"), Written: true, Kept: r.kept()}
-	const attribute = "PolicyDocument"
+	p := e.policyText(id, r, "PolicyDocument")
+	p.Use, p.Written, p.Kept = e.use(r, "Bucket"), true, r.kept()
+	return p
+}
+
+// key is a KMS key with its policy.
+func (e *evaluator) key(id string, r resource) iac.Key {
+	k := iac.Key{Origin: e.origin(id, r), Enabled: e.flag(r, "Enabled"), Policy: e.policyText(id, r, "KeyPolicy")}
+	if r.property("KeyPolicy") == nil { // KMS gives it its own, which is for the account's root
+		k.Policy.Text = iac.Text(`{"Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"` +
+			e.ref("AWS::AccountId").text + `"},"Action":"kms:*","Resource":"*"}]}`)
+	}
+	return k
+}
+
+// policyText is the policy in an attribute of a resource.
+func (e *evaluator) policyText(id string, r resource, attribute string) iac.Policy {
+	p := iac.Policy{Origin: e.origin(id, r)}
 	e.secret = false
 	v := e.evaluate(r.property(attribute))
 	p.Text = iac.Value{Attribute: attribute, Sensitive: e.secret}

@@ -59,6 +59,8 @@ func (e *evaluator) addTo(out *iac.Snapshot) {
 				Origin: e.origin(id, r), Name: e.nameOf(e.bucketName, id, "BucketName"), Account: iac.Text(e.ref("AWS::AccountId").text),
 				Region: iac.Text(e.region), Made: true, Kept: r.kept(),
 			})
+		case typeKey:
+			out.Keys = append(out.Keys, e.key(id, r))
 		case typePolicy:
 			out.Policies = append(out.Policies, e.policy(id, r))
 		case typeTrail:

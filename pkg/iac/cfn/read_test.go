@@ -252,14 +252,16 @@ func TestAssembly(t *testing.T) {
 		got[stack] = string(r.After) + " " + r.File
 	}
 	want := map[string]string{
-		"Plain": "delivering app.js", "Encrypted": "delivering app.js", "Topic": "delivering app.js", "Archive": "delivering app.js",
+		// aws-cdk-lib's new kms.Key() has the account's root only: the trail cannot be made.
+		"Encrypted": "blocked app.js",
+		"Plain":     "delivering app.js", "Topic": "delivering app.js", "Archive": "delivering app.js",
 		// aws-cdk-lib leaves the prefix out of the organization's statement.
 		"Organization": "blocked app.js",
 		"Imported":     "undetermined app.js",
 	}
 	for _, r := range iac.Assess(in, setting) {
 		unseen := strings.Join(r.Trails[0].NotLookedAt, " ")
-		if stack, _, _ := strings.Cut(r.Address, "/"); unseen != map[string]string{"Encrypted": "key", "Topic": "topic"}[stack] {
+		if stack, _, _ := strings.Cut(r.Address, "/"); unseen != map[string]string{"Topic": "topic"}[stack] {
 			t.Errorf("%s: not looked at: %q", stack, unseen)
 		}
 	}

@@ -38,6 +38,7 @@ func Read(r io.Reader, o Options) (iac.Input, error) {
 		for _, s := range d.prior {
 			b.add(&b.after, s.Type, b.ofState(s), fate{})
 		}
+		b.setKeyPolicies()
 		return iac.Input{OnlyAfter: true, After: []iac.Snapshot{b.after}, Organization: b.organization()}, nil
 	}
 	b.plan()
@@ -60,6 +61,7 @@ type builder struct {
 	before, after iac.Snapshot
 	byProvider    map[string][]string       // the accounts, by the key of the provider configuration
 	documents     map[string]resourceChange // policy documents that are read at the apply, by address
+	keyPolicies   []keyPolicy
 }
 
 // fate is what a plan does with an object.
@@ -121,6 +123,7 @@ func (b *builder) plan() {
 			b.add(&b.after, s.Type, b.ofState(s), fate{})
 		}
 	}
+	b.setKeyPolicies()
 	b.order()
 }
 
@@ -172,6 +175,14 @@ func (b *builder) add(to *iac.Snapshot, name string, o object, f fate) {
 	case typePayer:
 		if !f.removed { // which sets nothing back
 			to.Payers = append(to.Payers, iac.Payer{Origin: b.origin(o.address), Use: b.use(o, "bucket"), Payer: o.value("payer")})
+		}
+	case typeKey:
+		if !f.removed {
+			to.Keys = append(to.Keys, b.key(o, f))
+		}
+	case typeKeyPolicy:
+		if !f.removed {
+			b.keyPolicies = append(b.keyPolicies, keyPolicy{to, o})
 		}
 	case typeTrail:
 		if !f.removed {
