@@ -14,7 +14,7 @@ type group struct {
 	policies []Policy
 	payers   []Payer
 	trails   []Trail
-	keys     []Key // of the snapshot
+	keys     []Key // those of the trails
 	// strays are policies of which it is not known for which bucket they are.
 	strays []Policy
 }
@@ -80,7 +80,12 @@ func (s Snapshot) groups() []group {
 	// More of them than ways are tried leave all open.
 	strays = strays[:min(len(strays), maxWays+1)]
 	for i := range out {
-		out[i].strays, out[i].keys = strays, s.Keys
+		out[i].strays = strays
+		for _, t := range out[i].trails {
+			if k, ok := t.keyAmong(s.Keys); ok {
+				out[i].keys = append(out[i].keys, k)
+			}
+		}
 	}
 	return out
 }

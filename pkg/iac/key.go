@@ -20,10 +20,10 @@ type Key struct {
 	Policy Policy
 }
 
-// keyOf is the key of a trail, if it is one of the snapshot: by its ARN, or because nothing else
-// is referred to. Ok is false if it is not known which.
-func (g group) keyOf(t Trail) (k Key, ok bool) {
-	for _, k := range g.keys {
+// keyAmong is the key of a trail, if it is one of these: by its ARN, or because nothing else is
+// referred to. Ok is false if it is not known which.
+func (t Trail) keyAmong(keys []Key) (k Key, ok bool) {
+	for _, k := range keys {
 		named := k.ARN.State == Known && k.ARN.Text == t.Key.Text && t.Key.State == Known
 		refers := t.Key.State == Unknown && len(t.Key.RefersTo) > 0 && !slices.ContainsFunc(t.Key.RefersTo, func(to string) bool {
 			return to != k.Address && !strings.HasPrefix(to, k.Address+".")
@@ -47,7 +47,7 @@ func (j *judgement) judgeKeys(g group, s standIns, budget *policy.Budget) {
 			continue
 		}
 		judged[i].SNSTopic = ""
-		k, ok := g.keyOf(t)
+		k, ok := t.keyAmong(g.keys)
 		if !ok || k.Policy.Text.State != Known || k.Policy.Text.Sensitive || len(k.Policy.Gaps) > 0 {
 			continue
 		}
