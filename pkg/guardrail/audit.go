@@ -55,10 +55,12 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 // remembered but what its trails covered.
 func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
 	subject, _ := g.subject(inv, name, true)
-	return g.auditTarget(ctx, g.target(inv, subject, o))
+	return g.auditTarget(ctx, g.target(inv, subject, o), g.ports.Chain)
 }
 
-func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
+// auditTarget judges a target. The keys and topics of its trails are read from chain; nil: they are
+// not looked at.
+func (g *Guard) auditTarget(ctx context.Context, t Target, chain Chain) Audited {
 	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
@@ -80,8 +82,8 @@ func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
 		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: t.survey.notes(t.trails()),
 	}
-	if g.ports.Chain != nil && len(obs.trails) > 0 {
-		audited.Report = g.judgeChain(ctx, t, obs, audited.Report)
+	if chain != nil && len(obs.trails) > 0 {
+		audited.Report = g.judgeChain(ctx, chain, t, obs, audited.Report)
 	}
 	return audited
 }

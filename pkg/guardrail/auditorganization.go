@@ -314,7 +314,11 @@ func (v *organizationView) judgeAs(ctx context.Context, inv survey, ref BucketRe
 		subject = TrailBucket{BucketRef: ref, Trails: trails, Expected: expected}
 	}
 	o := organizationOccasion{v.guard.newSweepState(inv.account), v}
-	return v.guard.auditTarget(ctx, v.guard.target(inv, subject, o))
+	var chain Chain
+	if v.guard.ports.Chain != nil {
+		chain = memberChain{v.guard.ports.Chain, v.read}
+	}
+	return v.guard.auditTarget(ctx, v.guard.target(inv, subject, o), chain)
 }
 
 // survey is what a bucket is judged with. Its account is that of the trails, if that is one

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
@@ -73,10 +74,12 @@ func TestGuardOfAnOrganization(t *testing.T) {
 		organization  bool
 	}{{member, "central", true}, {member, "own", false}, {stranger, "evil", false}} {
 		arn := "arn:aws:cloudtrail:eu-west-1:" + x.owner + ":trail/" + x.bucket
-		fake.PutTrail(awsfake.Trail{
-			Trail:  trail.Trail{Name: x.bucket, ARN: arn, HomeRegion: "eu-west-1", Bucket: x.bucket, MultiRegion: true, Organization: x.organization},
-			Status: trail.Status{Logging: true},
-		})
+		described := trail.Trail{Name: x.bucket, ARN: arn, HomeRegion: "eu-west-1", Bucket: x.bucket, MultiRegion: true, Organization: x.organization}
+		if x.bucket == "own" { // with a key and a topic of somebody else
+			described.KMSKeyID = "arn:aws:kms:eu-west-1:" + stranger + ":key/11111111-2222-3333-4444-555555555555"
+			described.SNSTopic = "arn:aws:sns:eu-west-1:" + stranger + ":topic"
+		}
+		fake.PutTrail(awsfake.Trail{Trail: described, Status: trail.Status{Logging: true}})
 	}
 	fake.PutBucket(awsfake.Bucket{Name: "central", Owner: account})
 	fake.PutBucket(awsfake.Bucket{Name: "own", Owner: member, Region: "us-east-1"})
@@ -104,6 +107,12 @@ func TestGuardOfAnOrganization(t *testing.T) {
 	for _, b := range a.Buckets {
 		if b.Bucket.Owner != owners[b.Bucket.Name] || b.Report.Verdict != "blocked" || len(b.Statuses) != 1 || b.Err != nil {
 			t.Errorf("%+v, %d statuses, %v", b.Bucket, len(b.Statuses), b.Err)
+		}
+	}
+	for _, b := range a.Buckets {
+		unread := strings.Contains(fmt.Sprint(b.Report.Findings), "which is none of the organization that could be read")
+		if unread != (b.Bucket.Name == "own") {
+			t.Errorf("bucket %s: %+v", b.Bucket.Name, b.Report.Findings)
 		}
 	}
 	if len(a.Accounts) != 4 || len(a.Buckets) != 2 {
