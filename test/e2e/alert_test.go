@@ -180,10 +180,14 @@ func (s story) person(t *testing.T) *person {
 	table["TableName"] = "trailwarden-Table-1J8XK2M4N6P8Q"
 	ask(t, "dynamodb", "CreateTable", table)
 	for _, topic := range s.topics() {
-		sns(t, "CreateTopic", map[string]string{"Name": topic})
+		sns(t, "CreateTopic", map[string]string{
+			"Name": topic, "Attributes.entry.1.key": "Policy", "Attributes.entry.1.value": policy(
+				`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"SNS:Publish","Resource":"*"}`,
+			),
+		})
 	}
 	s.createTrails(t)
-	front := httptest.NewServer(s.world())
+	front := httptest.NewServer(s.world(t))
 	t.Cleanup(front.Close)
 	p := &person{t: t, folder: t.TempDir(), address: front.URL}
 	for _, b := range s.account.Buckets {
@@ -258,10 +262,9 @@ func (s story) createTrails(t *testing.T) {
 }
 
 // world is AWS as the account of the story sees it. moto has one account, 111111111111, which
-// also plays the other ones. It answers neither GetKeyPolicy for a key that it did not name nor
-// LookupEvents, and knows no ARNs in StartLogging,
-// and of topics in CreateTrail.
-func (s story) world() http.Handler {
+// also plays the other ones. It knows no key that it did not name and no LookupEvents, and no
+// ARNs in StartLogging, and of topics in CreateTrail.
+func (s story) world(t *testing.T) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -271,8 +274,18 @@ func (s story) world() http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		c := identify(r, body)
 		switch c.Op {
+		case "kms:DescribeKey":
+			var in struct{ KeyID string }
+			decode(t, body, &in)
+			_, _ = w.Write(encode(t, object{"KeyMetadata": object{
+				"Arn": in.KeyID, "KeyState": "Enabled", "KeySpec": "SYMMETRIC_DEFAULT", "KeyUsage": "ENCRYPT_DECRYPT",
+				"KeyManager": "CUSTOMER", "Origin": "AWS_KMS", "MultiRegion": false,
+			}}))
+			return
 		case "kms:GetKeyPolicy":
-			_, _ = io.WriteString(w, `{"Policy":"{}"}`)
+			_, _ = w.Write(encode(t, object{"Policy": policy(
+				`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["kms:GenerateDataKey*","kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`,
+			)}))
 			return
 		case "cloudtrail:LookupEvents":
 			_, _ = io.WriteString(w, `{"Events":[]}`)
