@@ -1,10 +1,7 @@
 package delivery_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus"
 )
 
 // chainRow is a row of the corpus of keys and topics: the policy of one of them, the trail that
@@ -109,19 +107,7 @@ func (c chainRow) judge(t *testing.T) delivery.Report {
 
 func chainRows(t *testing.T, file string) []chainRow {
 	t.Helper()
-	text, err := os.ReadFile("testdata/chain/" + file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []chainRow
-	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-		var c chainRow
-		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			t.Fatalf("%s: %v", file, err)
-		}
-		out = append(out, c)
-	}
-	return out
+	return corpus.Rows[chainRow](t, "testdata/chain/"+file)
 }
 
 func rowOf(t *testing.T, file, id string) chainRow {

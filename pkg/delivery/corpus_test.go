@@ -1,11 +1,7 @@
 package delivery_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +10,8 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
 
 // now is the time at which the corpus is judged.
@@ -21,22 +19,14 @@ func now() time.Time { return time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC) }
 
 // check is one row of the corpus.
 type check struct {
-	ID           string
-	Why          string
-	File         string `json:"-"` // that the row is in
-	Source       string // where the row is from, if it was not made up
-	Bucket       string
-	Owner        string          `json:"bucket_owner"`
-	Payer        string          `json:"request_payer"`
-	Organization json.RawMessage `json:"organization_id"` // absent: not known, null: in none
-	Members      []string
-	Trails       json.RawMessage
-	Policy       json.RawMessage
-	Expect       map[trail.RequirementID]anyOf
-	Verdict      delivery.Verdict
-	Findings     []string // ids, if given
-	Now          time.Time
-	Regions      []string // that are enabled, if given
+	buckets.Row
+
+	Why      string
+	File     string `json:"-"` // that the row is in
+	Source   string // where the row is from, if it was not made up
+	Expect   map[trail.RequirementID]anyOf
+	Verdict  delivery.Verdict
+	Findings []string // ids, if given
 	// What is known beside the bucket, if given: outputs of get-event-selectors, the
 	// trails as they were before, and what CloudTrail reports.
 	Selectors []json.RawMessage `json:"event_selectors"`
@@ -93,21 +83,7 @@ func (c check) inputs(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Envir
 	if len(c.Policy) > 0 && string(c.Policy) != "null" {
 		b.State, b.Policy = delivery.PolicyRead, parse(t, string(c.Policy))
 	}
-	s := trail.Environment{Now: now()}
-	if !c.Now.IsZero() {
-		s.Now = c.Now
-	}
-	if c.Regions != nil {
-		s.EnabledRegions = map[string][]string{"": c.Regions}
-	}
-	s.Organization.Members = c.Members
-	if len(c.Organization) > 0 {
-		s.Organization.Known = true
-		if err := json.Unmarshal(c.Organization, &s.Organization.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b, trails, s
+	return b, trails, c.Environment(t, now())
 }
 
 func parse(t testing.TB, text string) *policy.Document {
@@ -119,28 +95,13 @@ func parse(t testing.TB, text string) *policy.Document {
 	return doc
 }
 
-func corpus(t testing.TB) []check {
+func checks(t testing.TB) []check {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", "*.jsonl"))
-	if err != nil || len(files) < 2 {
-		t.Fatalf("corpus files %v, error %v", files, err)
-	}
 	var checks []check
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var c check
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			c.File = filepath.Base(file)
-			checks = append(checks, c)
-		}
+	for _, line := range corpus.Lines(t, "testdata/*.jsonl", 3) {
+		c := check{File: line.File}
+		line.Decode(t, &c)
+		checks = append(checks, c)
 	}
 	return checks
 }
@@ -148,7 +109,7 @@ func corpus(t testing.TB) []check {
 // TestCorpus judges every row: each expected requirement has the expected
 // decision, and the verdict and the findings follow from the decisions.
 func TestCorpus(t *testing.T) {
-	for _, c := range corpus(t) {
+	for _, c := range checks(t) {
 		name := c.ID + " " + c.Why
 		if c.Source != "" {
 			name += " (" + c.Source + ")"

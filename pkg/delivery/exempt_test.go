@@ -60,7 +60,7 @@ func originOf(t *testing.T, doc *policy.Document, text []byte) int {
 // requirement any more.
 func TestEditsLetCloudTrailThrough(t *testing.T) {
 	edits := 0
-	for _, c := range corpus(t) {
+	for _, c := range checks(t) {
 		b, trails, s := c.inputs(t)
 		for _, f := range delivery.Judge(b, trails, s).Findings {
 			about, _ := delivery.LookupType(f.ID)
@@ -100,7 +100,7 @@ func TestEditsLetNobodyElseThrough(t *testing.T) {
 		{Caller: role, Action: "s3:GetBucketAcl", Resource: "arn:aws:s3:::logs-b", Context: absent},
 		{Caller: service, Action: "s3:PutObject", Resource: "arn:aws:s3:::logs-b/AWSLogs/111111111111/Config/x", Context: config},
 	}
-	for _, c := range corpus(t) {
+	for _, c := range checks(t) {
 		b, trails, s := c.inputs(t)
 		for _, f := range delivery.Judge(b, trails, s).Findings {
 			if f.Edit == "" {

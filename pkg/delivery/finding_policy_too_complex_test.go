@@ -137,7 +137,7 @@ func TestLittleWorkClaimsNothing(t *testing.T) {
 // Within small budgets the answers of the corpus are the same, or open, and said to
 // be.
 func TestStarvedBudgets(t *testing.T) {
-	for i, c := range corpus(t) {
+	for i, c := range checks(t) {
 		t.Run(c.ID+" "+c.Why, func(t *testing.T) {
 			b, trails, env := c.inputs(t)
 			checkStarved(t, delivery.Judge(b, trails, env), b, trails, env, 0, 100<<(i%8))

@@ -10,7 +10,7 @@ import (
 
 // FuzzJudge judges whatever can be read as a policy.
 func FuzzJudge(f *testing.F) {
-	for _, c := range corpus(f) {
+	for _, c := range checks(f) {
 		f.Add([]byte(c.Policy))
 	}
 	organization := mainTrail()

@@ -121,7 +121,7 @@ func allNamed(doc *policy.Document) bool {
 
 // TestStatementOrder shuffles the statements of every row of the corpus.
 func TestStatementOrder(t *testing.T) {
-	checks := corpus(t)
+	checks := checks(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		c := rapid.SampledFrom(checks).Draw(rt, "row")
 		b, trails, s := c.inputs(t)
@@ -153,7 +153,7 @@ func TestStatementOrder(t *testing.T) {
 }
 
 func TestJudgeIsDeterministic(t *testing.T) {
-	for _, c := range corpus(t) {
+	for _, c := range checks(t) {
 		b, trails, s := c.inputs(t)
 		first := show(delivery.Judge(b, trails, s))
 		for range 3 {

@@ -1,12 +1,8 @@
 package iac_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"maps"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -21,44 +17,23 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/iac"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
 
 // row is a row of the corpus of pkg/delivery.
 type row struct {
-	ID           string
-	Bucket       string
-	Owner        string          `json:"bucket_owner"`
-	Organization json.RawMessage `json:"organization_id"`
-	Members      []string
-	Trails       json.RawMessage
-	Policy       json.RawMessage
-	Now          time.Time
-	Regions      []string
+	buckets.Row
+
+	said trail.Environment // beside the bucket
 }
 
 // rows are the rows with a policy.
 func rows(t *testing.T) []row {
 	t.Helper()
-	files, err := filepath.Glob("../delivery/testdata/*.jsonl")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("corpus files %v, error %v", files, err)
-	}
 	var out []row
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var r row
-			if err := json.Unmarshal(lines.Bytes(), &r); err != nil {
-				t.Fatal(err)
-			}
-			if len(r.Policy) > 0 && r.Policy[0] == '{' {
-				out = append(out, r)
-			}
+	for _, r := range buckets.Rows(t, "../delivery/testdata") {
+		if r.HasPolicy() {
+			out = append(out, row{r, r.Environment(t, time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC))})
 		}
 	}
 	return out
@@ -66,18 +41,7 @@ func rows(t *testing.T) []row {
 
 // setting is what the row says beside the policy.
 func (r row) setting() (iac.Setting, []trail.Trail) {
-	s := iac.Setting{Now: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)}
-	if !r.Now.IsZero() {
-		s.Now = r.Now
-	}
-	if r.Regions != nil {
-		s.EnabledRegions = map[string][]string{"": r.Regions}
-	}
-	s.Organization.Members = r.Members
-	if len(r.Organization) > 0 {
-		s.Organization.Known = true
-		_ = json.Unmarshal(r.Organization, &s.Organization.ID)
-	}
+	s := iac.Setting{Now: r.said.Now, Organization: r.said.Organization, EnabledRegions: r.said.EnabledRegions}
 	trails, _ := trail.Parse(r.Trails)
 	return s, slices.DeleteFunc(trails, func(t trail.Trail) bool { return t.Bucket != r.Bucket })
 }

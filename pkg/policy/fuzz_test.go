@@ -1,27 +1,19 @@
 package policy
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/trailwarden/trailwarden/pkg/glob"
+	"github.com/trailwarden/trailwarden/test/corpus"
 )
 
 // seeds adds the policies of the corpus.
 func seeds(f *testing.F, add func(policy []byte)) {
 	f.Helper()
-	text, err := os.ReadFile("testdata/decisions.jsonl")
-	if err != nil {
-		f.Fatal(err)
-	}
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for _, line := range corpus.Lines(f, "testdata/decisions.jsonl", 1) {
 		var c struct{ Policy json.RawMessage }
-		if err := json.Unmarshal(lines.Bytes(), &c); err == nil && c.Policy != nil {
+		if err := json.Unmarshal(line.Text, &c); err == nil && c.Policy != nil {
 			add(c.Policy)
 		}
 	}

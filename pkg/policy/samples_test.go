@@ -1,50 +1,14 @@
 package policy_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
-
-// deliveryCase is a policy and trails, as the corpus of package delivery has them.
-type deliveryCase struct {
-	ID           string
-	Organization json.RawMessage `json:"organization_id"`
-	Trails       json.RawMessage
-	Policy       json.RawMessage
-}
-
-func deliveryCases(t *testing.T) []deliveryCase {
-	t.Helper()
-	files, err := filepath.Glob("../delivery/testdata/*.jsonl")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("files %v, error %v", files, err)
-	}
-	var out []deliveryCase
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var c deliveryCase
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			out = append(out, c)
-		}
-	}
-	return out
-}
 
 // found is what samples have to show.
 type found struct {
@@ -76,7 +40,7 @@ func foundIn(d *policy.Document, samples policy.Samples) found {
 // by every class of keys and by the search that is made where these are too many.
 func TestSearchAgainstClasses(t *testing.T) {
 	compared := 0
-	for _, c := range deliveryCases(t) {
+	for _, c := range buckets.Rows(t, "../delivery/testdata") {
 		d, err := policy.Parse(c.Policy)
 		if err != nil {
 			continue // there is none

@@ -1,11 +1,6 @@
 package repair_test
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,42 +10,17 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
 
-// realCase is a row of the corpora of pkg/delivery, as far as it is needed.
-type realCase struct {
-	ID           string
-	Bucket       string
-	Owner        string          `json:"bucket_owner"`
-	Payer        string          `json:"request_payer"`
-	Organization json.RawMessage `json:"organization_id"` // absent: not known, null: in none
-	Members      []string
-	Trails       json.RawMessage
-	Policy       json.RawMessage
-	Now          time.Time
-}
+// realCase is a row of the corpora of pkg/delivery.
+type realCase struct{ buckets.Row }
 
 func realCases(t *testing.T) []realCase {
 	t.Helper()
-	files, err := filepath.Glob("../delivery/testdata/*.jsonl")
-	if err != nil || len(files) < 3 {
-		t.Fatal(files, err)
-	}
 	var out []realCase
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var c realCase
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			out = append(out, c)
-		}
+	for _, row := range buckets.Rows(t, "../delivery/testdata") {
+		out = append(out, realCase{row})
 	}
 	return out
 }
@@ -68,18 +38,7 @@ func (c realCase) read(t *testing.T) (delivery.Bucket, []trail.Trail, trail.Envi
 		}
 		b.State = delivery.PolicyRead
 	}
-	env := trail.Environment{Now: time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC)}
-	if !c.Now.IsZero() {
-		env.Now = c.Now
-	}
-	env.Organization.Members = c.Members
-	if len(c.Organization) > 0 {
-		env.Organization.Known = true
-		if err := json.Unmarshal(c.Organization, &env.Organization.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b, trails, env
+	return b, trails, c.Environment(t, time.Date(2026, 11, 25, 9, 0, 0, 0, time.UTC))
 }
 
 // The advice is what the planner does. A finding that a plan mends names the

@@ -1,10 +1,7 @@
 package repair_test
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/repair"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus"
 )
 
 // chainRow is a row of the corpora of keys and topics of package delivery.
@@ -60,15 +58,7 @@ func read(t *testing.T, d policy.Dialect, text []byte) *policy.Document {
 func TestProposals(t *testing.T) {
 	proposed := 0
 	for _, file := range []string{"checks.jsonl", "more.jsonl"} {
-		text, err := os.ReadFile("../delivery/testdata/chain/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
-			var c chainRow
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatal(err)
-			}
+		for _, c := range corpus.Rows[chainRow](t, "../delivery/testdata/chain/"+file) {
 			t.Run(c.ID, func(t *testing.T) { proposed += checkProposals(t, c) })
 		}
 	}

@@ -1,7 +1,6 @@
 package trigger_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/trigger"
+	"github.com/trailwarden/trailwarden/test/corpus"
 )
 
 // changeBy is the change that an event of the caller leads to.
@@ -40,16 +40,11 @@ type row struct {
 // rows reads a corpus of callers.
 func rows(t *testing.T, file string) []row {
 	t.Helper()
-	f, err := os.Open(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close() //nolint:errcheck // it was only read
 	var all []row
-	for lines, n := bufio.NewScanner(f), 1; lines.Scan(); n++ {
+	for _, line := range corpus.Lines(t, file, 1) {
 		var r row
-		if err := json.Unmarshal(lines.Bytes(), &r); err != nil || r.ID == "" || len(r.Identity) == 0 || len(r.Says) == 0 {
-			t.Fatalf("%s, line %d (%q): %v; expected an object with id, identity and says", file, n, r.ID, err)
+		if err := json.Unmarshal(line.Text, &r); err != nil || r.ID == "" || len(r.Identity) == 0 || len(r.Says) == 0 {
+			t.Fatalf("%s, line %d (%q): %v; expected an object with id, identity and says", file, line.Number, r.ID, err)
 		}
 		all = append(all, r)
 	}

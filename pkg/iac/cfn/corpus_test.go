@@ -1,12 +1,9 @@
 package cfn_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -15,78 +12,50 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/iac/cfn"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
 
 // A row of the corpus of pkg/delivery, made into a template of one stack, is judged as the row is: what the
 // evaluator makes of a template is the policy that stands there.
 func TestCorpusAsTemplates(t *testing.T) {
-	files, err := filepath.Glob("../../delivery/testdata/*.jsonl")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("corpus files %v, error %v", files, err)
-	}
 	n := 0
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	for _, c := range buckets.Rows(t, "../../delivery/testdata") {
+		trails, err := trail.Parse(c.Trails)
+		if err != nil || !c.HasPolicy() || bytes.Contains(c.Policy, []byte("null")) || !ofOneStack(c.Bucket, trails) {
+			continue
+		}
+		doc, err := policy.Parse(c.Policy)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var c struct {
-				ID, Bucket   string
-				Organization json.RawMessage `json:"organization_id"`
-				Members      []string
-				Trails       json.RawMessage
-				Policy       json.RawMessage
-				Regions      []string
-			}
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatal(err)
-			}
-			trails, err := trail.Parse(c.Trails)
-			if err != nil || len(c.Policy) == 0 || c.Policy[0] != '{' || bytes.Contains(c.Policy, []byte("null")) || !ofOneStack(c.Bucket, trails) {
-				continue
-			}
-			doc, err := policy.Parse(c.Policy)
-			if err != nil {
-				t.Fatal(err)
-			}
-			in, err := cfn.Read(stackOf(c.Bucket, c.Policy, trails), cfn.Options{Account: trails[0].Account(), Region: trails[0].HomeRegion})
-			if err != nil {
-				continue // an element that stands twice
-			}
-			n++
-			set := setting
-			set.Organization.Members = c.Members
-			if len(c.Organization) > 0 {
-				set.Organization.Known = true
-				_ = json.Unmarshal(c.Organization, &set.Organization.ID)
-			}
-			if c.Regions != nil {
-				set.EnabledRegions = map[string][]string{"": c.Regions}
-			}
-			owner, region := trails[0].Account(), trails[0].HomeRegion
-			want := delivery.Judge(
-				delivery.Bucket{Name: c.Bucket, Owner: owner, Region: region, State: delivery.PolicyRead, Policy: doc, Payer: delivery.PayerOwner}, trails,
-				trail.Environment{
-					Bucket: c.Bucket, BucketOwner: owner, BucketRegion: region,
-					Organization: set.Organization, EnabledRegions: set.EnabledRegions, Now: set.Now,
-				})
-			reports := iac.Assess(in, set)
-			if len(reports) != 1 {
-				t.Fatalf("row %s: %d buckets", c.ID, len(reports))
-			}
-			var got, wanted []string
-			for _, f := range reports[0].Findings {
-				got = append(got, f.ID+" "+f.Trail)
-			}
-			for _, f := range want.Findings {
-				wanted = append(wanted, f.ID+" "+f.Trail)
-			}
-			if r := reports[0]; r.After != want.Verdict || !slices.Equal(got, wanted) {
-				t.Errorf("row %s: %s with %q; want %s with %q", c.ID, r.After, got, want.Verdict, wanted)
-			}
+		in, err := cfn.Read(stackOf(c.Bucket, c.Policy, trails), cfn.Options{Account: trails[0].Account(), Region: trails[0].HomeRegion})
+		if err != nil {
+			continue // an element that stands twice
+		}
+		n++
+		set := setting
+		said := c.Environment(t, set.Now)
+		set.Organization, set.EnabledRegions = said.Organization, said.EnabledRegions
+		owner, region := trails[0].Account(), trails[0].HomeRegion
+		want := delivery.Judge(
+			delivery.Bucket{Name: c.Bucket, Owner: owner, Region: region, State: delivery.PolicyRead, Policy: doc, Payer: delivery.PayerOwner}, trails,
+			trail.Environment{
+				Bucket: c.Bucket, BucketOwner: owner, BucketRegion: region,
+				Organization: set.Organization, EnabledRegions: set.EnabledRegions, Now: set.Now,
+			})
+		reports := iac.Assess(in, set)
+		if len(reports) != 1 {
+			t.Fatalf("row %s: %d buckets", c.ID, len(reports))
+		}
+		var got, wanted []string
+		for _, f := range reports[0].Findings {
+			got = append(got, f.ID+" "+f.Trail)
+		}
+		for _, f := range want.Findings {
+			wanted = append(wanted, f.ID+" "+f.Trail)
+		}
+		if r := reports[0]; r.After != want.Verdict || !slices.Equal(got, wanted) {
+			t.Errorf("row %s: %s with %q; want %s with %q", c.ID, r.After, got, want.Verdict, wanted)
 		}
 	}
 	if n < 100 {

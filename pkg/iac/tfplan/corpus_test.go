@@ -1,11 +1,8 @@
 package tfplan_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
@@ -14,73 +11,45 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/iac/tfplan"
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
+	"github.com/trailwarden/trailwarden/test/corpus/buckets"
 )
 
 // A row of the corpus of pkg/delivery, made into a plan that gives the bucket its policy, is judged
 // as the row is: there is one engine.
 func TestCorpusAsPlans(t *testing.T) {
-	files, err := filepath.Glob("../../delivery/testdata/*.jsonl")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("corpus files %v, error %v", files, err)
-	}
 	n := 0
-	for _, file := range files {
-		text, err := os.ReadFile(file)
+	for _, c := range buckets.Rows(t, "../../delivery/testdata") {
+		trails, err := trail.Parse(c.Trails)
+		if err != nil || !c.HasPolicy() || !told(trails) {
+			continue
+		}
+		n++
+		set := iac.Setting{Now: today}
+		said := c.Environment(t, set.Now)
+		set.Organization, set.EnabledRegions = said.Organization, said.EnabledRegions
+		doc, err := policy.Parse(c.Policy)
 		if err != nil {
 			t.Fatal(err)
 		}
-		lines := bufio.NewScanner(bytes.NewReader(text))
-		lines.Buffer(nil, 1<<20)
-		for lines.Scan() {
-			var c struct {
-				ID, Bucket   string
-				Organization json.RawMessage `json:"organization_id"`
-				Members      []string
-				Trails       json.RawMessage
-				Policy       json.RawMessage
-				Regions      []string
-			}
-			if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-				t.Fatal(err)
-			}
-			trails, err := trail.Parse(c.Trails)
-			if err != nil || len(c.Policy) == 0 || c.Policy[0] != '{' || !told(trails) {
+		want := delivery.Judge(delivery.Bucket{Name: c.Bucket, State: delivery.PolicyRead, Policy: doc}, trails,
+			trail.Environment{Organization: set.Organization, EnabledRegions: set.EnabledRegions, Now: set.Now})
+		in, err := tfplan.Read(bytes.NewReader(planOf(c.Bucket, string(c.Policy), trails)), tfplan.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range iac.Assess(in, set) {
+			if r.Bucket != c.Bucket {
 				continue
 			}
-			n++
-			set := iac.Setting{Now: today}
-			set.Organization.Members = c.Members
-			if len(c.Organization) > 0 {
-				set.Organization.Known = true
-				_ = json.Unmarshal(c.Organization, &set.Organization.ID)
+			var got, wanted []string
+			for _, f := range r.Findings {
+				got = append(got, f.ID+" "+f.Trail)
 			}
-			if c.Regions != nil {
-				set.EnabledRegions = map[string][]string{"": c.Regions}
+			for _, f := range want.Findings {
+				wanted = append(wanted, f.ID+" "+f.Trail)
 			}
-			doc, err := policy.Parse(c.Policy)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := delivery.Judge(delivery.Bucket{Name: c.Bucket, State: delivery.PolicyRead, Policy: doc}, trails,
-				trail.Environment{Organization: set.Organization, EnabledRegions: set.EnabledRegions, Now: set.Now})
-			in, err := tfplan.Read(bytes.NewReader(planOf(c.Bucket, string(c.Policy), trails)), tfplan.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, r := range iac.Assess(in, set) {
-				if r.Bucket != c.Bucket {
-					continue
-				}
-				var got, wanted []string
-				for _, f := range r.Findings {
-					got = append(got, f.ID+" "+f.Trail)
-				}
-				for _, f := range want.Findings {
-					wanted = append(wanted, f.ID+" "+f.Trail)
-				}
-				if r.After != want.Verdict || !slices.Equal(got, wanted) || r.Before != delivery.Blocked {
-					t.Errorf("row %s: %s, then %s with %q; want %s with %q", c.ID, r.Before, r.After, got, want.Verdict, wanted)
-				}
+			if r.After != want.Verdict || !slices.Equal(got, wanted) || r.Before != delivery.Blocked {
+				t.Errorf("row %s: %s, then %s with %q; want %s with %q", c.ID, r.Before, r.After, got, want.Verdict, wanted)
 			}
 		}
 	}
