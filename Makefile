@@ -59,7 +59,7 @@ differential: ## hold the evaluator against changes that change nothing, and aga
 	@# A judgement asks for several hundred decisions.
 	$(GOTEST) ./pkg/delivery -v -count=1 -rapid.checks=$$(($(CASES) / 10)) \
 		-run '^Test(DocumentedDelivers|ForeignDenyBlocks|StatementOrder|JudgeIsDeterministic)$$'
-	simulator=$$(sh test/differential/install.sh) && \
+	simulator=$$(sh test/npm.sh differential) && cp test/differential/simulate.mjs "$$simulator/" && \
 		$(GOTEST) ./pkg/policy -tags differential -v -count=1 -run '^TestDifferential$$' \
 			-rapid.checks=$(CASES) -rapid.seed=$(SEED) -simulator "$$simulator"
 

@@ -243,15 +243,11 @@ func (n notification) resources(partition arn.Partition, region arn.Region) []Re
 
 // controls are the controls of standards that the findings touch, as the catalogue has them.
 func (n notification) controls() []string {
-	var all []string
+	var ids []string
 	for _, f := range n.Findings {
-		known, _ := delivery.LookupType(f.ID)
-		for _, control := range known.Controls {
-			if !slices.Contains(all, control) {
-				all = append(all, control)
-			}
-		}
+		ids = append(ids, f.ID)
 	}
+	all := delivery.Controls(ids)
 	return all[:min(len(all), mostRequirements)]
 }
 

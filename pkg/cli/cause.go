@@ -113,16 +113,11 @@ func (p causePlace) String() string {
 
 // Controls are the controls of standards that its findings touch.
 func (c cause) Controls() []string {
-	var out []string
+	var ids []string
 	for _, kind := range c.Types {
-		t, _ := delivery.LookupType(kind.ID)
-		for _, control := range t.Controls {
-			if !slices.Contains(out, control) {
-				out = append(out, control)
-			}
-		}
+		ids = append(ids, kind.ID)
 	}
-	return out
+	return delivery.Controls(ids)
 }
 
 // trailName is the name in a trail's ARN.

@@ -134,7 +134,7 @@ func Catalog() []FindingType {
 		types[i].Family = types[i].ID
 	}
 	requirements := trail.RequirementIDs()
-	types = slices.Grow(types, 2*len(requirements)+chainTypes)
+	types = slices.Grow(types, 2*len(requirements))
 	for _, id := range requirements {
 		types = append(types, deniedType(id), undeterminedType(id))
 	}
@@ -148,9 +148,6 @@ func Catalog() []FindingType {
 	}
 	return types
 }
-
-// chainTypes is how many types are about keys and topics.
-const chainTypes = 8
 
 // LookupType returns the type with an id. Ok is false if there is none: the finding
 // was made by another version.

@@ -1,6 +1,10 @@
 package delivery
 
-import "github.com/trailwarden/trailwarden/pkg/trail"
+import (
+	"slices"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
 
 // Controls of standards that ask for what an outage takes away, spelled as Security
 // Hub spells requirements. That a control is named does not mean that its check
@@ -22,6 +26,21 @@ const (
 	controlFailure    = "NIST.800-53.r5 AU-5"
 	controlPCIFailure = "PCI DSS v4.0.1/10.7.2"
 )
+
+// Controls returns the controls that findings with these ids touch, each once. An id of
+// another version touches none.
+func Controls(ids []string) []string {
+	var out []string
+	for _, id := range ids {
+		known, _ := LookupType(id)
+		for _, control := range known.Controls {
+			if !slices.Contains(out, control) {
+				out = append(out, control)
+			}
+		}
+	}
+	return out
+}
 
 // controlsOf returns the controls that a type of finding touches, those that ask for
 // most first. A weakness and what is not known touch none.

@@ -16,7 +16,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// simulator is the folder that test/differential/install.sh prints.
+// simulator is the folder that test/npm.sh prints, with test/differential/simulate.mjs in it.
 var simulator = flag.String("simulator", "", "folder of the simulator that Decide is compared with")
 
 // simulated is one case as the simulator takes it.

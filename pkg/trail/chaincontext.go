@@ -15,14 +15,7 @@ const encryptionContext = "kms:EncryptionContext:"
 // to the bucket: on whose behalf it asks, and what only other callers have. Keys of other
 // services than the one that is asked are absent.
 func serviceContext(t Trail, s Environment, resource string) map[string]policy.Value {
-	keys := make(map[string]policy.Value, 80)
-	keys["aws:*"] = policy.Value{State: policy.Either}
-	for _, key := range keysOfOthers() {
-		keys[key] = policy.Value{}
-	}
-	sourceKeys(keys, t, s)
-	identityKeys(keys, t)
-	networkKeys(keys)
+	keys := callerKeys(t, s)
 	s.BucketRegion, s.BucketOwner = ofARN(resource)
 	placeKeys(keys, t, s)
 	delete(keys, "s3:ResourceAccount")

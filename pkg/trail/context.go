@@ -36,6 +36,16 @@ const (
 // reference; the CloudTrail user guide; and CloudTrail's own requests as they
 // are logged.
 func aclContext(t Trail, s Environment) policy.Context {
+	keys := callerKeys(t, s)
+	placeKeys(keys, t, s)
+	timeKeys(keys, s.Now)
+	signatureKeys(keys)
+	return policy.NewContext(policy.Value{}).WithAll(keys)
+}
+
+// callerKeys are what every request for a trail says of who asks, for whom and from where.
+// Whatever else begins with "aws:" may be there or not.
+func callerKeys(t Trail, s Environment) map[string]policy.Value {
 	keys := make(map[string]policy.Value, 80)
 	keys["aws:*"] = policy.Value{State: policy.Either}
 	for _, key := range keysOfOthers() {
@@ -44,10 +54,7 @@ func aclContext(t Trail, s Environment) policy.Context {
 	sourceKeys(keys, t, s)
 	identityKeys(keys, t)
 	networkKeys(keys)
-	placeKeys(keys, t, s)
-	timeKeys(keys, s.Now)
-	signatureKeys(keys)
-	return policy.NewContext(policy.Value{}).WithAll(keys)
+	return keys
 }
 
 // keysOfOthers are the "aws:" keys that no request of CloudTrail has. It is no

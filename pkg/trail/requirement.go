@@ -54,12 +54,6 @@ func (id RequirementID) Target() Target {
 	}
 }
 
-// ChainRequirementIDs returns those of a trail's key and topic, in the order of the
-// constants.
-func ChainRequirementIDs() []RequirementID {
-	return []RequirementID{KeyEncrypt, KeyDescribe, KeyDecrypt, TopicPublish, TopicKey}
-}
-
 // RequirementIDs returns those of a bucket, in the order of the constants.
 func RequirementIDs() []RequirementID {
 	return []RequirementID{

@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 python=$(sh test/python/install.sh emulator)
 scanner=$(sh test/python/install.sh scanner)
-validator=$(sh test/asl/install.sh)
+validator=$(sh test/npm.sh asl)/node_modules/.bin/asl-validator
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1
 
 echo "cfn-lint"
