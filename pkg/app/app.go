@@ -68,6 +68,7 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 		Organizations: awsapi.NewOrganizations(clients, time.Now),
 		Regions:       awsapi.NewRegions(clients),
 		Accounts:      awsapi.NewAccounts(clients),
+		Chain:         awsapi.NewChain(clients),
 	}
 	if table != "" {
 		p.Ledger = awsapi.NewLedger(clients, table)

@@ -34,6 +34,32 @@ func (c calmBuckets) Observe(ctx context.Context, ref guardrail.BucketRef) (_ de
 	return c.Buckets.Observe(ctx, ref)
 }
 
+type calmChain struct{ next guardrail.Chain }
+
+// Key calls the next.
+func (c calmChain) Key(ctx context.Context, arn string) (_ delivery.Key, err error) {
+	defer recovered(&err)
+	return c.next.Key(ctx, arn)
+}
+
+// Topic calls the next.
+func (c calmChain) Topic(ctx context.Context, arn string) (_ delivery.Topic, err error) {
+	defer recovered(&err)
+	return c.next.Topic(ctx, arn)
+}
+
+// TopicKey calls the next.
+func (c calmChain) TopicKey(ctx context.Context, t trail.Topic) (_ *delivery.Key, err error) {
+	defer recovered(&err)
+	return c.next.TopicKey(ctx, t)
+}
+
+// BucketKeys calls the next.
+func (c calmChain) BucketKeys(ctx context.Context, b guardrail.BucketRef) (_ trail.Switch, err error) {
+	defer recovered(&err)
+	return c.next.BucketKeys(ctx, b)
+}
+
 type calmOrganizations struct{ next guardrail.Organizations }
 
 // Organization calls the next.

@@ -73,6 +73,9 @@ func newFunctions(c Config, p guardrail.Ports, r guardrail.Runtime, name string,
 	m := &meter{function: name, now: r.Now, out: metrics}
 	p.Alerts = meteredAlerts{p.Alerts, m}
 	p.Trails, p.Buckets, p.Organizations = calmTrails{p.Trails}, calmBuckets{p.Buckets}, calmOrganizations{p.Organizations}
+	if p.Chain != nil {
+		p.Chain = calmChain{p.Chain}
+	}
 	c.Guard.Stack = alert.Stack{Account: string(c.Account), Region: string(c.Region), Table: c.Table, Runbook: c.Runbook}
 	c.Guard.Chat = c.ChatTopicARN != ""
 	return &Functions{

@@ -54,6 +54,9 @@ func (r request) names() []string {
 	if r.Bucket != "" {
 		names = append(names, "bucket "+r.Bucket)
 	}
+	if r.Chain != "" {
+		names = append(names, r.Chain)
+	}
 	if r.Trail != "" {
 		names = append(names, "trail "+r.Account+" "+r.Trail)
 	}
@@ -91,11 +94,11 @@ func (r request) at() time.Time {
 
 // doneBy reports whether handling a newer request of the group does all that this
 // one asks for. That is so for the same call, delivered twice, and for another call
-// on the same bucket: the bucket is read once, and this call is a witness. A request
+// on the same bucket, key or topic: it is read once, and this call is a witness. A request
 // that names a trail is also about that trail.
 func (r request) doneBy(newer request) bool {
 	same := r.Account == newer.Account && r.Region == newer.Region && r.Bucket == newer.Bucket && r.Trail == newer.Trail &&
-		r.Organization == newer.Organization
+		r.Chain == newer.Chain && r.Organization == newer.Organization
 	if !same || r.Change == nil || newer.Change == nil {
 		return false
 	}

@@ -23,6 +23,7 @@ type S3API interface {
 	PutBucketRequestPayment(context.Context, *s3.PutBucketRequestPaymentInput, ...func(*s3.Options)) (*s3.PutBucketRequestPaymentOutput, error)
 	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	GetBucketEncryption(context.Context, *s3.GetBucketEncryptionInput, ...func(*s3.Options)) (*s3.GetBucketEncryptionOutput, error)
 	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
 }
 
@@ -42,19 +43,10 @@ type CloudTrailAPI interface {
 // SNSAPI is what is called of Amazon SNS.
 type SNSAPI interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
-}
-
-// TopicsAPI is what an audit calls of Amazon SNS.
-type TopicsAPI interface {
 	GetTopicAttributes(context.Context, *sns.GetTopicAttributesInput, ...func(*sns.Options)) (*sns.GetTopicAttributesOutput, error)
 }
 
-// EncryptionAPI is what an audit calls of Amazon S3 beside [S3API].
-type EncryptionAPI interface {
-	GetBucketEncryption(context.Context, *s3.GetBucketEncryptionInput, ...func(*s3.Options)) (*s3.GetBucketEncryptionOutput, error)
-}
-
-// KMSAPI is what an audit calls of AWS KMS.
+// KMSAPI is what is called of AWS KMS.
 type KMSAPI interface {
 	// DescribeKey returns a key, by its ARN, or by an alias of the region.
 	DescribeKey(ctx context.Context, key string) (trail.Key, error)
@@ -149,10 +141,10 @@ func Actions() []Action {
 		{Service: "cloudtrail", Operation: "GetTrailStatus", IAM: "cloudtrail:GetTrailStatus"},
 		{Service: "cloudtrail", Operation: "GetEventSelectors", IAM: "cloudtrail:GetEventSelectors"},
 		{Service: "cloudtrail", Operation: "GetEventConfiguration", IAM: "cloudtrail:GetEventConfiguration"},
-		{Service: "s3", Operation: "GetBucketEncryption", IAM: "s3:GetEncryptionConfiguration", ByHand: true},
-		{Service: "kms", Operation: "DescribeKey", IAM: "kms:DescribeKey", ByHand: true},
-		{Service: "kms", Operation: "GetKeyPolicy", IAM: "kms:GetKeyPolicy", ByHand: true},
-		{Service: "sns", Operation: "GetTopicAttributes", IAM: "sns:GetTopicAttributes", ByHand: true},
+		{Service: "s3", Operation: "GetBucketEncryption", IAM: "s3:GetEncryptionConfiguration"},
+		{Service: "kms", Operation: "DescribeKey", IAM: "kms:DescribeKey"},
+		{Service: "kms", Operation: "GetKeyPolicy", IAM: "kms:GetKeyPolicy"},
+		{Service: "sns", Operation: "GetTopicAttributes", IAM: "sns:GetTopicAttributes"},
 		{Service: "sns", Operation: "Publish", IAM: "sns:Publish"},
 		{Service: "dynamodb", Operation: "GetItem", IAM: "dynamodb:GetItem"},
 		{Service: "dynamodb", Operation: "BatchGetItem", IAM: "dynamodb:BatchGetItem"},

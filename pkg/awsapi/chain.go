@@ -2,10 +2,8 @@ package awsapi
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -18,57 +16,27 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Chain reads the keys and topics of trails, and the bucket keys of buckets. A key or topic is
-// asked for once, for all buckets whose trails use it. It is safe for use by several goroutines.
+// Chain reads the keys and topics of trails, and the bucket keys of buckets. It is safe for use
+// by several goroutines.
 type Chain struct {
 	clients *Clients
 	buckets *Buckets
-
-	mu     sync.Mutex
-	keys   map[string]func() delivery.Key
-	topics map[string]func() delivery.Topic
 }
 
 var _ guardrail.Chain = (*Chain)(nil)
 
 // NewChain returns a reader of keys and topics.
-func NewChain(c *Clients) *Chain {
-	return &Chain{
-		clients: c, buckets: NewBuckets(c),
-		keys: make(map[string]func() delivery.Key), topics: make(map[string]func() delivery.Topic),
-	}
-}
+func NewChain(c *Clients) *Chain { return &Chain{clients: c, buckets: NewBuckets(c)} }
 
 // Key reads a key and its policy at once. KMS answers for a key in every state.
-func (c *Chain) Key(ctx context.Context, keyARN string) delivery.Key {
-	return once(&c.mu, c.keys, keyARN, func() delivery.Key { return c.readKey(ctx, keyARN) })
-}
-
-// Topic reads a topic.
-func (c *Chain) Topic(ctx context.Context, topicARN string) delivery.Topic {
-	return once(&c.mu, c.topics, topicARN, func() delivery.Topic { return c.readTopic(ctx, topicARN) })
-}
-
-// once reads what has a name at the first call, and returns that from then on.
-func once[T any](mu *sync.Mutex, kept map[string]func() T, name string, read func() T) T {
-	mu.Lock()
-	f := kept[name]
-	if f == nil {
-		f = sync.OnceValue(read)
-		kept[name] = f
-	}
-	mu.Unlock()
-	return f()
-}
-
-func (c *Chain) readKey(ctx context.Context, keyARN string) delivery.Key {
+func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 	out := delivery.Key{Key: trail.Key{ARN: keyARN}}
 	a := arn.Split(keyARN)
 	client := c.clients.KMS(string(a.Account), string(a.Region))
 	var described trail.Key
 	var text string
 	var describeErr, policyErr error
-	_ = both(
+	_ = both( // each failure says something of its own
 		func() error {
 			described, describeErr = client.DescribeKey(ctx, keyARN)
 			return nil
@@ -83,70 +51,75 @@ func (c *Chain) readKey(ctx context.Context, keyARN string) delivery.Key {
 		out.Key = described
 	case codeOf(describeErr) == "NotFoundException":
 		out.State = trail.KeyGone
-		return out
+		return out, nil
+	case guardrail.Is(describeErr, guardrail.Transient):
+		return out, describeErr
 	default:
 		out.Reason = unreadable(describeErr)
 	}
-	if policyErr != nil {
+	switch {
+	case policyErr == nil:
+	case guardrail.Is(policyErr, guardrail.Transient) && out.Unusable("") == "":
+		return out, policyErr
+	default:
 		out.Reason = unreadable(policyErr)
-		return out
+		return out, nil
 	}
 	document, err := policy.KMS().Parse([]byte(text))
 	if err != nil {
 		out.Reason = fmt.Sprintf("the policy that KMS returned cannot be read: %v", err)
-		return out
+		return out, nil
 	}
 	out.Policy = document
-	return out
+	return out, nil
 }
 
-func (c *Chain) readTopic(ctx context.Context, topicARN string) delivery.Topic {
+// Topic reads a topic.
+func (c *Chain) Topic(ctx context.Context, topicARN string) (delivery.Topic, error) {
 	out := delivery.Topic{Topic: trail.Topic{ARN: topicARN}}
 	a := arn.Split(topicARN)
-	client, ok := c.clients.SNS(string(a.Account), string(a.Region)).(TopicsAPI)
-	if !ok {
-		out.Reason = "topics are not read here"
-		return out
+	answer, err := c.clients.SNS(string(a.Account), string(a.Region)).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topicARN)})
+	if err = failure("sns:GetTopicAttributes", err); guardrail.Is(err, guardrail.Transient) {
+		return out, err
 	}
-	answer, err := client.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topicARN)})
 	if err != nil {
-		out.Reason = unreadable(failure("sns:GetTopicAttributes", err))
-		return out
+		out.Reason = unreadable(err)
+		return out, nil
 	}
 	out.Policy, out.KMSKeyID = answer.Attributes["Policy"], answer.Attributes["KmsMasterKeyId"]
 	if out.Document, err = policy.SNS().Parse([]byte(out.Policy)); err != nil {
 		out.Reason = fmt.Sprintf("the policy that SNS returned cannot be read: %v", err)
 	}
-	return out
+	return out, nil
 }
 
 // TopicKey reads the key that a topic names: by its id, its ARN or an alias, in the topic's region.
-func (c *Chain) TopicKey(ctx context.Context, topic trail.Topic) (delivery.Key, bool) {
+func (c *Chain) TopicKey(ctx context.Context, topic trail.Topic) (*delivery.Key, error) {
 	a := arn.Split(topic.ARN)
 	name := topic.KMSKeyID
 	if trail.IsAlias(name) {
-		key, err := c.clients.KMS(string(a.Account), string(a.Region)).DescribeKey(ctx, name)
-		if err != nil {
-			return delivery.Key{}, false
+		described, err := c.clients.KMS(string(a.Account), string(a.Region)).DescribeKey(ctx, name)
+		if err = failure("kms:DescribeKey", err); guardrail.Is(err, guardrail.Transient) {
+			return nil, err
 		}
-		return c.Key(ctx, key.ARN), true
+		if err != nil {
+			return nil, nil
+		}
+		name = described.ARN
 	}
 	if !strings.HasPrefix(name, "arn:") {
 		a.Service, a.Resource = "kms", "key/"+name
 		name = a.String()
 	}
-	return c.Key(ctx, name), true
+	key, err := c.Key(ctx, name)
+	return &key, err
 }
 
 // BucketKeys reads whether the bucket's default encryption uses S3 Bucket Keys; empty: not known.
-func (c *Chain) BucketKeys(ctx context.Context, ref guardrail.BucketRef) trail.Switch {
+func (c *Chain) BucketKeys(ctx context.Context, ref guardrail.BucketRef) (trail.Switch, error) {
 	setting := trail.Off
 	_, err := c.buckets.inRegion(ctx, ref, func(client S3API) error {
-		reader, ok := client.(EncryptionAPI)
-		if !ok {
-			return errors.ErrUnsupported
-		}
-		out, err := reader.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: aws.String(ref.Name), ExpectedBucketOwner: owner(ref)})
+		out, err := client.GetBucketEncryption(ctx, &s3.GetBucketEncryptionInput{Bucket: aws.String(ref.Name), ExpectedBucketOwner: owner(ref)})
 		if err != nil || out.ServerSideEncryptionConfiguration == nil {
 			return err
 		}
@@ -157,10 +130,13 @@ func (c *Chain) BucketKeys(ctx context.Context, ref guardrail.BucketRef) trail.S
 		}
 		return nil
 	})
-	if err != nil && codeOf(err) != "ServerSideEncryptionConfigurationNotFoundError" {
-		return ""
+	switch err = failure("s3:GetEncryptionConfiguration", err); {
+	case err == nil, codeOf(err) == "ServerSideEncryptionConfigurationNotFoundError":
+		return setting, nil
+	case guardrail.Is(err, guardrail.Transient):
+		return "", err
 	}
-	return setting
+	return "", nil
 }
 
 // kmsClient calls KMS in a region.

@@ -31,6 +31,7 @@ import (
 //	account#A      trails       version N, token S, inventory S (JSON)
 //	bucket#B       trails       version N, token S, inventory S (JSON) [expires N]
 //	bucket#B       trail#ARN    inventory S (JSON) [or expires N alone: it is gone]
+//	chain#ARN      bucket#B     (that a trail of the bucket was seen to use the key or topic)
 //
 // A bucket is one item, and one call reads those of a batch of events. Only of a
 // bucket with very many trails some are kept apart, in items of their own. A trail
@@ -57,6 +58,7 @@ const (
 	bucketPrefix     = "bucket#"
 	trailsItem       = "trails"
 	trailPrefix      = "trail#"
+	chainPrefix      = "chain#"
 
 	// most is how many trails the item of a bucket holds, and mostBytes how large
 	// they may be: DynamoDB takes items of 400 KB, and each read is paid by size.
@@ -381,6 +383,21 @@ func (v *Inventory) List(ctx context.Context) (accounts, buckets []string, err e
 		func() (err error) { buckets, err = read(bucketPrefix); return err },
 	)
 	return accounts, buckets, err
+}
+
+// Using reads the buckets of a key or topic with one query.
+func (v *Inventory) Using(ctx context.Context, arn string) ([]string, error) {
+	items, err := (&Ledger{clients: v.clients, table: v.table}).query(ctx, chainPrefix+arn, bucketPrefix, true)
+	var names []string
+	for _, it := range items {
+		names = append(names, strings.TrimPrefix(textOf(it, "sk"), bucketPrefix))
+	}
+	return names, err
+}
+
+// Use stores that a bucket's trails use a key or topic.
+func (v *Inventory) Use(ctx context.Context, arn, bucket string) error {
+	return v.put(ctx, tableKey{chainPrefix + arn, bucketPrefix + bucket}.item())
 }
 
 func (v *Inventory) put(ctx context.Context, it item) error {

@@ -54,6 +54,8 @@ func CanBringAbout(c Change, f Finding) bool {
 	switch {
 	case ofTrail && !sameTrail(c.Trail, f.Trail):
 		return false
+	case known.Source == SourceKey && c.Chain != "" && f.Chain != "" && c.Chain != f.Chain: // another key
+		return false
 	case c.Event == "PutBucketRequestPayment":
 		return c.Effect != PayerOwner
 	case f.ID == TrailSilentID:

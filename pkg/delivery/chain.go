@@ -201,7 +201,7 @@ func (p *chainPart) findings() []Finding {
 	var out []Finding
 	add := func(t FindingType, find func() []Finding) {
 		for _, f := range find() {
-			f.Target = p.target
+			f.Target, f.Chain = p.target, p.resource()
 			out = append(out, t.complete(f))
 		}
 	}

@@ -42,6 +42,7 @@ type Change struct {
 	Region      string `json:"region,omitempty"`    // region in which it was recorded
 	ErrorCode   string `json:"errorCode,omitempty"` // set where the call failed
 	Trail       string `json:"trail,omitempty"`     // name or ARN of the trail that was changed
+	Chain       string `json:"chain,omitempty"`     // ARN of the key or topic that was changed
 }
 
 // Caller says who made the call, by what, and on whose behalf, in one line;

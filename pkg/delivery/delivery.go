@@ -168,6 +168,8 @@ type Finding struct {
 	Remedy     string   `json:"remedy"`  // the smallest change that would fix it
 	// Restorable says that the change can be made automatically.
 	Restorable bool `json:"restorable"`
+	// Chain is the ARN of the key or topic that the finding rests on, empty: none, or not known.
+	Chain string `json:"-"`
 	// Target is what the finding is about, empty: the bucket, or the trail itself.
 	Target trail.Target `json:"target,omitempty"`
 	// Lost are the parts of which a trail covers less than before.

@@ -43,7 +43,10 @@ func amiss(r delivery.Report) bool {
 type judgement struct {
 	observation
 
+	// report is that on the bucket, and whole what the keys and topics of its trails add;
+	// nil: that was not judged yet.
 	report delivery.Report
+	whole  *delivery.Report
 	plan   *repair.Plan // nil: none was asked for yet
 }
 
@@ -57,7 +60,7 @@ const judgementAge = time.Minute
 func (j judgement) restsOn(o observation) bool {
 	return !j.at.IsZero() && o.at.Sub(j.at) < judgementAge &&
 		sameBucket(j.bucket, o.bucket) && j.bucket.Region == o.bucket.Region && j.bucket.Reason == o.bucket.Reason &&
-		slices.Equal(j.trails, o.trails) && j.askedRegions == o.askedRegions && slices.Equal(j.regions, o.regions) && reflect.DeepEqual(j.organization, o.organization)
+		slices.Equal(j.trails, o.trails) && j.chain.same(o.chain) && j.askedRegions == o.askedRegions && slices.Equal(j.regions, o.regions) && reflect.DeepEqual(j.organization, o.organization)
 }
 
 // judge assesses what was observed, and reads what only matters where the
@@ -166,9 +169,13 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	}
 	out.judged.around = obs.around
 	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), lastChange(t, rec, done), obs.at)
-	out.report = delivery.JudgeStatus(out.judged.report, obs.trails, statuses)
-	out.report = delivery.JudgeCoverage(out.report, obs.trails, surroundings(t, rec, obs))
-	out.report, out.accepted = delivery.Accept(out.report, c.Accepted, obs.at)
+	// seen is a report with what CloudTrail says of the trails, and without what is accepted.
+	seen := func(r delivery.Report) (delivery.Report, []delivery.AcceptedFinding) {
+		r = delivery.JudgeStatus(r, obs.trails, statuses)
+		r = delivery.JudgeCoverage(r, obs.trails, surroundings(t, rec, obs))
+		return delivery.Accept(r, c.Accepted, obs.at)
+	}
+	out.report, out.accepted = seen(out.judged.report)
 	out.stale = stale
 	out.plan = repair.Plan{Policy: policyText(obs.bucket)}
 	if out.amiss() || c.Harden {
@@ -180,9 +187,29 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 		}
 		out.plan = *out.judged.plan
 	}
+	if len(obs.chain.Keys)+len(obs.chain.Topics) > 0 {
+		// Last, so that a key's policy, which others may write, takes nothing from the plan.
+		if out.judged.whole == nil {
+			whole := delivery.JudgeChain(budget, out.judged.report, obs.bucket, obs.trails, env, obs.chain.Chain)
+			out.judged.whole = &whole
+		}
+		out.report, out.accepted = seen(*out.judged.whole)
+		out.plan.Refused = slices.Concat(out.plan.Refused, refusedChain(out.report))
+	}
 	if budget.Stopped() {
 		out.stopped = &ObserveError{Subject: "policy of bucket " + obs.bucket.Name, Err: errTimeUp}
 		out.judged = judgement{}
+	}
+	return out
+}
+
+// refusedChain says of each outage by a key why nothing is written.
+func refusedChain(r delivery.Report) []repair.Refusal {
+	var out []repair.Refusal
+	for _, f := range r.Outages() {
+		if known, _ := delivery.LookupType(f.ID); ofChain(f) {
+			out = append(out, repair.Refusal{Finding: f.ID, Trail: f.Trail, Reason: known.Refusal(f), Edit: f.Edit})
+		}
 	}
 	return out
 }
@@ -285,7 +312,7 @@ func (g *Guard) mayRepair(t Target, rec record, obs observation, out outcome, tr
 		return budgetSpent
 	case obs.planLacks() != nil, rec.memoryFailed():
 		return notSure
-	case len(out.report.Outages()) == 0 && !g.config.Harden:
+	case !slices.ContainsFunc(out.report.Outages(), func(f delivery.Finding) bool { return !ofChain(f) }) && !g.config.Harden:
 		return notNeeded
 	}
 	return granted

@@ -55,12 +55,11 @@ func (g *Guard) Audit(ctx context.Context, account, region string, progress func
 // remembered but what its trails covered.
 func (g *Guard) audit(ctx context.Context, inv survey, name string, o occasion) Audited {
 	subject, _ := g.subject(inv, name, true)
-	return g.auditTarget(ctx, g.target(inv, subject, o), g.ports.Chain)
+	return g.auditTarget(ctx, g.target(inv, subject, o))
 }
 
-// auditTarget judges a target. The keys and topics of its trails are read from chain; nil: they are
-// not looked at.
-func (g *Guard) auditTarget(ctx context.Context, t Target, chain Chain) Audited {
+// auditTarget judges a target.
+func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 	b := t.bucket()
 	forgotten := record{Record: g.blank(t).Record, memory: noMemory{}}
 	obs, err := g.observe(ctx, t, observation{})
@@ -78,12 +77,7 @@ func (g *Guard) auditTarget(ctx context.Context, t Target, chain Chain) Audited 
 		return Audited{Bucket: delivery.Bucket{Name: b.Name, Owner: b.Account}, Trails: t.trails(), Err: err}
 	}
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
-	audited := Audited{
+	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
 		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: t.survey.notes(t.trails()),
-	}
-	if chain != nil && len(obs.trails) > 0 {
-		audited.Report = g.judgeChain(ctx, chain, t, obs, audited.Report)
-	}
-	return audited
-}
+	}}

@@ -75,6 +75,9 @@ func (g *Guard) AuditOrganization(
 	}
 	known, unread := g.everything(ctx)
 	v := organizationView{guard: g, home: account, region: region, known: known, progress: progress, organization: a.Organization}
+	if g.ports.Chain != nil {
+		v.chain = &readOnce{next: g.ports.Chain}
+	}
 	v.ask(ctx, a.Accounts)
 	v.seekOwners(ctx)
 	a.Buckets = v.judge(ctx)
@@ -124,6 +127,7 @@ type organizationView struct {
 	home, region string // the caller's account, and where to ask first
 	organization trail.Organization
 	known        inventory.Part // what the inventory has; empty: there is none
+	chain        Chain          // reads each key and topic once; nil: nobody reads them
 	progress     func(s Stage, done, total int)
 
 	accounts []AuditedAccount
@@ -314,11 +318,7 @@ func (v *organizationView) judgeAs(ctx context.Context, inv survey, ref BucketRe
 		subject = TrailBucket{BucketRef: ref, Trails: trails, Expected: expected}
 	}
 	o := organizationOccasion{v.guard.newSweepState(inv.account), v}
-	var chain Chain
-	if v.guard.ports.Chain != nil {
-		chain = memberChain{v.guard.ports.Chain, v.read}
-	}
-	return v.guard.auditTarget(ctx, v.guard.target(inv, subject, o), chain)
+	return v.guard.auditTarget(ctx, v.guard.target(inv, subject, o))
 }
 
 // survey is what a bucket is judged with. Its account is that of the trails, if that is one
@@ -383,6 +383,14 @@ func (o organizationOccasion) reads(v survey, t trail.Trail) (account string, ok
 
 func (o organizationOccasion) organization(context.Context) (trail.Organization, error) {
 	return o.view.organization, nil
+}
+
+// chain reads the keys and topics of the accounts that could be read, each once for all buckets.
+func (o organizationOccasion) chain(survey) Chain {
+	if o.view.chain == nil {
+		return nil
+	}
+	return memberChain{o.view.chain, func(account string) bool { return o.view.read[account] }}
 }
 
 // enabledRegions are known of one account only. A trail of the organization writes into the

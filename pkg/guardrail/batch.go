@@ -16,7 +16,8 @@ import (
 // safe for use by several goroutines.
 type Batch struct {
 	guard             *Guard
-	accounts, buckets []string // that the requests name
+	// accounts, buckets and the ARNs of keys and topics that the requests name
+	accounts, buckets, chain []string
 
 	reading sync.Mutex // held while the inventory is read
 	known   inventory.Part
@@ -43,8 +44,11 @@ func (g *Guard) Batch(requests []Request) *Batch {
 		if r.Bucket != "" {
 			b.buckets = append(b.buckets, r.Bucket)
 		}
+		if r.Chain != "" {
+			b.chain = append(b.chain, r.Chain)
+		}
 	}
-	b.accounts, b.buckets = union(b.accounts, nil), union(b.buckets, nil)
+	b.accounts, b.buckets, b.chain = union(b.accounts, nil), union(b.buckets, nil), union(b.chain, nil)
 	return b
 }
 
@@ -82,8 +86,11 @@ func (b *Batch) inventory(ctx context.Context) (inventory.Part, error) {
 	b.reading.Lock()
 	defer b.reading.Unlock()
 	if !b.wasRead {
-		b.known, b.readErr = b.guard.find(ctx, b.accounts, b.buckets)
-		b.wasRead = true
+		using, err := b.guard.using(ctx, b.chain)
+		if err == nil {
+			b.known, err = b.guard.find(ctx, b.accounts, union(b.buckets, using))
+		}
+		b.readErr, b.wasRead = err, true
 	}
 	return b.known, b.readErr
 }
@@ -97,18 +104,25 @@ func (g *Guard) stranger(account string, known inventory.Part) bool {
 		!slices.Contains(known.Organization.Members, account)
 }
 
-// foreign reports whether a request is about a bucket that is known to be used by no
+// foreign reports whether a request is about a bucket, or a key or topic, that is known to be used by no
 // trail, so that it is none of the guard's business. CloudTrail is not asked for that:
 // most events of an account are of such buckets, and CloudTrail allows ten calls a
 // second.
 func (g *Guard) foreign(r Request, known inventory.Part) bool {
-	if g.ports.Inventory == nil || r.Bucket == "" || r.Trail != "" || r.Organization {
+	if g.ports.Inventory == nil || r.Bucket+r.Chain == "" || r.Trail != "" || r.Organization {
 		return false
+	}
+	if r.Chain != "" {
+		return !slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return uses(t, r.Chain) }) &&
+			len(known.Using(r.Chain)) == 0 && known.Accounts[r.Account].Fresh(g.now(), g.config.InventoryAge)
 	}
 	declared := slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return t.Bucket == r.Bucket })
 	return !declared && known.Buckets[r.Bucket].Aged(g.now()).Empty() && !r.namesCloudTrail() &&
 		known.Accounts[r.Account].Fresh(g.now(), g.config.InventoryAge)
 }
+
+// uses reports whether a trail uses a key or topic.
+func uses(t trail.Trail, arn string) bool { return t.SNSTopic == arn || trail.IsKey(t.KMSKeyID, arn) }
 
 // namesCloudTrail reports whether one of the calls wrote a policy that speaks of
 // CloudTrail, or that is not known. It is a hint where to look; it is not judged.

@@ -6,111 +6,268 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// Chain reads the keys and topics that trails use. What cannot be read says so in its Reason,
-// and is no error: it never stops what is known of the bucket.
+// Chain reads the keys and topics that trails use. What cannot be read for good says so in its
+// Reason, as that it may not be read; an error is one that may pass.
 type Chain interface {
 	// Key returns a KMS key and its policy, by its ARN.
-	Key(ctx context.Context, arn string) delivery.Key
+	Key(ctx context.Context, arn string) (delivery.Key, error)
 	// Topic returns an SNS topic and its policy, by its ARN.
-	Topic(ctx context.Context, arn string) delivery.Topic
-	// TopicKey returns the key with which a topic is encrypted. Ok is false if it is not
-	// known which that is.
-	TopicKey(ctx context.Context, t trail.Topic) (k delivery.Key, ok bool)
+	Topic(ctx context.Context, arn string) (delivery.Topic, error)
+	// TopicKey returns the key with which a topic is encrypted; nil: it is not known which
+	// that is.
+	TopicKey(ctx context.Context, t trail.Topic) (*delivery.Key, error)
 	// BucketKeys returns whether the bucket's default encryption uses S3 Bucket Keys; empty:
-	// it could not be read.
-	BucketKeys(ctx context.Context, b BucketRef) trail.Switch
+	// it may not be read.
+	BucketKeys(ctx context.Context, b BucketRef) (trail.Switch, error)
+}
+
+// chainAtOnce is how many keys, and how many topics, of one bucket are read at once: those of
+// a thousand trails within the time that is waited for what is only wanted.
+const chainAtOnce = 32
+
+// chained are the keys and topics of a bucket's trails.
+type chained struct {
+	delivery.Chain
+
+	// unreadKeys and unreadTopics are the ARNs of trails whose key, or topic or its key, could
+	// not be read for now, and problems why: the reconciliation is to be repeated.
+	unreadKeys, unreadTopics []string
+	problems                 []error
 }
 
 // chain reads the keys and topics of the trails of a bucket: each once, and all at once. The
-// key of an encrypted topic is a second round.
-func (g *Guard) chain(ctx context.Context, from Chain, b BucketRef, trails []trail.Trail) delivery.Chain {
-	var out delivery.Chain
+// key of an encrypted topic is a second round. What takes too long says so, and stops nothing.
+func (g *Guard) chain(ctx context.Context, from Chain, b BucketRef, trails []trail.Trail) chained {
 	keys := distinct(trails, func(t trail.Trail) string { return t.KMSKeyID })
 	topics := distinct(trails, func(t trail.Trail) string { return t.SNSTopic })
-	out.Keys, out.Topics = make([]delivery.Key, len(keys)), make([]delivery.Topic, len(topics))
-	var all sync.WaitGroup
-	if len(keys) > 0 {
-		all.Go(func() { out.BucketKeys = from.BucketKeys(ctx, b) })
+	if from == nil || len(keys)+len(topics) == 0 {
+		return chained{}
 	}
-	g.each(len(keys), func(i int) { out.Keys[i] = from.Key(ctx, keys[i]) })
-	g.each(len(topics), func(i int) {
-		topic := from.Topic(ctx, topics[i])
-		if topic.KMSKeyID != "" {
-			if k, ok := from.TopicKey(ctx, topic.Topic); ok {
-				topic.Key = &k
+	ctx, cancel := context.WithTimeout(ctx, wantedTime)
+	defer cancel()
+	out := chained{Chain: delivery.Chain{Keys: make([]delivery.Key, len(keys)), Topics: make([]delivery.Topic, len(topics))}}
+	failures := make([]error, len(keys)+len(topics))
+	var bucketErr error
+	var all errgroup.Group
+	all.SetLimit(chainAtOnce)
+	if len(keys) > 0 {
+		all.Go(func() error { out.BucketKeys, bucketErr = from.BucketKeys(ctx, b); return nil })
+	}
+	for i, name := range keys {
+		all.Go(func() error { out.Keys[i], failures[i] = readKey(ctx, from, name); return nil })
+	}
+	for i, name := range topics {
+		all.Go(func() error { out.Topics[i], failures[len(keys)+i] = readTopic(ctx, from, name); return nil })
+	}
+	_ = all.Wait() // the failures are kept
+	if bucketErr != nil {
+		out.problems = append(out.problems, &ObserveError{Subject: "encryption of bucket " + b.Name, Err: bucketErr})
+	}
+	for i, err := range failures {
+		if err == nil {
+			continue
+		}
+		name := slices.Concat(keys, topics)[i]
+		out.problems = append(out.problems, &ObserveError{Subject: name, Err: err})
+		for _, t := range trails {
+			if t.KMSKeyID == name {
+				out.unreadKeys = append(out.unreadKeys, t.ARN)
+			}
+			if t.SNSTopic == name {
+				out.unreadTopics = append(out.unreadTopics, t.ARN)
 			}
 		}
-		out.Topics[i] = topic
-	})
-	all.Wait()
+	}
 	return out
+}
+
+// readKey reads a key. One that could not be read for now has that for its reason.
+func readKey(ctx context.Context, from Chain, name string) (delivery.Key, error) {
+	k, err := from.Key(ctx, name)
+	if err != nil {
+		return delivery.Key{Key: trail.Key{ARN: name}, Reason: noAnswer(err)}, err
+	}
+	return k, nil
+}
+
+func readTopic(ctx context.Context, from Chain, name string) (delivery.Topic, error) {
+	topic, err := from.Topic(ctx, name)
+	if err != nil {
+		return delivery.Topic{Topic: trail.Topic{ARN: name}, Reason: noAnswer(err)}, err
+	}
+	if topic.KMSKeyID == "" {
+		return topic, nil
+	}
+	if topic.Key, err = from.TopicKey(ctx, topic.Topic); err != nil {
+		topic.Key = &delivery.Key{Key: trail.Key{ARN: topic.KMSKeyID}, Reason: noAnswer(err)}
+	}
+	return topic, err
 }
 
 // distinct are the values that the trails have, each once.
 func distinct(trails []trail.Trail, of func(trail.Trail) string) []string {
 	var out []string
+	seen := map[string]bool{"": true}
 	for _, t := range trails {
-		if v := of(t); v != "" && !slices.Contains(out, v) {
+		if v := of(t); !seen[v] {
+			seen[v] = true
 			out = append(out, v)
 		}
 	}
 	return out
 }
 
-// judgeChain adds to a report what the keys and topics of the trails say.
-func (g *Guard) judgeChain(ctx context.Context, from Chain, t Target, obs observation, r delivery.Report) delivery.Report {
-	read := g.chain(ctx, from, BucketRef{Name: obs.bucket.Name, Account: obs.bucket.Owner, Region: obs.bucket.Region}, obs.trails)
-	budget := delivery.NewBudget(obs.bucket, obs.trails)
-	defer context.AfterFunc(ctx, budget.Stop)()
-	return delivery.JudgeChain(budget, r, obs.bucket, obs.trails, environment(t, obs), read)
+// deliveryAge is how old a delivery may be to show that files arrive. A trail that records
+// anything writes a file many times a day.
+const deliveryAge = 24 * time.Hour
+
+// delivering are the ARNs of trails of which CloudTrail reports a delivery since the last change,
+// and a recent one.
+func (o observation) delivering(changed time.Time) []string {
+	var arns []string
+	for _, s := range o.statuses {
+		if !s.Failing() && s.DeliveredAt.After(changed) && o.at.Sub(s.DeliveredAt) < deliveryAge {
+			arns = append(arns, s.ARN)
+		}
+	}
+	return arns
+}
+
+// same reports whether two readings found the same.
+func (c chained) same(other chained) bool {
+	return c.BucketKeys == other.BucketKeys &&
+		slices.EqualFunc(c.Keys, other.Keys, sameKey) && slices.EqualFunc(c.Topics, other.Topics, sameTopic)
+}
+
+func sameKey(a, b delivery.Key) bool {
+	return a.Key == b.Key && a.Reason == b.Reason && (a.Policy == nil) == (b.Policy == nil) &&
+		(a.Policy == nil || string(a.Policy.Text()) == string(b.Policy.Text()))
+}
+
+// sameTopic compares the policy as the text that the topic has.
+func sameTopic(a, b delivery.Topic) bool {
+	return a.Topic == b.Topic && a.Reason == b.Reason && (a.Key == nil) == (b.Key == nil) && (a.Key == nil || sameKey(*a.Key, *b.Key))
+}
+
+// ofChain reports whether a finding is about a key or a topic, to which nothing is ever written.
+func ofChain(f delivery.Finding) bool { return f.Target == trail.OfKey || f.Target == trail.OfTopic }
+
+// readOnce reads each key and topic, and the setting of each bucket, once: those of a sweep
+// serve many buckets. What could not be read for now is read again.
+type readOnce struct {
+	next Chain
+
+	keys, topicKeys kept[string, *delivery.Key]
+	topics          kept[string, delivery.Topic]
+	buckets         kept[BucketRef, trail.Switch]
+}
+
+func (c *readOnce) Key(ctx context.Context, name string) (delivery.Key, error) {
+	k, err := c.keys.get(name, func() (*delivery.Key, error) {
+		k, err := c.next.Key(ctx, name)
+		return &k, err
+	})
+	return *k, err
+}
+
+func (c *readOnce) Topic(ctx context.Context, name string) (delivery.Topic, error) {
+	return c.topics.get(name, func() (delivery.Topic, error) { return c.next.Topic(ctx, name) })
+}
+
+func (c *readOnce) TopicKey(ctx context.Context, t trail.Topic) (*delivery.Key, error) {
+	return c.topicKeys.get(t.ARN+" "+t.KMSKeyID, func() (*delivery.Key, error) { return c.next.TopicKey(ctx, t) })
+}
+
+func (c *readOnce) BucketKeys(ctx context.Context, b BucketRef) (trail.Switch, error) {
+	return c.buckets.get(b, func() (trail.Switch, error) { return c.next.BucketKeys(ctx, b) })
+}
+
+// kept are values that were read, by what they are of. The zero value has none.
+type kept[K comparable, V any] struct {
+	mu  sync.Mutex
+	all map[K]*keptValue[V]
+}
+
+type keptValue[V any] struct {
+	mu    sync.Mutex // held while it is read
+	value V
+	known bool
+}
+
+// get returns the value, and reads it if nobody has. Whoever else asks for it waits.
+func (k *kept[K, V]) get(name K, read func() (V, error)) (V, error) {
+	k.mu.Lock()
+	if k.all == nil {
+		k.all = map[K]*keptValue[V]{}
+	}
+	v := k.all[name]
+	if v == nil {
+		v = &keptValue[V]{}
+		k.all[name] = v
+	}
+	k.mu.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.known {
+		return v.value, nil
+	}
+	value, err := read()
+	if err == nil {
+		v.value, v.known = value, true
+	}
+	return value, err
 }
 
 // memberChain reads the keys and topics of some accounts and of no others: a trail may name a key
 // or a topic of anybody, in whose account no role is to be assumed.
 type memberChain struct {
 	next Chain
-	read map[string]bool // accounts
+	// read reports whether an account is one of them.
+	read func(account string) bool
 }
 
 // why says why something is not read, empty: it is.
 func (c memberChain) why(name string) string {
-	if account := string(arn.Split(name).Account); !c.read[account] {
+	if account := string(arn.Split(name).Account); !c.read(account) {
 		return fmt.Sprintf("it is of account %s, which is none of the organization that could be read", account)
 	}
 	return ""
 }
 
-func (c memberChain) Key(ctx context.Context, name string) delivery.Key {
+func (c memberChain) Key(ctx context.Context, name string) (delivery.Key, error) {
 	if why := c.why(name); why != "" {
-		return delivery.Key{Key: trail.Key{ARN: name}, Reason: why}
+		return delivery.Key{Key: trail.Key{ARN: name}, Reason: why}, nil
 	}
 	return c.next.Key(ctx, name)
 }
 
-func (c memberChain) Topic(ctx context.Context, name string) delivery.Topic {
+func (c memberChain) Topic(ctx context.Context, name string) (delivery.Topic, error) {
 	if why := c.why(name); why != "" {
-		return delivery.Topic{Topic: trail.Topic{ARN: name}, Reason: why}
+		return delivery.Topic{Topic: trail.Topic{ARN: name}, Reason: why}, nil
 	}
 	return c.next.Topic(ctx, name)
 }
 
 // TopicKey is of the topic's own account, unless the topic names a key by its ARN.
-func (c memberChain) TopicKey(ctx context.Context, t trail.Topic) (k delivery.Key, ok bool) {
+func (c memberChain) TopicKey(ctx context.Context, t trail.Topic) (*delivery.Key, error) {
 	if why := c.why(t.KMSKeyID); strings.HasPrefix(t.KMSKeyID, "arn:") && why != "" {
-		return delivery.Key{Key: trail.Key{ARN: t.KMSKeyID}, Reason: why}, true
+		return &delivery.Key{Key: trail.Key{ARN: t.KMSKeyID}, Reason: why}, nil
 	}
 	return c.next.TopicKey(ctx, t)
 }
 
-func (c memberChain) BucketKeys(ctx context.Context, b BucketRef) trail.Switch {
-	if !c.read[b.Account] {
-		return ""
+func (c memberChain) BucketKeys(ctx context.Context, b BucketRef) (trail.Switch, error) {
+	if !c.read(b.Account) {
+		return "", nil
 	}
 	return c.next.BucketKeys(ctx, b)
 }

@@ -227,6 +227,15 @@ func (x faultyInventory) SaveOrganization(ctx context.Context, o trail.Organizat
 	return x.call("save organization", func() error { return x.ports.Inventory.SaveOrganization(ctx, o, at) })
 }
 
+func (x faultyInventory) Using(ctx context.Context, arn string) (buckets []string, err error) {
+	err = x.call("using", func() (err error) { buckets, err = x.ports.Inventory.Using(ctx, arn); return err })
+	return buckets, err
+}
+
+func (x faultyInventory) Use(ctx context.Context, arn, bucket string) error {
+	return x.call("use", func() error { return x.ports.Inventory.Use(ctx, arn, bucket) })
+}
+
 func (x faultyInventory) List(ctx context.Context) (accounts, buckets []string, err error) {
 	err = x.call("list inventory", func() (err error) { accounts, buckets, err = x.ports.Inventory.List(ctx); return err })
 	return accounts, buckets, err

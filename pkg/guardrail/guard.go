@@ -23,8 +23,7 @@ type Ports struct {
 	// Members may be nil: the guard then serves one account. Else it serves the
 	// organization, and needs an Inventory.
 	Members Members
-	// Chain may be nil: the keys and topics of trails are then not looked at. Audits
-	// alone look at them.
+	// Chain may be nil: the keys and topics of trails are then not looked at.
 	Chain Chain
 	// Accounts may be nil: alerts then name accounts by their ids alone.
 	Accounts Accounts
@@ -145,6 +144,9 @@ type Request struct {
 	Bucket string
 	// Trail is the name or ARN of a trail that was changed, or empty.
 	Trail string
+	// Chain is the ARN of a KMS key or of an SNS topic that was changed, or empty: trails may use
+	// it.
+	Chain string
 	// Prefix is the key prefix that Trail has after the call, nil if the event does
 	// not tell.
 	Prefix *string

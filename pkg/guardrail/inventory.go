@@ -186,8 +186,55 @@ func (g *Guard) change(ctx context.Context, accounts []string, buckets func(inve
 	return &BusyError{Bucket: "the inventory"}
 }
 
-// store stores what differs.
+// index stores which buckets use which keys and topics, where that is news.
+func (g *Guard) index(ctx context.Context, before, after inventory.Part) error {
+	type use struct{ arn, bucket string }
+	var news []use
+	for name, b := range after.Buckets {
+		var known []string
+		if was := before.Buckets[name]; was.Indexed {
+			known = was.Chain()
+		}
+		for _, arn := range b.Chain() {
+			if !slices.Contains(known, arn) {
+				news = append(news, use{arn, name})
+			}
+		}
+	}
+	errs := make([]error, len(news))
+	g.each(len(news), func(i int) {
+		ctx, cancel := context.WithTimeout(ctx, memoryTime)
+		defer cancel()
+		if err := g.ports.Inventory.Use(ctx, news[i].arn, news[i].bucket); err != nil {
+			errs[i] = &LedgerError{Bucket: "the inventory", Err: err}
+		}
+	})
+	return join(errs)
+}
+
+// using are the names of the buckets whose trails were ever seen to use the keys and topics.
+func (g *Guard) using(ctx context.Context, arns []string) ([]string, error) {
+	if g.ports.Inventory == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, memoryTime)
+	defer cancel()
+	lists, errs := make([][]string, len(arns)), make([]error, len(arns))
+	g.each(len(arns), func(i int) {
+		var err error
+		if lists[i], err = g.ports.Inventory.Using(ctx, arns[i]); err != nil {
+			errs[i] = &LedgerError{Bucket: "the inventory", Err: err}
+		}
+	})
+	return union(slices.Concat(lists...), nil), join(errs)
+}
+
+// store stores what differs. A bucket is first stored to be found by what its trails use: a
+// process that ends in between leaves the bucket as it was.
 func (g *Guard) store(ctx context.Context, before, after inventory.Part) error {
+	if err := g.index(ctx, before, after); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, memoryTime)
 	defer cancel()
 	for name, b := range after.Buckets {

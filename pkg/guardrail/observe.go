@@ -22,6 +22,7 @@ type observation struct {
 	// then judged as a bucket of which nothing is known.
 	unanswered error
 	trails     []trail.Trail // that deliver into the bucket, with what their event selectors tell
+	chain      chained
 
 	wanted
 	around
@@ -109,7 +110,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 		return g.observeBucket(ctx, t, obs)
 	}
 	trails := b.Trails
-	readings, waited := slices.Clone(before.readings), make([]time.Duration, len(trails)+1)
+	readings, waited := slices.Clone(before.readings), make([]time.Duration, len(trails)+2)
 	if readings == nil {
 		readings = make([]reading, len(trails))
 	}
@@ -118,6 +119,14 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	organizationErr := before.organizationErr
 	var all sync.WaitGroup
 	all.Go(func() { obs, err = g.observeBucket(ctx, t, obs) })
+	chain := before.chain
+	if len(chain.problems) == 0 {
+		all.Go(func() {
+			began := g.now()
+			chain = g.chain(ctx, t.occasion.chain(t.survey), b.BucketRef, trails)
+			waited[len(trails)+1] = g.now().Sub(began)
+		})
+	}
 	if organizationErr == nil {
 		all.Go(func() {
 			waited[len(trails)], organizationErr = g.patient(ctx, wantedTime, func(ctx context.Context) (err error) {
@@ -136,7 +145,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	}
 	all.Wait()
 	obs.waited = slices.Max(waited)
-	obs.trails, obs.readings, obs.organizationErr = slices.Clone(trails), readings, organizationErr
+	obs.trails, obs.chain, obs.readings, obs.organizationErr = slices.Clone(trails), chain, readings, organizationErr
 	for i, r := range readings {
 		obs.add(i, r)
 	}
@@ -145,6 +154,22 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 		obs.organization = organization
 	}
 	return obs, err
+}
+
+// observeAgain reads again what is to be acted on: the bucket, and the keys and topics of its
+// trails, not as an earlier reading of the same sweep has them.
+func (g *Guard) observeAgain(ctx context.Context, t Target, obs observation) (observation, error) {
+	var again observation
+	var err error
+	chain := obs.chain
+	var all sync.WaitGroup
+	all.Go(func() { again, err = g.observeBucket(ctx, t, obs) })
+	if len(chain.problems) == 0 {
+		all.Go(func() { chain = g.chain(ctx, t.occasion.chainNow(t.survey), t.bucket(), obs.trails) })
+	}
+	all.Wait()
+	again.chain = chain
+	return again, err
 }
 
 // observeBucket reads the bucket again, and keeps what else was read. A bucket that
@@ -296,7 +321,7 @@ func hasUnknown(r delivery.Report) bool {
 
 // failures are why the reconciliation is to be repeated. Some may be nil.
 func (o observation) failures(out outcome) []error {
-	return slices.Concat([]error{o.unanswered, out.stopped, o.recordsErr}, o.lacks(out.report), o.problems)
+	return slices.Concat([]error{o.unanswered, out.stopped, o.recordsErr}, o.lacks(out.report), o.problems, o.chain.problems)
 }
 
 // remarks say what the judgement does without.

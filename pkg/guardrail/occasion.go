@@ -36,6 +36,9 @@ type sweepState struct {
 	// members are the accounts that may be asked; nil: those of the inventory.
 	members []string
 
+	// readChain reads each key and topic once; nil: nobody reads them.
+	readChain Chain
+
 	asking  sync.Mutex
 	answers map[string]answer        // by account
 	paces   map[string]*rate.Limiter // by account
@@ -55,13 +58,20 @@ type sweepOccasion struct {
 }
 
 func (g *Guard) newSweepState(account string) *sweepState {
-	return &sweepState{
+	s := &sweepState{
 		directly: directly{ports: g.ports, account: account},
 		answers:  map[string]answer{},
 		paces:    map[string]*rate.Limiter{},
 		run:      g.run,
 	}
+	if g.ports.Chain != nil {
+		s.readChain = &readOnce{next: g.ports.Chain}
+	}
+	return s
 }
+
+// chain reads each key and topic once.
+func (s *sweepState) chain(v survey) Chain { return s.within(s.readChain, v) }
 
 func (s *sweepState) organization(ctx context.Context) (trail.Organization, error) {
 	s.readOrganization.Do(func() {

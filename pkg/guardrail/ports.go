@@ -122,6 +122,11 @@ type Inventory interface {
 	// SaveOrganization stores the organization as it was at a time, over whatever is
 	// stored.
 	SaveOrganization(ctx context.Context, o trail.Organization, at time.Time) error
+	// Using returns the names of the buckets whose trails were ever seen to use a key or a topic,
+	// by its ARN, and Use stores one. What is stored stays: whether it is still so, the
+	// bucket says.
+	Using(ctx context.Context, arn string) (buckets []string, err error)
+	Use(ctx context.Context, arn, bucket string) error
 	// List returns the accounts and the buckets of which something is stored.
 	List(ctx context.Context) (accounts, buckets []string, err error)
 }

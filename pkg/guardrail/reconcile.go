@@ -22,7 +22,7 @@ func (g *Guard) reconcileRequest(ctx context.Context, r Request, inv survey) ([]
 	if r.Organization {
 		return g.reconcileOrganization(ctx, r, inv)
 	}
-	buckets := []string{r.Bucket}
+	buckets := append(inv.using(r.Chain), r.Bucket)
 	t, listed := inv.find(r)
 	switch {
 	case listed:
@@ -148,7 +148,7 @@ func (g *Guard) reconcile(ctx context.Context, t Target) (Result, error) {
 			// The bucket was read while the record was: it may be older, from
 			// before a repair that the record already knows. What is acted on is
 			// read after the record, so that whatever comes later is a conflict.
-			if obs, err = g.observeBucket(work, t, obs); err != nil {
+			if obs, err = g.observeAgain(work, t, obs); err != nil {
 				return res, g.abandon(ctx, t, rec, done, err)
 			}
 			obs, out = g.judge(work, t, rec, obs, done, out)

@@ -186,6 +186,21 @@ func (v survey) without(arns []string) survey {
 	return v
 }
 
+// using are the buckets into which trails deliver that use a key or topic. An empty ARN is
+// used by none.
+func (v survey) using(arn string) []string {
+	if arn == "" {
+		return nil
+	}
+	names := v.known.Using(arn)
+	for _, t := range v.all {
+		if uses(t, arn) {
+			names = append(names, t.Bucket)
+		}
+	}
+	return names
+}
+
 // bucketsWith are the buckets that the inventory says a trail uses.
 func (v survey) bucketsWith(arn string) []string {
 	var names []string

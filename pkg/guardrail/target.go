@@ -130,6 +130,10 @@ type occasion interface {
 	// enabledRegions reads the regions of the account, nil if they may not be
 	// read.
 	enabledRegions(ctx context.Context) ([]string, error)
+	// chain reads keys and topics, nil: nobody does. What others of the occasion have read
+	// serves too; chainNow reads them anew.
+	chain(v survey) Chain
+	chainNow(v survey) Chain
 	// records returns the records of the account: those that it has, or what list
 	// gives.
 	records(ctx context.Context, list func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error)
@@ -155,6 +159,19 @@ func (d directly) reads(v survey, t trail.Trail) (account string, ok bool) {
 }
 
 func (directly) turn(context.Context, string) error { return nil }
+
+// chain reads in all accounts that the guard serves.
+func (d directly) chain(v survey) Chain { return d.within(d.ports.Chain, v) }
+
+func (d directly) chainNow(v survey) Chain { return d.chain(v) }
+
+// within keeps a guard that serves an organization within its members.
+func (d directly) within(c Chain, v survey) Chain {
+	if c == nil || d.ports.Members == nil {
+		return c
+	}
+	return memberChain{c, func(account string) bool { return slices.Contains(v.known.Organization.Members, account) }}
+}
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
 	if d.known != nil {

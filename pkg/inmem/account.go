@@ -18,7 +18,7 @@ import (
 
 // Account is an account in memory, with the buckets of other accounts that it
 // knows of. It implements guardrail.Trails, guardrail.Buckets,
-// guardrail.Organizations and guardrail.Regions. It is safe for use by several goroutines.
+// guardrail.Organizations, guardrail.Regions and guardrail.Chain. It is safe for use by several goroutines.
 type Account struct {
 	account, region string
 	reserialize     bool
@@ -29,6 +29,9 @@ type Account struct {
 	trails       []trail.Trail
 	statuses     map[string]trail.Status // by trail ARN
 	buckets      map[string]Bucket       // by name
+	keys         map[string]Key          // by ARN
+	topics       map[string]trail.Topic  // by ARN
+	bucketKeys   map[string]bool         // by name of the bucket
 }
 
 var (

@@ -21,6 +21,7 @@ type Inventory struct {
 	mu           sync.Mutex
 	accounts     map[string]stored // by id
 	buckets      map[string]stored // by name
+	uses         map[string]map[string]bool // names of buckets by ARN
 	organization trail.Organization
 	readAt       time.Time
 }
@@ -119,6 +120,33 @@ func (v *Inventory) SaveOrganization(ctx context.Context, o trail.Organization, 
 	defer v.mu.Unlock()
 	o.Members = slices.Clone(o.Members)
 	v.organization, v.readAt = o, at
+	return nil
+}
+
+// Using returns the buckets of which it is stored that their trails use a key or topic, sorted.
+func (v *Inventory) Using(ctx context.Context, arn string) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, failure("inventory:Using", guardrail.Transient, "", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Sorted(maps.Keys(v.uses[arn])), nil
+}
+
+// Use stores that a bucket's trails use a key or topic.
+func (v *Inventory) Use(ctx context.Context, arn, bucket string) error {
+	if err := ctx.Err(); err != nil {
+		return failure("inventory:Use", guardrail.Transient, "", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.uses == nil {
+		v.uses = map[string]map[string]bool{}
+	}
+	if v.uses[arn] == nil {
+		v.uses[arn] = map[string]bool{}
+	}
+	v.uses[arn][bucket] = true
 	return nil
 }
 

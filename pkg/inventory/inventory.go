@@ -27,7 +27,7 @@ type Account struct {
 	Version int64
 	// Trails are those that the account saw when it was last read: its own of all
 	// regions, and those of its organization. Sorted by ARN. Of each is known what
-	// its deliveries depend on, not its topic, its log group and its selectors.
+	// its deliveries and notifications depend on, not its log group and its selectors.
 	Trails []trail.Trail
 	// ReadAt is when they were asked for; zero: they were never read.
 	ReadAt time.Time
@@ -56,6 +56,9 @@ type Bucket struct {
 	// Apart is how many of the trails the store keeps apart from the rest, because
 	// they are too many for one item. It is the store's own.
 	Apart int
+	// Indexed says that the bucket is found by the keys and topics that its trails use. What an
+	// earlier version stored is not.
+	Indexed bool
 }
 
 // Trail is a trail that delivers into a bucket.
@@ -163,7 +166,7 @@ func (b Bucket) Empty() bool { return len(b.Trails) == 0 && len(b.Expected) == 0
 
 // Same reports whether both say the same of a bucket, whenever they were read.
 func (b Bucket) Same(other Bucket) bool {
-	if b.Owner != other.Owner || !b.SoughtAt.Equal(other.SoughtAt) || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
+	if b.Owner != other.Owner || b.Indexed != other.Indexed || !b.SoughtAt.Equal(other.SoughtAt) || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
 		return false
 	}
 	for i, t := range b.Trails {
@@ -177,6 +180,37 @@ func (b Bucket) Same(other Bucket) bool {
 		}
 	}
 	return true
+}
+
+// Chain are the ARNs of the keys and topics that the bucket's trails use, sorted.
+func (b Bucket) Chain() []string {
+	var arns []string
+	for _, t := range b.Trails {
+		arns = append(arns, t.KMSKeyID, t.SNSTopic)
+	}
+	slices.Sort(arns)
+	return slices.DeleteFunc(slices.Compact(arns), func(arn string) bool { return arn == "" })
+}
+
+// Using are the names of the buckets into which a trail that uses a key or a topic is known to
+// deliver, sorted.
+func (p Part) Using(arn string) []string {
+	uses := func(t trail.Trail) bool { return t.SNSTopic == arn || trail.IsKey(t.KMSKeyID, arn) }
+	var names []string
+	for _, a := range p.Accounts {
+		for _, t := range a.Trails {
+			if uses(t) {
+				names = append(names, t.Bucket)
+			}
+		}
+	}
+	for name, b := range p.Buckets {
+		if slices.ContainsFunc(b.Trails, func(t Trail) bool { return uses(t.Trail) }) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // Without returns the bucket without a trail that somebody else has shown to be

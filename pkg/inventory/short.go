@@ -29,6 +29,7 @@ type shortBucket struct {
 	Trails   []shortTrail    `json:"trails,omitempty"`
 	Expected []shortExpected `json:"expected,omitempty"`
 	Apart    int             `json:"apart,omitempty"`
+	Indexed  bool            `json:"indexed,omitempty"`
 }
 
 // shortTrail is a trail. Its name and home region are those of the ARN, unless
@@ -38,6 +39,7 @@ type shortTrail struct {
 	Bucket string `json:"b"`
 	Prefix string `json:"p,omitempty"`
 	Key    string `json:"k,omitempty"`
+	Topic  string `json:"t,omitempty"`
 	Flags  string `json:"f,omitempty"`
 	Name   string `json:"n,omitempty"`
 	Home   string `json:"h,omitempty"`
@@ -76,7 +78,7 @@ func kept(trails []trail.Trail) []trail.Trail {
 }
 
 func shorten(t trail.Trail) shortTrail {
-	s := shortTrail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.KMSKeyID}
+	s := shortTrail{ARN: t.ARN, Bucket: t.Bucket, Prefix: t.Prefix, Key: t.KMSKeyID, Topic: t.SNSTopic}
 	for _, flag := range []struct {
 		set    bool
 		letter string
@@ -101,7 +103,7 @@ func shorten(t trail.Trail) shortTrail {
 func (s shortTrail) trail() trail.Trail {
 	has := func(letter string) bool { return strings.Contains(s.Flags, letter) }
 	t := trail.Trail{
-		ARN: s.ARN, Bucket: s.Bucket, Prefix: s.Prefix, KMSKeyID: s.Key, Name: s.Name, HomeRegion: s.Home,
+		ARN: s.ARN, Bucket: s.Bucket, Prefix: s.Prefix, KMSKeyID: s.Key, SNSTopic: s.Topic, Name: s.Name, HomeRegion: s.Home,
 		MultiRegion: has(multiRegion), Organization: has(organization), LogFileValidation: has(logFileValidation),
 		CustomSelectors: has(customSelectors), InsightSelectors: has(insightSelectors), GlobalEvents: has(globalEvents),
 	}
@@ -143,7 +145,7 @@ func (a *Account) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON writes what is stored of the bucket. The version is the store's.
 func (b Bucket) MarshalJSON() ([]byte, error) {
-	s := shortBucket{Name: b.Name, Owner: b.Owner, SoughtAt: b.SoughtAt, Apart: b.Apart}
+	s := shortBucket{Name: b.Name, Owner: b.Owner, SoughtAt: b.SoughtAt, Apart: b.Apart, Indexed: b.Indexed}
 	for _, t := range b.Trails {
 		s.Trails = append(s.Trails, t.short())
 	}
@@ -159,7 +161,7 @@ func (b *Bucket) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	*b = Bucket{Name: s.Name, Owner: s.Owner, SoughtAt: s.SoughtAt, Apart: s.Apart}
+	*b = Bucket{Name: s.Name, Owner: s.Owner, SoughtAt: s.SoughtAt, Apart: s.Apart, Indexed: s.Indexed}
 	for _, t := range s.Trails {
 		b.Trails = append(b.Trails, t.seen())
 	}

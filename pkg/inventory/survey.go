@@ -126,7 +126,9 @@ func (p Part) With(s Survey) Part {
 		buckets[t.Bucket] = b
 	}
 	for name, b := range buckets {
-		buckets[name] = b.withoutKnown()
+		b = b.withoutKnown()
+		b.Indexed = len(b.Trails) > 0
+		buckets[name] = b
 	}
 	p.Buckets = buckets
 	return p

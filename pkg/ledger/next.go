@@ -47,6 +47,12 @@ type Facts struct {
 	// UnknownEvents are the ARNs of trails of which it is not known which management
 	// events they log.
 	UnknownEvents []string
+	// UnreadKeys and UnreadTopics are the ARNs of trails whose key or topic could not be read for
+	// now: what was told of these still holds, and that they are not known is no news.
+	UnreadKeys, UnreadTopics []string
+	// Delivering are the ARNs of trails of which CloudTrail reports that files arrive, since the
+	// last change.
+	Delivering []string
 }
 
 // LedHere reports whether the call is one of those that led here.
@@ -213,7 +219,7 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		quiet = r.Quiet
 	}
 	for _, f := range facts.Findings {
-		if facts.Partial && f.Kind == delivery.Unknown {
+		if f.Kind == delivery.Unknown && (facts.Partial || chainUnread(facts, f.ID, f.Trail)) {
 			continue
 		}
 		known := Finding{
@@ -223,7 +229,7 @@ func findings(r Record, facts Facts, s Settings) (list, quiet []Finding) {
 		switch {
 		case tells(r, facts, s, f):
 			list = append(list, known)
-		case f.Kind == delivery.Unknown:
+		case f.Kind == delivery.Unknown && !disproved(facts, f):
 			quiet = append(quiet, known)
 		}
 	}
@@ -253,11 +259,23 @@ func tells(r Record, facts Facts, s Settings, f delivery.Finding) bool {
 	case delivery.Weakness:
 		return severe || alwaysTold(f.ID)
 	case delivery.Unknown:
+		if disproved(facts, f) {
+			return false
+		}
+		if sourceOf(f.ID) == delivery.SourceTopic { // files arrive all the same
+			return severe
+		}
 		return severe || s.Severity == "" || facts.Blamed || slices.ContainsFunc(r.Notified, is) ||
 			r.Version > 0 && !slices.ContainsFunc(r.Quiet, is)
 	case delivery.Outage:
 	}
 	return true
+}
+
+// disproved reports whether a finding says that something could not be read of which CloudTrail
+// shows that it works. When CloudTrail stops to show it, that is news.
+func disproved(facts Facts, f delivery.Finding) bool {
+	return f.ID == delivery.KeyUnreadableID && slices.Contains(facts.Delivering, f.Trail)
 }
 
 // explained reports whether a finding only says that CloudTrail has noticed
@@ -275,7 +293,7 @@ func explained(list []Finding) func(Finding) bool {
 // not be found out that it does not.
 func stillHolds(f Finding, facts Facts) (Finding, bool) {
 	switch {
-	case facts.Partial && f.Kind == delivery.Unknown:
+	case facts.Partial && f.Kind == delivery.Unknown, chainUnread(facts, f.ID, f.Trail):
 		return f, true
 	case slices.Contains(facts.UnknownEvents, f.Trail) && sourceOf(f.ID) == delivery.SourceTrails:
 		if len(f.Lost) > 0 { // the other parts are known
@@ -313,6 +331,18 @@ func Reported(finding string) bool { return sourceOf(finding) == delivery.Source
 func OfBucket(finding string) bool {
 	source := sourceOf(finding)
 	return source != delivery.SourceStatus && source != delivery.SourceTrails
+}
+
+// chainUnread reports whether a finding of a trail rests on a key or topic that could not be read
+// for now.
+func chainUnread(facts Facts, finding, arn string) bool {
+	switch sourceOf(finding) {
+	case delivery.SourceKey:
+		return slices.Contains(facts.UnreadKeys, arn)
+	case delivery.SourceTopic:
+		return slices.Contains(facts.UnreadTopics, arn)
+	}
+	return false
 }
 
 // sourceOf is what a finding is read from, empty if it is of another version.

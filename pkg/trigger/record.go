@@ -19,16 +19,17 @@ func (r record) parameters() fields { return r.detail.object("requestParameters"
 
 func (r record) response() fields { return r.detail.object("responseElements") }
 
-// resource returns the bucket that the record lists among its resources.
-func (r record) resource() string {
+// resource returns the first of the resources of a service that the record lists and that is
+// as wanted; the zero ARN: there is none.
+func (r record) resource(service string, wanted func(arn.ARN) bool) arn.ARN {
 	for _, raw := range elements(r.detail["resources"]) {
 		resource, _ := object(raw)
 		named := arn.Split(cmp.Or(resource.text("ARN"), resource.text("arn")))
-		if named.Service == "s3" && arn.Bucket(named.Resource).Valid() {
-			return named.Resource
+		if named.Service == service && wanted(named) {
+			return named
 		}
 	}
-	return ""
+	return arn.ARN{}
 }
 
 // request returns what the record asks for, or why it asks for nothing.
@@ -54,13 +55,13 @@ func (r record) request(read func(record) named) (request guardrail.Request, war
 	region, warning := r.region()
 	change := r.change(account, region, n)
 	switch {
-	case n.bucket == "" && n.trail == "" && !n.organization:
-		return request, "", "it names no bucket and no trail"
+	case n.bucket == "" && n.trail == "" && n.chain == "" && !n.organization:
+		return request, "", "it names no bucket, trail, key or topic"
 	case n.bucket == "" && change.ErrorCode != "":
 		return request, "", "the call failed and names no bucket"
 	}
 	return guardrail.Request{
-		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail, Prefix: n.prefix, Organization: n.organization,
+		Account: account, Region: region, Bucket: n.bucket, Trail: n.trail, Chain: n.chain, Prefix: n.prefix, Organization: n.organization,
 		Change: &change, SubmittedPolicy: n.policy,
 	}, warning, ""
 }
@@ -98,7 +99,7 @@ func (r record) change(account, region string, n named) delivery.Change {
 		Event: clip(d.text("eventName"), maxName), Time: at,
 		SourceIP: clip(d.text("sourceIPAddress"), maxName), UserAgent: clip(d.text("userAgent"), maxText),
 		EventID: clip(d.text("eventID"), maxID), Account: account, Region: region,
-		ErrorCode: clip(d.text("errorCode"), maxName), Trail: n.trail, Target: clip(n.target, maxName), Effect: n.effect,
+		ErrorCode: clip(d.text("errorCode"), maxName), Trail: n.trail, Chain: n.chain, Target: clip(n.target, maxName), Effect: n.effect,
 	}
 	r.caller().put(&c)
 	return c

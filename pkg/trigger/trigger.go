@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -83,9 +84,11 @@ func orUnnamed(s string) string {
 	return s
 }
 
-// named is what a call names: a bucket, a trail, or both; or the organization.
+// named is what a call names: a bucket, a trail, or both; a key or a topic, by its ARN; or the
+// organization.
 type named struct {
 	bucket, trail string
+	chain         string
 	policy        []byte
 	prefix        *string // that the trail has now; nil: not told
 	// organization says that all organization trails may be concerned, because
@@ -106,7 +109,8 @@ func reader(source, name string) func(record) named {
 	switch source + "/" + name {
 	case "aws.s3/PutBucketPolicy":
 		return policyWritten
-	case "aws.s3/DeleteBucketPolicy", "aws.s3/CreateBucket", "aws.s3/DeleteBucket":
+	case "aws.s3/DeleteBucketPolicy", "aws.s3/CreateBucket", "aws.s3/DeleteBucket",
+		"aws.s3/PutBucketEncryption", "aws.s3/DeleteBucketEncryption": // S3 Bucket Keys
 		return ofBucket
 	case "aws.s3/PutBucketRequestPayment":
 		return payerSet
@@ -120,6 +124,13 @@ func reader(source, name string) func(record) named {
 		return ofTrail("trailName")
 	case "aws.cloudtrail/PutEventConfiguration":
 		return eventsConfigured
+	case "aws.kms/PutKeyPolicy", "aws.kms/DisableKey", "aws.kms/EnableKey", "aws.kms/ScheduleKeyDeletion",
+		"aws.kms/CancelKeyDeletion", "aws.kms/ImportKeyMaterial", "aws.kms/DeleteImportedKeyMaterial":
+		return ofKey
+	case "aws.sns/SetTopicAttributes":
+		return attributeSet
+	case "aws.sns/AddPermission", "aws.sns/RemovePermission", "aws.sns/CreateTopic", "aws.sns/DeleteTopic":
+		return ofTopic
 	case "aws.organizations/DisableAWSServiceAccess":
 		return serviceAccessDisabled
 	case "aws.organizations/LeaveOrganization", "aws.organizations/RemoveAccountFromOrganization",
@@ -133,9 +144,73 @@ func reader(source, name string) func(record) named {
 func ofBucket(r record) named {
 	bucket := r.parameters().text("bucketName")
 	if !arn.Bucket(bucket).Valid() {
-		bucket = r.resource()
+		bucket = r.resource("s3", func(a arn.ARN) bool { return arn.Bucket(a.Resource).Valid() }).Resource
 	}
 	return named{bucket: bucket}
+}
+
+// ofKey prefers the key that the record lists among its resources: a request may name it by
+// its id alone.
+// Source: kms developerguide, understanding-kms-entries.html.
+func ofKey(r record) named {
+	if listed := r.resource("kms", isKey); listed.Resource != "" {
+		return named{chain: listed.String()}
+	}
+	id := r.parameters().text("keyId")
+	if given := arn.Split(id); isKey(given) {
+		return named{chain: given.String()}
+	}
+	made := arn.ARN{
+		Partition: arn.Region(r.detail.text("awsRegion")).Partition(), Service: "kms", Region: arn.Region(r.detail.text("awsRegion")),
+		Account: arn.Account(cmp.Or(r.detail.text("recipientAccountId"), r.envelope.text("account"))), Resource: "key/" + id,
+	}
+	if isKey(made) {
+		return named{chain: made.String()}
+	}
+	return named{}
+}
+
+// isKey reports whether an ARN is that of a KMS key.
+func isKey(a arn.ARN) bool {
+	id, ok := strings.CutPrefix(a.Resource, "key/")
+	return ok && a.Service == "kms" && isPlaced(a) && isWord(id)
+}
+
+// ofTopic reads the topic of a request, or the one that was made.
+func ofTopic(r record) named {
+	for _, name := range []string{r.parameters().text("topicArn"), r.response().text("topicArn")} {
+		if given := arn.Split(name); isTopic(given) {
+			return named{chain: given.String()}
+		}
+	}
+	return named{}
+}
+
+// isTopic reports whether an ARN is that of a topic, and not of a subscription.
+func isTopic(a arn.ARN) bool {
+	return a.Service == "sns" && isPlaced(a) && isWord(strings.TrimSuffix(a.Resource, ".fifo"))
+}
+
+// isPlaced reports whether an ARN is of an account, in a region of its partition.
+func isPlaced(a arn.ARN) bool {
+	return a.Region.Valid() && a.Region.Partition() == a.Partition && a.Account.Valid()
+}
+
+// attributeSet matters where it is the topic's policy, or its key.
+// Source: SetTopicAttributes in the API reference of Amazon SNS.
+func attributeSet(r record) named {
+	switch name := r.parameters().text("attributeName"); name {
+	case "Policy", "KmsMasterKeyId", "":
+		return ofTopic(r)
+	default:
+		return named{skipped: "it sets " + clip(name, maxName)}
+	}
+}
+
+// isWord reports whether a text is an id of a key or the name of a topic: up to 256 letters,
+// digits, hyphens and underscores.
+func isWord(s string) bool {
+	return s != "" && len(s) <= 256 && strings.Trim(s, "-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
 }
 
 // payerSet reads who is to pay: a call that lets the owner pay again did no harm.

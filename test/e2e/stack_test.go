@@ -65,13 +65,13 @@ func TestOnlyTheRulesSendToTheQueue(t *testing.T) {
 		want := object{
 			"Sid": "RulesSendEvents", "Effect": "Allow", "Principal": object{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage",
 			"Resource":  "EventsArn",
-			"Condition": object{"ArnEquals": object{"aws:SourceArn": []any{"BucketChangedArn", "TrailChangedArn", "OrganizationChangedArn"}}},
+			"Condition": object{"ArnEquals": object{"aws:SourceArn": []any{"BucketChangedArn", "TrailChangedArn", "KeyChangedArn", "TopicChangedArn", "OrganizationChangedArn"}}},
 		}
 		if diff := cmp.Diff(want, statement); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	if n := len(rules(t)); n != 3 {
+	if n := len(rules(t)); n != 5 {
 		t.Errorf("there are %d rules", n)
 	}
 }

@@ -59,7 +59,6 @@ func NewGuard(
 	if s.Organization {
 		p.Members, p.Owners, p.Stacks = awsapi.NewMembers(clients), awsapi.NewBuckets(clients), awsapi.NewStacks(clients)
 	}
-	p.Chain = awsapi.NewChain(clients)
 	c.Stack = alert.Stack{Account: account, Region: cfg.Region, Table: s.Table}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return guardrail.New(p, c, app.Runtime(logger)), Caller{ARN: principal, Account: account, Region: cfg.Region}, nil

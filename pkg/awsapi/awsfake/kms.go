@@ -52,6 +52,7 @@ func (s *Server) kms(w http.ResponseWriter, r *http.Request, call Call) {
 		case call.Operation == "kms:DescribeKey":
 			writeJSON(w, http.StatusOK, map[string]any{"KeyMetadata": map[string]any{
 				"Arn": k.ARN, "KeyState": k.State, "KeySpec": k.Spec, "KeyUsage": k.Usage, "KeyManager": k.Manager,
+				"Origin": k.Origin, "MultiRegion": k.MultiRegion == "true",
 			}})
 		case in.PolicyName == "default" && strings.HasPrefix(in.Key, "arn:") && string(a.Account) == call.Account:
 			writeJSON(w, http.StatusOK, map[string]any{"Policy": k.Policy, "PolicyName": "default"})

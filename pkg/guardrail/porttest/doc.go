@@ -13,4 +13,5 @@
 //	trail.go      guardrail.Trails, guardrail.Organizations, guardrail.Alerts
 //	ledger.go     guardrail.Ledger
 //	inventory.go  guardrail.Inventory
+//	chain.go      guardrail.Chain
 package porttest

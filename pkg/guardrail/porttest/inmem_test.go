@@ -77,6 +77,25 @@ func TestOrganizationsInMemory(t *testing.T) {
 	porttest.Organizations(t, in, account, want)
 }
 
+type keysAndTopics struct{ inMemory }
+
+func (f keysAndTopics) Port() guardrail.Chain { return f.account }
+
+func (f keysAndTopics) PutKey(_ testing.TB, k trail.Key, policy, alias string) {
+	f.account.PutKey(inmem.Key{Key: k, Policy: policy, Alias: alias})
+}
+
+func (f keysAndTopics) PutTopic(_ testing.TB, topic trail.Topic) { f.account.PutTopic(topic) }
+
+func (f keysAndTopics) PutBucket(_ testing.TB, name string, bucketKeys bool) {
+	f.account.PutBucket(inmem.Bucket{Name: name, Owner: account, Region: region})
+	f.account.SetBucketKeys(name, bucketKeys)
+}
+
+func TestChainInMemory(t *testing.T) {
+	porttest.Chain(t, func(*testing.T) porttest.ChainFixture { return keysAndTopics{empty()} })
+}
+
 func TestInventoryInMemory(t *testing.T) {
 	porttest.Inventory(t, func(*testing.T) guardrail.Inventory { return &inmem.Inventory{} })
 }

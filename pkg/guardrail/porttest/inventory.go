@@ -30,9 +30,30 @@ func Inventory(t *testing.T, empty func(t *testing.T) guardrail.Inventory) {
 		{"older version is not stored", refusesOldInventory},
 		{"one of many writers wins", oneInventoryWins},
 		{"organization", savesOrganization},
+		{"buckets by what their trails use", findsUses},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, empty(t)) })
 	}
+}
+
+func findsUses(t *testing.T, v guardrail.Inventory) {
+	const key = "arn:aws:kms:eu-west-1:444455556666:key/1111aaaa-22bb-33cc-44dd-5555eeee6666"
+	const topic = "arn:aws:sns:eu-west-1:444455556666:cloudtrail-files"
+	for range 2 { // stored twice is stored once
+		for _, use := range [][2]string{{key, "acme-logs-b"}, {key, "acme-logs-a"}, {topic, "acme-logs-a"}} {
+			if err := v.Use(t.Context(), use[0], use[1]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for arn, want := range map[string][]string{key: {"acme-logs-a", "acme-logs-b"}, topic: {"acme-logs-a"}, key + "0": nil, key[:len(key)-1]: nil} {
+		got, err := v.Using(t.Context(), arn)
+		slices.Sort(got)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %v, %v; want %v", arn, got, err, want)
+		}
+	}
+	wantList(t, v, nil, nil) // it makes no bucket and no account
 }
 
 // noon is a time as precise as the ones that are stored.
