@@ -161,3 +161,21 @@ func Actions() []Action {
 		{Service: "sts", Operation: "GetCallerIdentity", ByHand: true},
 	}
 }
+
+// InMembers reports whether the operation is called with the role that reads in the members of an
+// organization (deploy/member.yaml): by the functions, or by the command line for an audit of all
+// accounts and for the hub's status. What concerns the table, the alerts and the list of accounts is
+// asked with the caller's own credentials, and writing is another role's.
+func (a Action) InMembers() bool {
+	switch a.Service {
+	case "cloudtrail", "account", "kms", "cloudformation":
+		return true
+	case "s3":
+		return !a.Write && a.Operation != "GetObject"
+	case "sns":
+		return a.Operation == "GetTopicAttributes"
+	case "organizations":
+		return a.Operation == "DescribeOrganization"
+	}
+	return false
+}

@@ -10,6 +10,8 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/app"
 	"github.com/trailwarden/trailwarden/pkg/awsapi"
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -99,5 +101,66 @@ func TestPolicyOfAnAuditor(t *testing.T) {
 	slices.Sort(granted)
 	if !slices.Equal(granted, want) {
 		t.Errorf("docs/audit-policy.json grants %q,\nand audits call %q", granted, want)
+	}
+}
+
+// TestRoleOfMembersForThePerson: what the command line calls with the role of a member is what that
+// role is taken to be for ([awsapi.Action.InMembers]); test/e2e holds deploy/member.yaml to it. The
+// member has what makes an audit of the organization, and the hub's status, call all that they may.
+func TestRoleOfMembersForThePerson(t *testing.T) {
+	person(t)
+	const member, home = "222233334444", "eu-west-1"
+	fake := awsfake.New(t, account, home)
+	fake.Organization = &trail.Organization{Known: true, ID: "o-exampleorg1", ManagementAccount: member}
+	fake.Members = [][]inventory.Member{{{ID: account, State: inventory.Active}, {ID: member, State: inventory.Active}}}
+	fake.Stacks = map[string][]string{member: {""}, account: {""}}
+	key, topic := "arn:aws:kms:eu-west-1:"+member+":key/1", "arn:aws:sns:eu-west-1:"+member+":notices"
+	fake.PutKey(awsfake.Key{Key: trail.Key{ARN: key, State: "Enabled"}, Policy: "{}"})
+	fake.PutTopic(trail.Topic{ARN: topic, Policy: "{}"})
+	fake.PutTrail(awsfake.Trail{Trail: trail.Trail{
+		Name: "main", ARN: "arn:aws:cloudtrail:" + home + ":" + member + ":trail/main", HomeRegion: home, Bucket: "logs", MultiRegion: true,
+		CustomSelectors: true, KMSKeyID: key, SNSTopic: topic,
+	}})
+	// A Deny on a region leaves open whether the account has enabled it.
+	fake.PutBucket(awsfake.Bucket{Name: "logs", Owner: member, Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
+		"Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["s3:GetBucketAcl","s3:PutObject"],"Resource":["arn:aws:s3:::logs","arn:aws:s3:::logs/*"]},
+		{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::logs/AWSLogs/*/CloudTrail/me-south-1/*"}]}`})
+	called := map[string]bool{}
+	ask := func() {
+		t.Helper()
+		guard, who, err := open(app.Session{Region: home, Endpoint: fake.URL, Role: "trailwarden/reader", Table: "table", Organization: true},
+			func(string) (string, bool) { return "", false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := guard.AuditOrganization(t.Context(), who.Account, who.Region, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := guard.OrganizationStatus(t.Context(), who.Account, guardrail.StatusOptions{Regions: []string{home}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range fake.Calls() {
+			if c.Account == member {
+				called[c.Operation] = true
+			}
+		}
+	}
+	ask()
+	fake.Fail(func(c awsfake.Call) *awsfake.Fault {
+		if c.Operation == "s3:GetBucketPolicy" {
+			return &awsfake.Fault{Status: 403, Code: "AccessDenied"}
+		}
+		return nil
+	})
+	ask()
+	// The functions alone ask for the name of an account, and for its organization.
+	ofFunctions := []string{"account:GetAccountInformation", "organizations:DescribeOrganization"}
+	for _, a := range awsapi.Actions() {
+		switch operation := a.Service + ":" + a.Operation; {
+		case called[operation] && !a.InMembers():
+			t.Errorf("%s is called in a member, and its role is not for that", operation)
+		case !called[operation] && a.InMembers() && !slices.Contains(ofFunctions, operation):
+			t.Errorf("%s is not called in a member", operation)
+		}
 	}
 }
