@@ -144,6 +144,11 @@ func TestMembersForwardWhatTheHubTakes(t *testing.T) {
 			t.Errorf("%s sends to %v", rule, target)
 		}
 	}
+	for name, r := range member.resources { // and nothing else
+		if _, too := rules(t)[name]; r["Type"] == "AWS::Events::Rule" && !too {
+			t.Errorf("%s is forwarded, and the hub has no such rule", name)
+		}
+	}
 	taken := list(h.properties("MemberChanged")["EventPattern"].(object)["detail"].(object)["eventName"])
 	slices.Sort(names)
 	slices.Sort(taken)
@@ -154,12 +159,16 @@ func TestMembersForwardWhatTheHubTakes(t *testing.T) {
 	if diff := cmp.Diff(map[string][]string{"events:PutEvents": {memberParameters()["BusArn"]}}, sends); diff != "" {
 		t.Error(diff)
 	}
+	sources := []any{"aws.s3", "aws.cloudtrail", "aws.organizations", "aws.kms", "aws.sns"}
+	if diff := cmp.Diff(any(sources), h.properties("MemberChanged")["EventPattern"].(object)["source"]); diff != "" {
+		t.Errorf("the rule of the bus (-want +got):\n%s", diff)
+	}
 	want := object{
 		"Effect": "Allow", "Principal": "*", "Action": "events:PutEvents", "Resource": "BusArn",
 		"Condition": object{
 			"StringEquals":              object{"aws:PrincipalOrgID": "o-exampleorg1"},
 			"ArnLike":                   object{"aws:SourceArn": "arn:aws:events:*:*:rule/trailwarden-forward-*"},
-			"ForAllValues:StringEquals": object{"events:source": []any{"aws.s3", "aws.cloudtrail", "aws.organizations", "aws.kms", "aws.sns"}},
+			"ForAllValues:StringEquals": object{"events:source": sources},
 			"Null":                      object{"events:source": "false"},
 		},
 	}
