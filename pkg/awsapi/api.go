@@ -114,8 +114,8 @@ type Action struct {
 	// Organization says that only the sweep of an organization calls the operation.
 	Organization bool
 	// ByHand says that only the command line calls the operation: to put the
-	// policy of a bucket back that had none, to learn who the caller is, and to read keys and
-	// topics in an audit.
+	// policy of a bucket back that had none, to learn who the caller is, and to find stacks of
+	// accounts.
 	ByHand bool
 	// Findings says that only the function for Security Hub calls it.
 	Findings bool
