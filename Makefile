@@ -22,9 +22,12 @@ BENCHTIME ?= 300ms
 # How the functions are built. `sam build` knows the architecture of the
 # template but does not tell: build for x86_64 with LAMBDA_ARCH=amd64.
 LAMBDA_ARCH ?= arm64
-# Nothing of the SDK is inlined, nor of what carries its requests: they wait for the network, and copies of
-# small functions make a twelfth of the binary.
-LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s -gcflags=github.com/aws/...=-l -gcflags=net/...=-l -gcflags=crypto/tls=-l -gcflags=crypto/x509=-l -gcflags=encoding/...=-l
+# Nothing of the SDK is inlined, nor of what carries its requests, writes the log and words alerts: they wait for
+# the network, or run once, and copies of small functions make a tenth of the binary.
+NOT_INLINED := github.com/aws/... golang.org/x/... vendor/golang.org/x/... net/... encoding/... compress/... mime/... \
+	crypto/tls crypto/x509 crypto/rsa crypto/hpke math/big context time fmt log/... os internal/poll \
+	./pkg/alert ./pkg/app ./pkg/awsapi
+LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s $(NOT_INLINED:%=-gcflags=%=-l)
 # A function that grows past this starts slowly.
 MAX_SIZE := 12000000
 

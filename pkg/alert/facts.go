@@ -56,7 +56,7 @@ func (v *view) writeFacts(p *page) {
 	l := v.links()
 	p.fact("Runbook", given(l.Runbook)...)
 	if full {
-		p.fact("Console", given(l.Bucket, l.Trail, l.Event)...)
+		p.fact("Console", given(l.Bucket, l.Key, l.Trail, l.Event)...)
 	}
 	if v.Incident != "" && v.Revision > 0 {
 		p.fact("Incident", fmt.Sprintf("%s, message %d", v.Incident, v.Revision))

@@ -11,6 +11,7 @@ import (
 type links struct {
 	Bucket  string `json:"bucket,omitempty"`  // permissions of the bucket, in the console
 	Trail   string `json:"trail,omitempty"`   // the trail that is worst, in the console
+	Key     string `json:"key,omitempty"`     // the key that is worst, in the console
 	Event   string `json:"event,omitempty"`   // the call that is to blame, in the event history
 	Runbook string `json:"runbook,omitempty"` // the owner's own
 }
@@ -24,6 +25,12 @@ func (v *view) links() links {
 	for _, t := range v.affected() {
 		if arn.IsTrail(t.arn) && l.Trail == "" && !v.isOfTrail() {
 			l.Trail = fragment(console(t.region, "/cloudtrailv2/home"), "/trails/"+t.arn)
+		}
+	}
+	for _, f := range v.Report.Findings {
+		key := arn.Split(f.Chain)
+		if id, ok := strings.CutPrefix(key.Resource, "key/"); ok && key.Service == "kms" && isKeyID(id) && l.Key == "" {
+			l.Key = fragment(console(string(key.Region), "/kms/home"), "/kms/keys/"+id)
 		}
 	}
 	for _, c := range v.Changes {
@@ -55,6 +62,9 @@ func fragment(address, text string) string {
 	}
 	return address + "#" + text
 }
+
+// isKeyID reports whether a text is the id of a KMS key; that of a multi-Region key begins with "mrk-".
+func isKeyID(s string) bool { return isID(strings.TrimPrefix(s, "mrk-")) }
 
 // isID reports whether a text is an id as CloudTrail gives to events.
 func isID(s string) bool {

@@ -77,7 +77,9 @@ func causeOf(f delivery.Finding, known delivery.FindingType) string {
 	case known.Family == delivery.DeniedFamily && f.Edit != "":
 		return "denied by\n" + statements
 	case known.Requirement != "":
-		return known.Family + "\n" + statements
+		return known.Family + "\n" + f.Chain + "\n" + statements
+	case f.Chain != "": // one key stops all trails that use it
+		return f.ID + "\n" + f.Chain + "\n" + statements
 	}
 	return f.ID + "\n" + f.Trail + "\n" + statements
 }
@@ -87,6 +89,10 @@ func titleOf(f delivery.Finding, known delivery.FindingType) string {
 	named := "Statement " + strings.Join(f.Statements, ", ")
 	if len(f.Statements) > 1 {
 		named = "Statements " + strings.Join(f.Statements, ", ")
+	}
+	letIn := " let CloudTrail in"
+	if known.Source == delivery.SourceKey {
+		named, letIn = named+" of the key", " let CloudTrail use it"
 	}
 	switch {
 	case known.Title == "":
@@ -102,7 +108,10 @@ func titleOf(f delivery.Finding, known delivery.FindingType) string {
 	case f.Edit != "":
 		return named + " denies CloudTrail"
 	case len(f.Statements) > 0:
-		return named + " does not let CloudTrail in, and no other does"
+		return named + " does not" + letIn + ", and no other does"
+	}
+	if known.Source == delivery.SourceKey {
+		return "No statement of the key lets CloudTrail use it"
 	}
 	return "No statement lets CloudTrail in"
 }

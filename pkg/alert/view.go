@@ -206,6 +206,8 @@ func (v *view) cleanFinding(f delivery.Finding) delivery.Finding {
 		Kind:       delivery.Kind(v.clean(string(f.Kind))),
 		Severity:   delivery.Severity(v.clean(string(f.Severity))),
 		Trail:      v.clean(f.Trail),
+		Target:     trail.Target(v.clean(string(f.Target))),
+		Chain:      v.clean(f.Chain),
 		Statements: v.cleanNames(f.Statements),
 		Message:    v.clean(f.Message),
 		Remedy:     v.clean(f.Remedy),

@@ -130,6 +130,22 @@ func distinct(trails []trail.Trail, of func(trail.Trail) string) []string {
 // anything writes a file many times a day.
 const deliveryAge = 24 * time.Hour
 
+// lastCall is when a call that concerns the target was last made, as far as is known.
+func lastCall(t Target, rec record) time.Time {
+	var last time.Time
+	for _, c := range rec.Changes {
+		if c.Time.After(last) {
+			last = c.Time
+		}
+	}
+	for _, c := range t.calls() {
+		if c.Time.After(last) {
+			last = c.Time
+		}
+	}
+	return last
+}
+
 // delivering are the ARNs of trails of which CloudTrail reports a delivery since the last change,
 // and a recent one.
 func (o observation) delivering(changed time.Time) []string {

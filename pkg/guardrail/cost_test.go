@@ -40,12 +40,20 @@ func TestCost(t *testing.T) {
 // meeting holds every call of the second round until all of them have come.
 type meeting struct {
 	guardrail.Ports
+	parties int64
 	arrived sync.WaitGroup
 	count   atomic.Int64
 }
 
+// meetingOf is a meeting of so many calls.
+func meetingOf(parties int, p guardrail.Ports) *meeting {
+	m := &meeting{Ports: p, parties: int64(parties)}
+	m.arrived.Add(parties)
+	return m
+}
+
 func (m *meeting) join() {
-	if m.count.Add(1) > 4 {
+	if m.count.Add(1) > m.parties {
 		return
 	}
 	m.arrived.Done()
@@ -90,11 +98,43 @@ func (l meetingLedger) Load(ctx context.Context, k ledger.Key) (ledger.Record, e
 	return l.Ledger.Load(ctx, k)
 }
 
-// TestSecondRoundIsOne checks that all calls about a bucket are made at once.
+type meetingChain struct {
+	guardrail.Chain
+	m *meeting
+}
+
+func (c meetingChain) Key(ctx context.Context, arn string) (delivery.Key, error) {
+	c.m.join()
+	return c.Chain.Key(ctx, arn)
+}
+
+func (c meetingChain) Topic(ctx context.Context, arn string) (delivery.Topic, error) {
+	c.m.join()
+	return c.Chain.Topic(ctx, arn)
+}
+
+func (c meetingChain) BucketKeys(ctx context.Context, b guardrail.BucketRef) (trail.Switch, error) {
+	c.m.join()
+	return c.Chain.BucketKeys(ctx, b)
+}
+
+// TestSecondRoundIsOne checks that all calls about a bucket are made at once, and those about the
+// keys and topics of its trails with them.
 func TestSecondRoundIsOne(t *testing.T) {
-	w := newWorld(t)
-	m := &meeting{Ports: w.ports}
-	m.arrived.Add(4)
+	for name, w := range map[string]*world{"bucket": newWorld(t), "key and topic": newKeyed(t).world} {
+		t.Run(name, func(t *testing.T) { meetInOneRound(t, w) })
+	}
+}
+
+func meetInOneRound(t *testing.T, w *world) {
+	parties := 4
+	if w.ports.Chain != nil {
+		parties += 3
+	}
+	m := meetingOf(parties, w.ports)
+	if w.ports.Chain != nil {
+		w.ports.Chain = meetingChain{w.ports.Chain, m}
+	}
 	w.ports.Trails, w.ports.Buckets = meetingTrails{m}, meetingBuckets{w.ports.Buckets, m}
 	w.ports.Organizations, w.ports.Ledger = meetingOrganizations{m}, meetingLedger{w.ledger, m}
 	w.rebuild()

@@ -54,6 +54,10 @@ func TestParse(t *testing.T) {
 	organization := func(target string) func(*guardrail.Request) {
 		return func(r *guardrail.Request) { r.Organization, r.Change.Target = true, target }
 	}
+	const key, topic = "arn:aws:kms:us-east-1:111111111111:key/1111aaaa-22bb-33cc-44dd-5555eeee6666", "arn:aws:sns:us-east-1:111111111111:files"
+	chain := func(arn string) func(*guardrail.Request) {
+		return func(r *guardrail.Request) { r.Chain, r.Change.Chain = arn, arn }
+	}
 	long := strings.Repeat("x", 20481)
 	for name, test := range map[string]struct {
 		event string
@@ -118,6 +122,19 @@ func TestParse(t *testing.T) {
 			strings.ReplaceAll(event("aws.cloudtrail", "StopLogging", `"requestParameters":{"name":"`+arn+`"}`), "us-east-1", "eusc-de-east-1"),
 			with(want("StopLogging", "", strings.Replace(arn, "us-east-1", "eusc-de-east-1", 1)), func(r *guardrail.Request) { r.Region, r.Change.Region = "eusc-de-east-1", "eusc-de-east-1" }),
 		},
+		"key by its id":            {event("aws.kms", "DisableKey", `"recipientAccountId":"111111111111","requestParameters":{"keyId":"1111aaaa-22bb-33cc-44dd-5555eeee6666"}`), with(want("DisableKey", "", ""), chain(key))},
+		"key by its ARN":           {event("aws.kms", "PutKeyPolicy", `"requestParameters":{"keyId":"`+key+`"}`), with(want("PutKeyPolicy", "", ""), chain(key))},
+		"key in resources":         {event("aws.kms", "EnableKey", `"requestParameters":{"keyId":"x"},"resources":[{"ARN":"arn:aws:kms:us-east-1:111111111111:alias/logs"},{"ARN":"`+key+`"}]`), with(want("EnableKey", "", ""), chain(key))},
+		"key that is none":         {event("aws.kms", "DisableKey", `"requestParameters":{"keyId":"../../x"}`), nil},
+		"key of another partition": {event("aws.kms", "DisableKey", `"requestParameters":{"keyId":"arn:evil:kms:us-east-1:111111111111:key/x y"}`), nil},
+		"key, failed":              {event("aws.kms", "DisableKey", `"errorCode":"AccessDenied","requestParameters":{"keyId":"`+key+`"}`), nil},
+		"key that is only used":    {event("aws.kms", "GenerateDataKey", `"requestParameters":{"keyId":"`+key+`"}`), nil},
+		"bucket's encryption":      {event("aws.s3", "PutBucketEncryption", `"requestParameters":{"bucketName":"logs"}`), want("PutBucketEncryption", "logs", "")},
+		"topic's policy":           {event("aws.sns", "SetTopicAttributes", `"requestParameters":{"topicArn":"`+topic+`","attributeName":"Policy","attributeValue":"{}"}`), with(want("SetTopicAttributes", "", ""), chain(topic))},
+		"topic's key":              {event("aws.sns", "SetTopicAttributes", `"requestParameters":{"topicArn":"`+topic+`","attributeName":"KmsMasterKeyId"}`), with(want("SetTopicAttributes", "", ""), chain(topic))},
+		"topic's name for people":  {event("aws.sns", "SetTopicAttributes", `"requestParameters":{"topicArn":"`+topic+`","attributeName":"DisplayName"}`), nil},
+		"topic that was made":      {event("aws.sns", "CreateTopic", `"requestParameters":{"name":"files"},"responseElements":{"topicArn":"`+topic+`"}`), with(want("CreateTopic", "", ""), chain(topic))},
+		"topic that is none":       {event("aws.sns", "DeleteTopic", `"requestParameters":{"topicArn":"arn:aws:sns:us-east-1:111111111111:files:1234"}`), nil},
 		"trusted access of CloudTrail": {
 			event("aws.organizations", "DisableAWSServiceAccess", `"requestParameters":{"servicePrincipal":"cloudtrail.amazonaws.com"}`),
 			with(want("DisableAWSServiceAccess", "", ""), organization("cloudtrail.amazonaws.com")),
@@ -263,11 +280,14 @@ func FuzzParse(f *testing.F) {
 			t.Fatalf("%d requests, skipped %q", len(got.Requests), got.Skipped)
 		}
 		for _, r := range got.Requests {
-			if r.Bucket == "" && r.Trail == "" && !r.Organization || len(r.Account) != 12 || r.Region == "" && got.Warning == "" || r.Change == nil {
+			if r.Bucket == "" && r.Trail == "" && r.Chain == "" && !r.Organization || len(r.Account) != 12 || r.Region == "" && got.Warning == "" || r.Change == nil {
 				t.Fatalf("request %+v, warning %q", r, got.Warning)
 			}
 			if strings.ContainsAny(r.Bucket+r.Trail, "\n \"*/?$") && !strings.Contains(r.Trail, ":trail/") {
 				t.Fatalf("bucket %q, trail %q", r.Bucket, r.Trail)
+			}
+			if strings.ContainsAny(r.Chain, "\n \"*?$") || len(r.Chain) > 512 {
+				t.Fatalf("key or topic %q", r.Chain)
 			}
 			c := r.Change
 			if len(r.SubmittedPolicy) > 20480 || len(c.SourceIP)+len(c.Target)+len(c.LinkedService) > 3*128 ||
