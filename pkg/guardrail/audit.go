@@ -80,4 +80,5 @@ func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
 		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: t.survey.notes(t.trails()),
-	}}
+	}
+}

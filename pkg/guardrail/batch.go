@@ -15,7 +15,7 @@ import (
 // once for all of them, and no account is asked for its trails more than once. It is
 // safe for use by several goroutines.
 type Batch struct {
-	guard             *Guard
+	guard *Guard
 	// accounts, buckets and the ARNs of keys and topics that the requests name
 	accounts, buckets, chain []string
 

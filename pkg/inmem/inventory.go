@@ -19,8 +19,8 @@ import (
 // empty.
 type Inventory struct {
 	mu           sync.Mutex
-	accounts     map[string]stored // by id
-	buckets      map[string]stored // by name
+	accounts     map[string]stored          // by id
+	buckets      map[string]stored          // by name
 	uses         map[string]map[string]bool // names of buckets by ARN
 	organization trail.Organization
 	readAt       time.Time
