@@ -99,8 +99,10 @@ func (v *view) chatDescription() string {
 			}
 		}
 	}
-	fact("Bucket", v.place())
-	fact("Verdict", v.verdict())
+	fact(v.about())
+	if !v.isOfOrganization() {
+		fact("Verdict", v.verdict())
+	}
 	fact("Lost", given(strings.Join(v.lost(), " "))...)
 	fact("Since", v.since())
 	fact("Changed by", first(v.changeLines(), 4)...)

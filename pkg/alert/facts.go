@@ -21,16 +21,7 @@ const maxAccounts = 100
 func (v *view) writeFacts(p *page) {
 	full := v.Kind != Reminder // the first alert of the incident has it all
 	p.fact("Severity", string(v.severity))
-	switch {
-	case v.isOfTrail():
-		p.fact("Trail", v.place())
-	case v.isOfAccount():
-		p.fact("Account", v.account())
-	case v.isOfOrganization():
-		p.fact("Organization", v.target())
-	default:
-		p.fact("Bucket", v.place())
-	}
+	p.fact(v.about())
 	if full && !v.isOfTrail() && !v.isOfOrganization() {
 		p.fact("Verdict", v.verdict())
 	}
@@ -61,6 +52,19 @@ func (v *view) writeFacts(p *page) {
 	if v.Incident != "" && v.Revision > 0 {
 		p.fact("Incident", fmt.Sprintf("%s, message %d", v.Incident, v.Revision))
 	}
+}
+
+// about is what the alert is about, with its label.
+func (v *view) about() (label, text string) {
+	switch {
+	case v.isOfTrail():
+		return "Trail", v.place()
+	case v.isOfAccount():
+		return "Account", v.account()
+	case v.isOfOrganization():
+		return "About", v.target()
+	}
+	return "Bucket", v.place()
 }
 
 // given are the texts that are not empty.
@@ -176,6 +180,9 @@ func (v *view) since() string {
 func (v *view) changeLines() []string {
 	if len(v.Changes) == 0 && v.Noticed != nil {
 		return []string{"not known; noticed at a call that is not to blame", actorText(*v.Noticed), v.changeText(*v.Noticed)}
+	}
+	if v.isOfOrganization() { // no call is known that took away a role or a rule
+		return nil
 	}
 	if len(v.Changes) == 0 {
 		return []string{"not known: no event told of the change"}
@@ -371,6 +378,8 @@ func (v *view) idle() string {
 	switch {
 	case v.state == stopped, v.state == unrecorded:
 		return "Nothing was written: Trailwarden neither starts nor creates trails."
+	case v.isOfOrganization():
+		return "Nothing was written: there is nothing in a policy to restore."
 	case v.state == silent, v.state == less:
 		return "Nothing was written: Trailwarden does not change trails."
 	case !v.OptedIn:

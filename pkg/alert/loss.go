@@ -52,6 +52,8 @@ func (v *view) lost() []string {
 		return []string{"Log files are not concerned. What is refused: " + strings.Join(v.refusedWords(), ", ") + "."}
 	case unseen:
 		return []string{"Not known. Deliveries go on as they are; what changes in these accounts is not noticed."}
+	case unheard:
+		return []string{"Nothing. Deliveries go on as they are; what changes there is noticed by the sweep, and nobody is named as the one who did it."}
 	case uncertain:
 		return []string{"Not known. What CloudTrail cannot deliver it keeps, and tries again for 30 days."}
 	case weak, sound:
@@ -144,11 +146,8 @@ func (v *view) stoppedAt() string {
 	return stamp(v.Since)
 }
 
-func (v *view) has(finding string) bool {
-	for _, f := range v.Report.Findings {
-		if f.ID == finding {
-			return true
-		}
-	}
-	return false
+func (v *view) has(finding string) bool { return hasFinding(v.Report.Findings, finding) }
+
+func hasFinding(findings []delivery.Finding, id string) bool {
+	return slices.ContainsFunc(findings, func(f delivery.Finding) bool { return f.ID == id })
 }

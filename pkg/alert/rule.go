@@ -20,6 +20,19 @@ const (
 	selectors       // its event selectors bring back what is lost
 )
 
+// scope is what an alert has to be about for a rule to speak.
+type scope uint8
+
+const (
+	anything        scope = iota
+	oneAccount            // a bucket, a trail or an account
+	theOrganization       // the accounts of an organization
+)
+
+func (s scope) met(ofOrganization bool) bool {
+	return s == anything || ofOrganization == (s == theOrganization)
+}
+
 // rule is one line of the table of next steps. It speaks once for an alert if
 // its kind and its finding are there, with the commands for each trail that the
 // findings name.
@@ -27,6 +40,7 @@ type rule struct {
 	kinds   []Kind // none: every kind
 	finding string // family of findings, which is the id of most; empty: no finding is asked for
 	need    need
+	about   scope
 	held    bool // only while repairs are on hold
 	sound   bool // only if nothing is wrong any more
 	whole   bool // only if its commands can be given, all of them
@@ -168,10 +182,12 @@ func urgent() []rule {
 		{
 			finding: delivery.AccountsUnreadID,
 			text: "See in which accounts the StackSet has not put the reading role, or has failed to, and which policy denies " +
-				"sts:AssumeRole there. The sweep asks these accounts again, and tells when all of them can be read:",
-			commands: []string{
-				"trailwarden organization status[ --region {stack}][ --table {table}]",
-			},
+				"sts:AssumeRole there. The sweep asks these accounts again, and tells when all of them can be read.",
+		},
+		{
+			finding: delivery.ForwardingSilentID,
+			text: "See in these accounts and regions whether the rules trailwarden-forward-* are there and enabled, and into their dead-letter " +
+				"queue; let the StackSet put back what is missing. The next event that comes settles it.",
 		},
 		{
 			finding: delivery.TrailSilentID, text: logAgain, commands: logAgainCommands(),
@@ -365,9 +381,14 @@ func closing() []rule {
 			commands: []string{undo + " --release"},
 		},
 		{
-			kinds:    []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted},
+			kinds: []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted}, about: oneAccount,
 			text:     "When it is done, check:",
 			commands: []string{audit},
+		},
+		{
+			kinds: []Kind{Opened, Changed, Reminder}, about: theOrganization,
+			text:     "When it is done, check. The command names all accounts that are concerned, and since when:",
+			commands: []string{"trailwarden organization status[ --region {stack}][ --table {table}]"},
 		},
 		{
 			kinds: []Kind{Resolved}, sound: true,

@@ -37,6 +37,7 @@ type stage struct {
 	alerts  inmem.Alerts
 	ledger  inmem.Ledger
 	names   accountNames
+	served  *served // the organization, if the guard serves one
 	guard   *guardrail.Guard
 	events  int
 }
@@ -106,10 +107,14 @@ func newStageOf(t testing.TB, f alert.Format, tr trail.Trail, d inmem.Descriptio
 
 // rebuild makes the guard anew, after its configuration was changed.
 func (s *stage) rebuild() {
-	s.guard = guardrail.New(guardrail.Ports{
+	ports := guardrail.Ports{
 		Trails: s.Account, Buckets: &s.buckets, Organizations: s.Account, Regions: s.Account, Alerts: &s.alerts, Ledger: &s.ledger,
 		Accounts: s.names,
-	}, s.config, guardrail.Runtime{Now: s.Now, Sleep: s.Sleep, Log: slog.New(slog.DiscardHandler)})
+	}
+	if s.served != nil {
+		ports.Trails, ports.Members, ports.Inventory = s.served, s.served, &s.served.inventory
+	}
+	s.guard = guardrail.New(ports, s.config, guardrail.Runtime{Now: s.Now, Sleep: s.Sleep, Log: slog.New(slog.DiscardHandler)})
 }
 
 // accountNames are what accounts are called, by id.

@@ -1,6 +1,8 @@
 package alert
 
 import (
+	"slices"
+
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 )
 
@@ -15,6 +17,7 @@ const (
 	silent     state = "silent"     // a trail logs, and no changes
 	less       state = "less"       // a trail covers less than before
 	unseen     state = "unseen"     // accounts of the organization cannot be read
+	unheard    state = "unheard"    // events of accounts do not come any more
 	uncertain  state = "uncertain"  // it is not known whether all is well
 	weak       state = "weak"       // it works, and could be safer
 	sound      state = "sound"      // nothing was found
@@ -34,6 +37,9 @@ func stateOf(r delivery.Report) state {
 	case s == stopped && aboutAccount(r.Bucket):
 		return unrecorded
 	case s == uncertain && aboutOrganization(r.Bucket):
+		if len(r.Findings) > 0 && !hasFinding(r.Findings, delivery.AccountsUnreadID) {
+			return unheard
+		}
 		return unseen
 	case r.Verdict == delivery.Delivering:
 		return s
@@ -85,7 +91,7 @@ func (s state) rank() int {
 		return 4
 	case less:
 		return 3
-	case unseen, uncertain:
+	case unseen, unheard, uncertain:
 		return 2
 	case weak:
 		return 1
@@ -111,6 +117,8 @@ func (s state) sentence() string {
 		return "a trail covers less than before."
 	case unseen:
 		return "accounts of the organization cannot be read, so that what happens to their trails is not seen."
+	case unheard:
+		return "events of accounts of the organization do not come any more, so that what happens there is noticed late."
 	case uncertain:
 		return "it is not certain that CloudTrail can deliver to this bucket."
 	case weak:
@@ -137,6 +145,8 @@ func (s state) words() string {
 		return "CloudTrail covers less for"
 	case unseen:
 		return "accounts cannot be read in"
+	case unheard:
+		return "no events come from accounts in"
 	case uncertain:
 		return "CloudTrail delivery uncertain at"
 	case weak:
@@ -156,6 +166,9 @@ func (v *view) opening() string {
 	case v.isOfAccount():
 		return "The problem is gone, not by Trailwarden: a trail records this account again."
 	case v.isOfOrganization():
+		if !slices.Contains(v.Settled, delivery.AccountsUnreadID) && len(v.Settled) > 0 {
+			return "The problem is gone: events of the organization's accounts come again."
+		}
 		return "The problem is gone: all accounts of the organization can be read again."
 	case about == ofCoverage && v.Accepted:
 		return "The problem is settled: that the trail covers less is accepted."

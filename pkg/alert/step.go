@@ -77,6 +77,9 @@ func (v *view) steps() []step {
 			continue
 		}
 		found := v.matching(r, families)
+		if !r.about.met(v.isOfOrganization()) {
+			continue
+		}
 		if r.finding != "" && len(found) == 0 {
 			continue
 		}

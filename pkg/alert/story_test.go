@@ -1,6 +1,7 @@
 package alert_test
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,9 @@ type story struct {
 	tower bool
 }
 
-func stories() []story { return append(policyStories(), quietStories()...) }
+func stories() []story {
+	return slices.Concat(policyStories(), quietStories(), organizationStories())
+}
 
 // policyStories are of buckets and their policies, and of trails that stop.
 func policyStories() []story {

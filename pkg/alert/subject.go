@@ -83,6 +83,9 @@ func (v *view) lead() string {
 			case v.isOfAccount():
 				return "RESOLVED: a trail records again"
 			case v.isOfOrganization():
+				if !slices.Contains(v.Settled, delivery.AccountsUnreadID) && len(v.Settled) > 0 {
+					return "RESOLVED: events come again from all accounts in"
+				}
 				return "RESOLVED: all accounts can be read in"
 			case about == ofCoverage && v.Accepted:
 				return "RESOLVED: CloudTrail covers less, as accepted, for"

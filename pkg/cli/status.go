@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 )
@@ -120,6 +121,10 @@ func (s status) problems() []statusProblem {
 	}
 	for _, g := range s.gaps() {
 		add(g)
+	}
+	if silent := s.Silent(); len(silent) > 0 {
+		f := delivery.ForwardingSilent(silent)
+		add(statusProblem{ID: problemSilent, Accounts: f.Accounts, Message: f.Message, Remedy: f.Remedy})
 	}
 	for _, b := range s.Buckets {
 		if len(b.Unheard) == 0 {
@@ -268,6 +273,11 @@ func (s status) print(out screen) {
 	if len(s.Left) > 0 {
 		out.indented(0, clean(fmt.Sprintf("The table still counts %s that left or do not work: %s.", count(len(s.Left), "account", "accounts"), someAccounts(s.Left))))
 	}
+	if s.ManagementUnheard() {
+		out.indented(0, clean(fmt.Sprintf("No event of the management account %s has come yet: it has no forwarder, or nothing was called there since. "+
+			"With its credentials, \"aws cloudtrail start-logging --name %s --region %s\" changes nothing of a trail that logs, and makes one.",
+			s.Organization.ManagementAccount, s.Shared[0], arn.Split(s.Shared[0]).Region)))
+	}
 	for _, p := range s.problems() {
 		out.printf("\n%s\n", out.paint(bad, p.ID))
 		if len(p.Accounts) > 0 {
@@ -324,8 +334,16 @@ type (
 		ReadAt   time.Time       `json:"readAt,omitzero"`
 		FailedAt time.Time       `json:"failedAt,omitzero"`
 		Trails   int             `json:"trails"`
-		Stacks   []stackJSON     `json:"stacks,omitempty"`
-		StackErr string          `json:"stacksUnknown,omitempty"`
+		// Heard are the regions from which events of the account came.
+		Heard    []heardJSON `json:"heard,omitempty"`
+		Stacks   []stackJSON `json:"stacks,omitempty"`
+		StackErr string      `json:"stacksUnknown,omitempty"`
+	}
+	heardJSON struct {
+		Region string    `json:"region"`
+		At     time.Time `json:"at"`
+		// SilentSince is since when something was changed there of which no event told.
+		SilentSince time.Time `json:"silentSince,omitzero"`
 	}
 	stackJSON struct {
 		Name    string `json:"name"`
@@ -360,6 +378,9 @@ func (s status) json() statusJSON {
 		x := statusAccountJSON{
 			ID: a.ID, Name: a.Name, State: a.State, Covered: a.State == inventory.Active && a.Gap == guardrail.Covered, Gap: a.Gap, ReadAt: a.ReadAt,
 			FailedAt: a.FailedAt, Trails: a.Trails,
+		}
+		for _, h := range a.Heard {
+			x.Heard = append(x.Heard, heardJSON{h.Region, h.Last, h.SilentSince})
 		}
 		for _, stack := range a.Stacks {
 			x.Stacks = append(x.Stacks, stackJSON(stack))

@@ -192,6 +192,42 @@ func TestStatusOfSilentForwarding(t *testing.T) {
 	}
 }
 
+// Of a place that was heard and is silent all is one problem; that the management account was never
+// heard is said, and fails nobody, since perhaps nothing was called there.
+func TestStatusOfAccountsThatFellSilent(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t, 10, nil)
+	o.swept(t, time.Hour, nil)
+	_, out, problems := o.status(t)
+	contains(t, out, "No event of the management account "+acmeManagement+" has come yet", "aws cloudtrail start-logging --name arn:aws:cloudtrail:")
+	if len(problems) > 0 {
+		t.Errorf("%+v", problems)
+	}
+	hear := func(id string, silent bool) {
+		t.Helper()
+		found, err := o.known.Find(t.Context(), []string{id}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := found.Accounts[id].Hear("eu-west-1", o.clock.Now().Add(-2*time.Hour))
+		if silent {
+			a = a.Silence("eu-west-1", o.clock.Now().Add(-time.Hour))
+		}
+		o.save(t, a)
+	}
+	hear(acmeManagement, false)
+	hear(acmeAccount(1), true)
+	hear(acmeAccount(2), true)
+	code, out, problems := o.status(t)
+	if got := brief(problems); code != exitFindings || got != "forwarding-silent 2 0" {
+		t.Errorf("code %d, %s", code, got)
+	}
+	if strings.Contains(out, "management account") {
+		t.Errorf("the management account was heard: %s", out)
+	}
+	contains(t, out, acmeAccount(1)+" in eu-west-1, "+acmeAccount(2)+" in eu-west-1")
+}
+
 // A stack that an account still has beside the hub tells everything twice.
 func TestStatusOfStacksBesideTheHub(t *testing.T) {
 	t.Parallel()

@@ -122,6 +122,7 @@ func Catalog() []FindingType {
 		newRegionsNotGrantedType(),
 		noTrailType(),
 		accountsUnreadType(),
+		forwardingSilentType(),
 		trailStoppedType(),
 		trailSilentType(),
 		trailDeletedType(),

@@ -149,7 +149,7 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 		return outcome{report: absent(s)}
 	case withoutTrail:
 		return outcome{report: s.report()}
-	case unreadAccounts:
+	case wholeOrganization:
 		return outcome{report: s.report()}
 	case UnusedBucket:
 		return outcome{report: delivery.Report{Bucket: s.Name, Verdict: delivery.Delivering}}

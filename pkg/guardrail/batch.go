@@ -26,6 +26,7 @@ type Batch struct {
 
 	mu      sync.Mutex
 	surveys map[string]*accountSurvey // by account
+	heard   map[delivery.Place]bool   // it is stored that events came from there
 }
 
 // accountSurvey is what asking an account came to.
@@ -64,6 +65,9 @@ func (b *Batch) Reconcile(ctx context.Context, r Request) ([]Result, error) {
 	known, unknown := b.inventory(ctx)
 	if unknown == nil && g.stranger(r.Account, known) {
 		return []Result{{Bucket: r.Bucket, Stranger: true}}, nil
+	}
+	if unknown == nil {
+		defer b.hear(ctx, r, known)
 	}
 	if unknown == nil && g.foreign(r, known) {
 		return []Result{{Bucket: r.Bucket}}, nil

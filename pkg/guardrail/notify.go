@@ -53,12 +53,13 @@ func (g *Guard) remember(ctx context.Context, r round) (_ record, sent []alert.K
 	arns, alone := r.target.occasion.remembered(arnsOf(r.target.trails()), r.record.Trails)
 	seen, news := g.covered(r, next, alone)
 	seen.Trails = arns
+	seen, changedUnheard := g.seen(r, seen, alone)
 	described := r.obs.trails
 	if r.target.survey.failure != nil || r.target.survey.recalled { // the inventory does not have all their settings
 		described = nil
 	}
 	seen = seen.Describe(described, r.target.survey.account)
-	changed = changed || news || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
+	changed = changed || news || changedUnheard || r.done.made() || alone && (!slices.Equal(arns, next.Trails) || !slices.Equal(seen.Described, next.Described))
 	if changed {
 		next = seen
 	}
@@ -409,8 +410,8 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 		return []string{"The trail is there again."}
 	case withoutTrail:
 		return []string{"The account sees a trail again."}
-	case unreadAccounts:
-		return []string{"All accounts of the organization can be read again."}
+	case wholeOrganization:
+		return organizationResolution(rec)
 	case UnusedBucket:
 		return []string{"No trail delivers into the bucket any more, so nothing is watched there."}
 	}
@@ -425,6 +426,20 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 		default:
 			notes = append(notes, fmt.Sprintf("CloudTrail has not delivered files of trail %s since, last at %s.",
 				s.ARN, s.DeliveredAt.UTC().Format(time.RFC3339)))
+		}
+	}
+	return notes
+}
+
+// organizationResolution says what is well again of an organization.
+func organizationResolution(rec record) []string {
+	var notes []string
+	for _, f := range rec.Notified {
+		switch f.ID {
+		case delivery.AccountsUnreadID:
+			notes = append(notes, "All accounts of the organization can be read again.")
+		case delivery.ForwardingSilentID:
+			notes = append(notes, "Events come again from the accounts that were silent, or nothing is left there of which they should tell.")
 		}
 	}
 	return notes

@@ -27,6 +27,29 @@ type OrganizationStatus struct {
 	Left []string
 	// Buckets are those that the table has trails of, by name.
 	Buckets []HeardBucket
+	// Shared are the ARNs of trails of the organization, which the management account can change.
+	Shared []string
+}
+
+// Silent are the places of active accounts of which events came and come no more.
+func (s OrganizationStatus) Silent() []delivery.Place {
+	var silent []delivery.Place
+	for _, a := range s.Accounts {
+		for _, h := range a.Heard {
+			if a.State == inventory.Active && !h.SilentSince.IsZero() {
+				silent = append(silent, delivery.Place{Account: a.ID, Region: h.Region})
+			}
+		}
+	}
+	return silent
+}
+
+// ManagementUnheard reports whether the organization has trails, and no event of the management
+// account ever came.
+func (s OrganizationStatus) ManagementUnheard() bool {
+	return len(s.Shared) > 0 && slices.ContainsFunc(s.Accounts, func(a CoveredAccount) bool {
+		return a.ID == s.Organization.ManagementAccount && a.State == inventory.Active && len(a.Heard) == 0
+	})
 }
 
 // CoveredAccount is an account as the guard covers it.
@@ -38,6 +61,8 @@ type CoveredAccount struct {
 	Trails           int // that it was last seen with
 	// Gap is why it is not covered, empty if it is.
 	Gap Gap
+	// Heard are the regions from which events of the account came.
+	Heard []inventory.Heard
 	// Stacks are the stacks of its own that it has beside the hub, and StackErr why that is
 	// not known. Both are nil where it was not asked.
 	Stacks   []Stack
@@ -116,6 +141,14 @@ func (g *Guard) OrganizationStatus(
 	for _, a := range listed.Accounts {
 		s.Accounts = append(s.Accounts, coveredAccount(a.Member, known.Accounts[a.ID], g.now(), o.Age))
 	}
+	for _, b := range known.Buckets {
+		for _, t := range b.Trails {
+			if t.Organization {
+				s.Shared = append(s.Shared, t.ARN)
+			}
+		}
+	}
+	s.Shared = union(s.Shared, nil)
 	if len(o.Regions) > 0 {
 		g.askForStacks(ctx, s.Accounts, o, progress)
 	}
@@ -127,7 +160,7 @@ func (g *Guard) OrganizationStatus(
 
 // coveredAccount says whether an account is covered.
 func coveredAccount(m inventory.Member, known inventory.Account, now time.Time, age time.Duration) CoveredAccount {
-	a := CoveredAccount{Member: m, ReadAt: known.ReadAt, FailedAt: known.FailedAt, Trails: len(known.Trails)}
+	a := CoveredAccount{Member: m, ReadAt: known.ReadAt, FailedAt: known.FailedAt, Trails: len(known.Trails), Heard: known.Heard}
 	switch {
 	case m.State != inventory.Active: // nobody can read it, and CloudTrail records nothing there
 	case known.Unreadable():

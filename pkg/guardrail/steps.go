@@ -124,7 +124,8 @@ func (g *Guard) SweepBuckets(ctx context.Context, account, region string, part i
 
 // FinishSweep brings to rest what no part of the buckets has: what is remembered of trails
 // that are gone and of buckets that are not known any more, the account itself, and the
-// organization, of which it tells which accounts could not be read.
+// organization, of which it tells which accounts could not be read, and of which no events come
+// any more.
 func (g *Guard) FinishSweep(ctx context.Context, account, region string) (SweepResult, error) {
 	known, err := g.everything(ctx)
 	if err != nil {
@@ -149,8 +150,9 @@ func (g *Guard) FinishSweep(ctx context.Context, account, region string) (SweepR
 	}
 	state.listed = all
 	rest := slices.DeleteFunc(slices.Clone(all), func(r ledger.Record) bool { return swept[r.Key] })
-	done, errs := g.settle(ctx, inv, state, g.forwarded(ctx, inv, rest, state), portion{records: rest, rest: true, all: all})
-	return done, sweepError(errs)
+	silent, silenceErr := g.silences(ctx, inv, all)
+	done, errs := g.settle(ctx, inv, state, g.forwarded(ctx, inv, rest, state), portion{records: rest, rest: true, all: all, silent: silent})
+	return done, sweepError(append(errs, silenceErr))
 }
 
 // recall is the survey of the account as an earlier step has stored it, with what is known

@@ -35,9 +35,11 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 		buckets: union(found.survey.buckets(), slices.Collect(maps.Keys(found.survey.known.Buckets))),
 		records: found.records, rest: true, all: found.records,
 	}
+	var silenceErr error
+	all.silent, silenceErr = g.silences(ctx, found.survey, found.records)
 	inv, ownerErrs := g.withOwners(ctx, found.survey, all.buckets, state)
 	swept, errs := g.settle(ctx, inv, state, found.others, all)
-	return swept, sweepError(slices.Concat(errs, ownerErrs, found.errs))
+	return swept, sweepError(append(slices.Concat(errs, ownerErrs, found.errs), silenceErr))
 }
 
 // portion is what one step of a sweep brings to rest: all of it where there is one step.
@@ -51,6 +53,8 @@ type portion struct {
 	// are.
 	rest bool
 	all  []ledger.Record
+	// silent are the places of which no event comes any more.
+	silent []delivery.Place
 }
 
 // settle brings a portion to rest: the trails that are gone, the buckets, what else is
@@ -118,10 +122,10 @@ func (g *Guard) sweepTargets(inv survey, p portion, done []string, others forwar
 		taken[account.Key()] = true
 		targets = append(targets, g.target(inv, account, o))
 	}
-	if u := g.unread(inv); p.rest && g.ports.Members != nil && u.organization != "" {
-		taken[u.Key()] = true
-		if remembered(p.records, u.Key()) || len(u.unread) > 0 {
-			targets = append(targets, g.target(inv, u, o))
+	if whole := g.wholeOrganization(inv, p.silent); p.rest && g.ports.Members != nil && whole.id != "" {
+		taken[whole.Key()] = true
+		if remembered(p.records, whole.Key()) || whole.amiss() {
+			targets = append(targets, g.target(inv, whole, o))
 		}
 	}
 	for _, r := range p.records {
@@ -161,7 +165,7 @@ func (g *Guard) rememberedSubject(inv survey, r ledger.Record, others forwarded)
 		return inv.tracked()
 	}
 	if id, ok := delivery.OrganizationOf(r.Bucket); ok { // another than now, or nobody's
-		return unreadAccounts{organization: id, account: r.Account, region: inv.region}
+		return wholeOrganization{id: id, account: r.Account, region: inv.region}
 	}
 	if strings.Contains(r.Bucket, ":") { // no bucket has a colon in its name
 		d := deletedTrail(inv, r.Bucket)

@@ -34,7 +34,7 @@ type Target struct {
 }
 
 // Subject is the thing itself: a [TrailBucket], a [GrantingBucket], an [UnusedBucket],
-// a [DeletedTrail], an account without trails, or the accounts that cannot be read.
+// a [DeletedTrail], an account without trails, or the organization.
 type Subject interface {
 	// Key is where the subject's record is kept.
 	Key() ledger.Key

@@ -12,6 +12,7 @@
 //	inventory.go  Account, Bucket, Trail, Expected: what is known, and how fresh it is
 //	survey.go     Survey, and what it changes
 //	member.go     accounts of an organization, and parts of a list
+//	heard.go      from where events come
 //	expected.go   whom the policy of a bucket expects, and what ages
 //	pack.go       the account ids of an organization, as they are stored
 //	short.go      the JSON in which it is stored

@@ -36,6 +36,8 @@ type Account struct {
 	// ToldAt is the time of the last event that told of a change to a trail of the
 	// account, where the account could not be read at once.
 	ToldAt time.Time
+	// Heard are the regions from which events of the account came, sorted.
+	Heard []Heard
 }
 
 // Bucket is what is known of the trails of a bucket. It is stored as JSON.
@@ -146,7 +148,8 @@ func sorted(trails []trail.Trail) []trail.Trail {
 // Same reports whether both say the same of an account, at the same times.
 func (a Account) Same(other Account) bool {
 	return a.ID == other.ID && slices.Equal(a.Trails, other.Trails) &&
-		a.ReadAt.Equal(other.ReadAt) && a.FailedAt.Equal(other.FailedAt) && a.ToldAt.Equal(other.ToldAt)
+		a.ReadAt.Equal(other.ReadAt) && a.FailedAt.Equal(other.FailedAt) && a.ToldAt.Equal(other.ToldAt) &&
+		slices.EqualFunc(a.Heard, other.Heard, Heard.equal)
 }
 
 // Buckets are the names of the buckets that the account's trails use, sorted.

@@ -48,6 +48,9 @@ type Record struct {
 	// Described are those of them that are the account's own, as they were last seen, so that
 	// one that is deleted can be made again. At most [MaxDescribed].
 	Described []trail.Trail `json:"described,omitempty"`
+	// Seen is the bucket's policy as it was last seen; nil: the guard serves one account, or has
+	// not looked yet.
+	Seen *Seen `json:"seen,omitempty"`
 	// Coverage is the most that trails of the bucket were seen to cover.
 	Coverage []Covered `json:"coverage,omitempty"`
 	// Accepted are losses of coverage that the owner accepts, one for a trail.

@@ -129,7 +129,7 @@ func savesInventory(t *testing.T, v guardrail.Inventory) {
 	b.Owner = other
 	p.Buckets["b"] = b
 	for range 2 { // for the first time, and over what is stored
-		p.Accounts[account] = saveAccount(t, v, p.Accounts[account].After(noon(3)))
+		p.Accounts[account] = saveAccount(t, v, p.Accounts[account].After(noon(3)).Hear("eu-west-1", noon(3)).Silence("eu-west-1", noon(30)))
 		p.Buckets["a"], p.Buckets["b"] = saveBucket(t, v, p.Buckets["a"]), saveBucket(t, v, p.Buckets["b"])
 		if diff := cmp.Diff(p, find(t, v, []string{account, other}, []string{"b", "a", "ab"})); diff != "" {
 			t.Errorf("(-stored +found):\n%s", diff)

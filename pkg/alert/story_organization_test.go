@@ -1,0 +1,110 @@
+package alert_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/alert"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
+	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
+
+// organizationStories are told by the hub of an organization.
+func organizationStories() []story {
+	return []story{
+		{"opened-accounts-unread", alert.Opened, func(s *stage) {
+			s.serve("222222222222", "333333333333", "444444444444")
+			s.sweep(0)
+			s.served.closed = []string{"222222222222", "444444444444"}
+			s.sweep(time.Hour)
+		}, false},
+		{"resolved-accounts-unread", alert.Resolved, func(s *stage) {
+			s.serve("222222222222", "333333333333", "444444444444")
+			s.served.closed = []string{"222222222222", "444444444444"}
+			s.sweep(0)
+			s.served.closed = nil
+			s.sweep(time.Hour)
+		}, false},
+		{"opened-forwarding-silent", alert.Opened, forwardingFallsSilent, false},
+	}
+}
+
+// forwardingFallsSilent is a member whose events came, until a policy was changed without one.
+func forwardingFallsSilent(s *stage) {
+	const member, logs = "222222222222", "payments-logs-222222222222"
+	s.serve(member, "333333333333")
+	x := trail.Trail{
+		Name: "payments", ARN: "arn:aws:cloudtrail:us-east-1:" + member + ":trail/payments", HomeRegion: s.home, Bucket: logs, MultiRegion: true, LogFileValidation: true,
+	}
+	s.served.trails[member] = []trail.Trail{x}
+	policy, err := trail.DocumentedPolicy([]trail.Trail{x}, trail.Environment{Bucket: logs, BucketOwner: member})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.PutBucket(inmem.Bucket{Name: logs, Owner: member, Policy: policy})
+	s.config.Owners = map[string]string{logs: member}
+	s.rebuild()
+	s.sweep(0)
+	event := s.event("put-bucket-policy", withPolicy(string(policy)))
+	event = bytes.ReplaceAll(bytes.ReplaceAll(event, []byte(s.bucket), []byte(logs)), []byte(s.number), []byte(member))
+	s.deliver(event)
+	changed := strings.Replace(string(policy), `"Statement": [`, `"Statement": [`+onlyTLS(logs)+`,`, 1)
+	s.PutBucket(inmem.Bucket{Name: logs, Owner: member, Policy: []byte(changed)})
+	s.sweep(time.Hour)
+	s.sweep(time.Hour)
+}
+
+// serve makes the account the hub of an organization with these members.
+func (s *stage) serve(members ...string) {
+	d := s.Describe()
+	d.Organization = trail.Organization{Known: true, ID: organization, ManagementAccount: "999999999999", Members: []string{s.number}}
+	s.Account = inmem.New(d)
+	s.buckets.Buckets = s.Account
+	s.served = &served{home: s.Account, number: s.number, members: members, trails: map[string][]trail.Trail{}}
+	s.config.Owners = map[string]string{s.bucket: s.number}
+	s.rebuild()
+}
+
+// served is an organization whose members see their own trails.
+type served struct {
+	home      *inmem.Account
+	number    string
+	members   []string
+	closed    []string // that may not be read
+	trails    map[string][]trail.Trail
+	inventory inmem.Inventory
+}
+
+// Members lists the accounts.
+func (o *served) Members(context.Context) ([]inventory.Member, error) {
+	all := []inventory.Member{{ID: o.number, State: inventory.Active}}
+	for _, id := range o.members {
+		all = append(all, inventory.Member{ID: id, State: inventory.Active})
+	}
+	return all, nil
+}
+
+// Trails lists the trails of an account.
+func (o *served) Trails(ctx context.Context, account, region string) ([]trail.Trail, error) {
+	if slices.Contains(o.closed, account) {
+		return nil, &guardrail.PortError{Op: "sts:AssumeRole", Class: guardrail.Denied, Code: "AccessDenied", Err: errors.New("no role")}
+	}
+	if account == o.number {
+		return o.home.Trails(ctx, account, region)
+	}
+	return o.trails[account], nil
+}
+
+// Status says of a trail that it logs.
+func (o *served) Status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error) {
+	if account == o.number {
+		return o.home.Status(ctx, account, t)
+	}
+	return t, trail.Status{ARN: t.ARN, Logging: true}, nil
+}
