@@ -324,7 +324,7 @@ func (v *organizationView) judgeAs(ctx context.Context, inv survey, ref BucketRe
 // survey is what a bucket is judged with. Its account is that of the trails, if that is one
 // and no other; else there is none.
 func (v *organizationView) survey(bucket string) survey {
-	s := survey{region: v.region, at: v.at}
+	s := survey{region: v.region, at: v.at, organized: true}
 	b := v.known.Buckets[bucket]
 	b.Name, b.Owner = bucket, v.owners[bucket]
 	accounts := map[string]inventory.Account{}
@@ -337,7 +337,7 @@ func (v *organizationView) survey(bucket string) survey {
 		b.Trails = append(b.Trails, t)
 		accounts[t.By] = inventory.Account{ID: t.By, ReadAt: v.known.Accounts[t.By].ReadAt, FailedAt: v.at}
 	}
-	s.known = inventory.Part{Accounts: accounts, Buckets: map[string]inventory.Bucket{bucket: b}}
+	s.known = inventory.Part{Accounts: accounts, Buckets: map[string]inventory.Bucket{bucket: b}, Organization: v.organization}
 	of := map[string]bool{}
 	for _, arn := range v.into[bucket] {
 		s.all = append(s.all, v.trails[arn])

@@ -35,6 +35,9 @@ type survey struct {
 	// recalled says that what is listed is as the inventory has it: an earlier step of the
 	// sweep has read it.
 	recalled bool
+	// organized says that the members of the organization are known with the inventory, so
+	// that a trail of anybody else is from outside.
+	organized bool
 	// problems are why what was found could not be stored.
 	problems []error
 }
@@ -57,7 +60,7 @@ func (g *Guard) surveyed(account, region string, at time.Time, listed []trail.Tr
 			all = append(all, t)
 		}
 	}
-	v := survey{account: account, region: region, at: at, listed: listed, all: all}
+	v := survey{account: account, region: region, at: at, listed: listed, all: all, organized: g.ports.Members != nil}
 	return v.with(inventory.Part{})
 }
 
@@ -212,8 +215,14 @@ func (v survey) bucketsWith(arn string) []string {
 	return names
 }
 
-// notes say how old what is known of some of the trails is.
+// notes say what is to be known of some of the trails beside what they are: who is from outside
+// of the organization, and how old what is known is.
 func (v survey) notes(trails []trail.Trail) []string {
+	return append(v.outsiders(trails), v.age(trails)...)
+}
+
+// age says how old what is known of some of the trails is.
+func (v survey) age(trails []trail.Trail) []string {
 	var accounts []string
 	for _, t := range trails {
 		seen := slices.IndexFunc(v.known.Buckets[t.Bucket].Trails, func(k inventory.Trail) bool { return k.ARN == t.ARN })
