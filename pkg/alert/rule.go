@@ -77,6 +77,8 @@ const (
 	ofOrganization  = "[ --organization-id {organization}]"
 	askOrganization = ` --organization-id "$(aws organizations describe-organization[ --region {global}] --query Organization.Id --output text)"`
 
+	listRCPs = "aws organizations list-policies-for-target --target-id {account} --filter RESOURCE_CONTROL_POLICY[ --region {global}]"
+
 	status = "aws cloudtrail get-trail-status --name {trail} --region {home}"
 	start  = "aws cloudtrail start-logging --name {trail} --region {home}"
 )
@@ -105,6 +107,13 @@ func urgent() []rule {
 			text: "Let CloudTrail through {statements}, where the policy is maintained (a template, a pipeline). Trailwarden never " +
 				"edits a Deny; it shows how it has to read:",
 			commands: []string{audit},
+		},
+		{
+			finding: delivery.RCPDeniedID, need: refused,
+			text: "Let CloudTrail through {statements} of the resource control policies, in the organization's management account. " +
+				"No policy of the bucket can allow what they deny, and Trailwarden never edits them; it shows how the statement has to read. " +
+				"With credentials of that account, see which are in effect for the bucket's:",
+			commands: []string{listRCPs},
 		},
 		{
 			finding: delivery.DeniedFamily, need: obstructed,
@@ -291,6 +300,12 @@ func closing() []rule {
 				"trailwarden explain --bucket {bucket}[ --bucket-owner {account}][ --bucket-region {region}] --policy policy.json" +
 					" --trails trails.json" + ofOrganization,
 			},
+		},
+		{
+			finding: delivery.RCPUndeterminedID,
+			text: "See whether CloudTrail delivers, and, with credentials of the organization's management account, which resource " +
+				"control policies are in effect for the bucket's account:",
+			commands: []string{status, listRCPs},
 		},
 		{
 			finding:  delivery.KeyUndeterminedFamily,

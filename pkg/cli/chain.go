@@ -248,6 +248,10 @@ func notLookedAt(what []string) []string {
 			out = append(out, "the trail's topic (--topic)")
 		case delivery.NotTopicKey:
 			out = append(out, "the key of the trail's topic (--topic-key, --topic-key-policy)")
+		case delivery.NotRCP:
+			out = append(out, "the resource control policies of the bucket's account (--rcp)")
+		case delivery.NotKeyRCP:
+			out = append(out, "the resource control policies of the key's account")
 		default:
 			out = append(out, w)
 		}

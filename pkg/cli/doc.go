@@ -34,6 +34,7 @@
 //	input.go       files and standard input, with limits and encodings
 //	case.go        a line of decide: a policy and a request
 //	policyfile.go  a bucket policy in any of the forms that the AWS CLI prints
+//	rcpfile.go     a resource control policy in any of these forms
 //	overview.go    how buckets fare: what check and audit print, and the exit code
 //	auditorganization.go  how the accounts of an organization fare
 //	cause.go       findings that one change would end, told once

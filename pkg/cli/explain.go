@@ -23,6 +23,7 @@ func (c *explainCommand) Run(sys *system) error {
 	}
 	report, _ := in.judge()
 	why := delivery.ExplainChain(delivery.Explain(in.bucket, in.trails, in.environment), in.bucket, in.trails, in.environment, in.chain)
+	why = delivery.ExplainRCPs(why, in.bucket, in.trails, in.environment, in.chain, in.rcps...)
 	if c.Format == "json" {
 		if err := printJSON(sys.stdout, newExplanationJSON(report, why)); err != nil {
 			return err

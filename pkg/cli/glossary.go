@@ -44,7 +44,7 @@ func decisionMeaning(o policy.Outcome) string {
 	case policy.Allowed:
 		return "A statement allows it, and none denies it."
 	case policy.ExplicitDeny:
-		return "A Deny in the policy hits CloudTrail. It counts more than any Allow."
+		return "A Deny hits CloudTrail. It counts more than any Allow."
 	case policy.ImplicitDeny:
 		return "No statement of the policy allows it."
 	case policy.Undetermined:

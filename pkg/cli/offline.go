@@ -32,6 +32,7 @@ type offlineFlags struct {
 	At                 string   `placeholder:"TIME" help:"Judge for this time, as 2030-01-01 or 2030-01-01T12:00:00Z. Default: now."`
 
 	chainFlags
+	rcpFlag
 }
 
 // inputs is what the flags and files come to.
@@ -42,6 +43,7 @@ type inputs struct {
 	environment trail.Environment
 	policy      *policyFile // nil: the bucket has none
 	chain       delivery.Chain
+	rcps        []delivery.RCPs // none: they are not known
 }
 
 // load reads the files and checks the flags.
@@ -115,6 +117,9 @@ func (f *offlineFlags) load(sys *system) (*inputs, error) {
 	if in.chain, err = f.loadChain(sys, in.trails); err != nil {
 		return nil, err
 	}
+	if in.rcps, err = f.loadRCPs(sys, f.BucketOwner, in.trails); err != nil {
+		return nil, err
+	}
 	return in, nil
 }
 
@@ -176,12 +181,13 @@ func (in *inputs) judge() (delivery.Report, repair.Plan) {
 	budget := delivery.NewBudget(in.bucket, in.trails)
 	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
 	report, plan := advise(budget, in.bucket, in.trails, in.environment, report)
-	return in.judgeChain(budget, report), plan
+	return in.judgeRest(budget, report), plan
 }
 
-// judgeChain adds what the trails' keys and topics say.
-func (in *inputs) judgeChain(budget *policy.Budget, report delivery.Report) delivery.Report {
-	return delivery.JudgeChain(budget, report, in.bucket, in.trails, in.environment, in.chain)
+// judgeRest adds what the trails' keys and topics say, and what resource control policies deny.
+func (in *inputs) judgeRest(budget *policy.Budget, report delivery.Report) delivery.Report {
+	report = delivery.JudgeChain(budget, report, in.bucket, in.trails, in.environment, in.chain)
+	return delivery.JudgeRCPs(budget, report, in.bucket, in.trails, in.environment, in.chain, in.rcps...)
 }
 
 // advise returns the report with what restoring would do as its advice, and the plan of it.

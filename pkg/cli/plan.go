@@ -32,9 +32,9 @@ func (c *planCommand) Run(sys *system) error {
 	report := delivery.JudgeWithin(budget, in.bucket, in.trails, in.environment)
 	p := repair.For(in.bucket, in.trails, in.environment, report,
 		repair.Options{Harden: c.Harden, AllTrails: c.AllTrails, Budget: budget})
-	report = in.judgeChain(budget, report)
+	report = in.judgeRest(budget, report)
 	proposals, unmended := repair.Propose(budget, in.bucket, in.trails, in.environment, in.chain, report)
-	p.Refused = append(p.Refused, unmended...)
+	p.Refused = slices.Concat(p.Refused, unmended, repair.RefuseRCPs(report))
 	refused := len(p.Faults) > 0 && !c.Force
 	if c.Output != "" && len(p.Policy) > 0 && !refused {
 		text := append(bytes.TrimRight(bytes.Clone(p.Policy), "\n"), '\n')

@@ -27,6 +27,12 @@ func keyStateCalls() []string {
 	return []string{"DisableKey", "ScheduleKeyDeletion", "DeleteImportedKeyMaterial"}
 }
 
+// rcpCalls change what resource control policies say, or whom they are for: AWS Organizations
+// records them in the management account.
+func rcpCalls() []string {
+	return []string{"AttachPolicy", "UpdatePolicy", "EnablePolicyType", "MoveAccount", "AcceptHandshake"}
+}
+
 // topicCalls change a topic's policy or key, or whether there is the topic.
 func topicCalls() []string {
 	return []string{"SetTopicAttributes", "AddPermission", "RemovePermission", "DeleteTopic", "CreateTopic"}

@@ -50,7 +50,8 @@ type FindingType struct {
 	refusal func(Finding) string
 	// find finds it in the bucket and its policy, findStatus in what CloudTrail
 	// reports of a trail that uses the bucket, findCoverage in what such a trail
-	// records. What is about a key or topic is found by [chainPart.findings]. Message, Remedy and what else differs from case to case are set;
+	// records. What is about a key or topic is found by [chainPart.findings], and what about
+	// resource control policies by [chainPart.rcpFindings]. Message, Remedy and what else differs from case to case are set;
 	// complete adds the rest.
 	find         func(*judgement) []Finding
 	findStatus   func(TrailReport, trail.Status) []Finding
@@ -68,6 +69,7 @@ const (
 	SourcePolicy Source = "policy" // the statements of its policy
 	SourceKey    Source = "key"    // a trail's KMS key and its policy
 	SourceTopic  Source = "topic"  // a trail's topic, its policy and its key
+	SourceRCP    Source = "rcp"    // resource control policies of the account
 	SourceTrails Source = "trails" // which trails there are, and what they record
 	SourceStatus Source = "status" // what CloudTrail reports of a trail
 )
@@ -140,7 +142,7 @@ func Catalog() []FindingType {
 		types = append(types, deniedType(id), undeterminedType(id))
 	}
 	types = append(types, keyEncryptDeniedType(), keyEncryptUndeterminedType(), keyDescribeDeniedType(), keyDecryptDeniedType())
-	for _, t := range []FindingType{keyUnusableType(), keyUnreadableType(), notificationFailingType(), notificationUndeterminedType()} {
+	for _, t := range []FindingType{keyUnusableType(), keyUnreadableType(), notificationFailingType(), notificationUndeterminedType(), rcpDeniedType(), rcpUndeterminedType()} {
 		t.Family = t.ID
 		types = append(types, t)
 	}

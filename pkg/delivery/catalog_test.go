@@ -35,7 +35,7 @@ func TestCatalogIsComplete(t *testing.T) {
 		if f.Severity.Rank() > delivery.Informational.Rank() {
 			t.Errorf("%s has severity %q", f.ID, f.Severity)
 		}
-		sources := []delivery.Source{delivery.SourceBucket, delivery.SourcePolicy, delivery.SourceKey, delivery.SourceTopic, delivery.SourceTrails, delivery.SourceStatus}
+		sources := []delivery.Source{delivery.SourceBucket, delivery.SourcePolicy, delivery.SourceKey, delivery.SourceTopic, delivery.SourceTrails, delivery.SourceStatus, delivery.SourceRCP}
 		if !slices.Contains(sources, f.Source) {
 			t.Errorf("%s has source %q", f.ID, f.Source)
 		}

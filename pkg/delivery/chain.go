@@ -115,7 +115,8 @@ func addFinding(findings []Finding, f Finding) []Finding {
 	return findings
 }
 
-// chainPart is the judgement on one key or topic, for the trails that use it.
+// chainPart is the judgement on one key or topic, for the trails that use it; by resource control
+// policies also that on the bucket.
 type chainPart struct {
 	judgement
 
@@ -124,6 +125,7 @@ type chainPart struct {
 	requirements func(trail.Trail) []trail.Requirement
 	key          *Key
 	unread       string // why it is not known what the policy says; empty: it is, or nobody looked
+	rcps         []policy.RCP
 }
 
 // parts are the keys, topics and keys of topics to judge, each with its trails.
@@ -232,6 +234,8 @@ func (p *chainPart) resource() string {
 // subject is what has the policy, in a sentence.
 func (p *chainPart) subject() string {
 	switch {
+	case p.target == trail.OfBucket:
+		return "bucket " + p.bucket.Name
 	case p.key == nil:
 		return "topic " + p.topic
 	case p.target == trail.OfTopic:

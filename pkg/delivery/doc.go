@@ -12,7 +12,8 @@
 //	report               the verdict on the trail, and a sentence for each requirement
 //	Catalog              the types of findings, each of which looks for its own
 //
-// [JudgeStatus] adds what CloudTrail itself reports of its deliveries, and
+// [JudgeChain] adds what the trails' keys and topics say, and [JudgeRCPs] what resource control
+// policies of the organization deny. [JudgeStatus] adds what CloudTrail itself reports of its deliveries, and
 // [JudgeCoverage] what the trails do not record, or record no more.
 //
 // A type of finding, or a family of types that differ in the requirement only, is

@@ -95,8 +95,8 @@ func commonKind(key string, tests []*conditionTest) (kind operatorKind, ok bool)
 // and some of those behind it (see arnList). Package glob finds a text for each
 // combination that a text can have: among those of v.Within, or among all texts.
 //
-// A value of AWS's own is matched by no pattern that names somebody, so that
-// classes which such a pattern matches are left out. What remains may be too
+// A value of AWS's own is matched by no pattern that names somebody, nor any value by one that
+// names what it is not, so that classes which such a pattern matches are left out. What remains may be too
 // much, never too little.
 func (ev *evaluator) textClasses(tests []*conditionTest, v Value, statement int) (values []string, complete, tooMany bool) {
 	unions, naming, ok := ev.textUnions(tests, v)
@@ -147,7 +147,7 @@ func (ev *evaluator) textUnions(tests []*conditionTest, v Value) (unions []glob.
 			case c.operator.kind == arnOperator && (!tells || p.Any()):
 				unions, union = append(unions, union), nil
 			case !tells:
-			case v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind):
+			case v.AWSOwned && c.operator.kind != boolOperator && namesSomebody(p, c.operator.kind), v.excludes(p):
 				naming = append(naming, p)
 			default:
 				union = append(union, p)

@@ -6,7 +6,8 @@
 // One evaluator serves all. What the policies of a service have of their own is a
 // value, a [Dialect] (dialect.go, kms.go, sns.go): actions, condition keys, what the
 // Resource element means, what the service refuses. [Parse] reads a bucket policy,
-// [Dialect.Parse] one of any service, and [DialectOf] gives the dialect of an action.
+// [Dialect.Parse] one of any service, and [DialectOf] gives the dialect of an action. An [RCP]
+// is of several services: [Dialect.Under] reads it for one (rcp.go).
 //
 // # Documents
 //

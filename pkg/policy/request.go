@@ -51,6 +51,8 @@ type Value struct {
 	// Within, if not empty, describes every value that the key may have
 	// when Known is not set: the union of the sets.
 	Within []glob.KeySet
+	// Excludes are values that the key has not got, when Known is not set.
+	Excludes []string
 	// AWSOwned says that the key, if present, has a value of AWS's own: no
 	// pattern that names a customer's account, identity or address range
 	// matches it. A pattern that names nobody ("*") may.
@@ -60,6 +62,16 @@ type Value struct {
 // unknown reports whether anything about the key is not known.
 func (v Value) unknown() bool {
 	return v.State == Either || v.State == Present && !v.Known
+}
+
+// excludes reports whether the pattern matches no value that the key may have, because it names
+// one that it has not got.
+func (v Value) excludes(p glob.Pattern) bool {
+	if len(v.Excludes) == 0 {
+		return false
+	}
+	text, literal := p.Literal()
+	return literal && slices.Contains(v.Excludes, text)
 }
 
 // Is is a key that is present with one known value.

@@ -115,7 +115,7 @@ func (ev *evaluator) compareUnknown(c *conditionTest, x *operand, v Value) (Trut
 	if t, a, done := c.compareOddARN(&e); done {
 		return t, a
 	}
-	if v.AWSOwned && namesSomebody(e.Pattern, c.operator.kind) {
+	if v.AWSOwned && namesSomebody(e.Pattern, c.operator.kind) || v.excludes(e.Pattern) {
 		return No, 0
 	}
 	t := Maybe

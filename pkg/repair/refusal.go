@@ -29,6 +29,18 @@ func Refuse(f delivery.Finding) Refusal {
 	return Refusal{Finding: f.ID, Trail: f.Trail, Reason: t.Refusal(f), Edit: f.Edit}
 }
 
+// RefuseRCPs returns the refusals of what resource control policies deny, or may deny: they are
+// not the bucket's, and no policy of a bucket can allow what they deny.
+func RefuseRCPs(r delivery.Report) []Refusal {
+	var out []Refusal
+	for _, f := range r.Findings {
+		if t, ok := delivery.LookupType(f.ID); ok && t.Source == delivery.SourceRCP && f.Kind != delivery.Weakness {
+			out = append(out, Refuse(f))
+		}
+	}
+	return out
+}
+
 // PublicAccessBlocked returns the refusal of a finding whose repair S3 turned
 // down because the bucket's policy as a whole is public, by statements that
 // are not CloudTrail's, and public policies are blocked.

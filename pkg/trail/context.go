@@ -100,20 +100,30 @@ func sourceKeys(keys map[string]policy.Value, t Trail, s Environment) {
 // are known and the owner is none of them.
 func ownerOrganization(t Trail, s Environment) (id, paths policy.Value) {
 	org := s.Organization
-	listed := len(org.Members) == 0 || t.Account() == org.ManagementAccount || slices.Contains(org.Members, t.Account())
+	ours := len(org.Members) == 0 || t.Account() == org.ManagementAccount || slices.Contains(org.Members, t.Account())
+	if t.Organization { // it is its management account's
+		ours = org.ManagementAccount == "" || t.Account() == org.ManagementAccount
+	}
 	switch {
-	case org.ID != "" && (t.Organization || listed):
+	case org.ID != "" && ours:
 		return policy.Is(org.ID), policy.Value{State: policy.Present, Multi: true, AtLeastOne: true, Within: organizationPaths(org.ID)}
 	case t.Organization:
 		// Only an account of an organization owns an organization trail.
-		return policy.Value{State: policy.Present, Within: []glob.KeySet{organizationIDs()}},
+		return otherThan(org.ID, policy.Present),
 			policy.Value{State: policy.Present, Multi: true, AtLeastOne: true}
 	case org.Known && org.ID == "":
 		return policy.Value{}, policy.Value{}
-	default:
-		return policy.Value{State: policy.Either, Within: []glob.KeySet{organizationIDs()}},
-			policy.Value{State: policy.Either, Multi: true, AtLeastOne: true}
 	}
+	return otherThan(org.ID, policy.Either), policy.Value{State: policy.Either, Multi: true, AtLeastOne: true}
+}
+
+// otherThan is the id of an organization of which it is only known that it is not this one.
+func otherThan(id string, s policy.State) policy.Value {
+	v := policy.Value{State: s, Within: []glob.KeySet{organizationIDs()}}
+	if id != "" {
+		v.Excludes = []string{id}
+	}
+	return v
 }
 
 func organizationPaths(id string) []glob.KeySet {
