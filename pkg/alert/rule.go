@@ -262,6 +262,12 @@ func urgent() []rule {
 				"control policies. See CloudTrail's own words, and who may use the key:",
 			commands: []string{status, "aws kms get-key-policy --key-id {key} --policy-name default --output text --region {key-region}"},
 		},
+		{
+			finding: delivery.DeliveryStaleID,
+			text: "See whether files arrive again, and whose the bucket is. Then look at what neither shows: the organization's resource " +
+				"control policies, the trail's key, and AWS Health for CloudTrail and Amazon S3:",
+			commands: []string{status, "aws s3api head-bucket --bucket {bucket}[ --expected-bucket-owner {account}][ --region {region}]"},
+		},
 	}
 }
 

@@ -65,6 +65,14 @@ func policyStories() []story {
 			})
 			s.sweep(time.Hour)
 		}, false},
+		{"opened-delivery-stale", alert.Opened, func(s *stage) {
+			s.sweep(0)
+			last := s.Now().Add(-4 * time.Minute)
+			s.status(func(st *trail.Status) {
+				st.DeliveredAt, st.DigestDeliveredAt, st.DeliveryAttempt = last, last.Add(-23*time.Minute), last.Add(time.Hour)
+			})
+			s.sweep(4 * time.Hour)
+		}, false},
 		{"opened-trail-deleted", alert.Opened, richTrailDeleted, false},
 		{"opened-trail-deleted-unseen", alert.Opened, func(s *stage) { s.call("delete-trail") }, false},
 		{"opened-trail-deleted-organization", alert.Opened, trailTakenAway, true},

@@ -82,7 +82,7 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 	}
 	s.config = c
 	s.ports = guardrail.Ports{
-		Trails: s.account, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &s.ledger,
+		Trails: momentary{s.account}, Buckets: s.account, Organizations: s.account, Regions: s.account, Alerts: &s.alerts, Ledger: &s.ledger,
 	}
 	s.runtime = guardrail.Runtime{
 		Now:   s.clock.Now,
@@ -93,6 +93,17 @@ func newSimulation(d inmem.Description, c guardrail.Config, log io.Writer) *simu
 	return s
 }
 
+// momentary is an account as it was at one moment. Its events are of others, so that it says nothing
+// how old its last digest files were then.
+type momentary struct{ *inmem.Account }
+
+// Status returns the status without the time of the last digest file.
+func (m momentary) Status(ctx context.Context, account string, t trail.Trail) (trail.Trail, trail.Status, error) {
+	described, status, err := m.Account.Status(ctx, account, t)
+	status.DigestDeliveredAt = time.Time{}
+	return described, status, err
+}
+
 // stormy is what a storm of events led to.
 type stormy struct {
 	asked  int // how often CloudTrail was asked for the trails of the account
@@ -101,7 +112,7 @@ type stormy struct {
 
 // countedTrails counts how often the trails are asked for.
 type countedTrails struct {
-	*inmem.Account
+	momentary
 
 	asked atomic.Int64
 }
@@ -116,7 +127,7 @@ func (c *countedTrails) Trails(ctx context.Context, account, region string) ([]t
 // does. The guard has swept the account before, and knows its trails from that.
 func (s *simulation) storm(ctx context.Context, applied []byte, events [][]byte) (stormy, error) {
 	s.clock.Set(eventTime(applied))
-	ports, trails := s.ports, &countedTrails{Account: s.account}
+	ports, trails := s.ports, &countedTrails{momentary: momentary{s.account}}
 	ports.Trails, ports.Inventory = trails, &inmem.Inventory{}
 	guard := guardrail.New(ports, s.config, s.runtime)
 	if _, err := guard.Sweep(ctx, s.number, s.region); err != nil {

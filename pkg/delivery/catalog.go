@@ -43,6 +43,9 @@ type FindingType struct {
 	Symptom bool
 	// OfPlan says that it is about a change that is only planned: it is found in no account.
 	OfPlan bool
+	// UntilFile says that it stands, once told, until the next file of the trail arrives: what it
+	// was concluded from may be known no more.
+	UntilFile bool
 	// AlwaysTold says that the team is told of it even where it is a weakness.
 	AlwaysTold bool
 
@@ -53,8 +56,10 @@ type FindingType struct {
 	// records. What is about a key or topic is found by [chainPart.findings], and what about
 	// resource control policies by [chainPart.rcpFindings]. Message, Remedy and what else differs from case to case are set;
 	// complete adds the rest.
-	find         func(*judgement) []Finding
-	findStatus   func(TrailReport, trail.Status) []Finding
+	find       func(*judgement) []Finding
+	findStatus func(TrailReport, trail.Status) []Finding
+	// findEvidence finds it in what CloudTrail reports, held against what must have been written.
+	findEvidence func(TrailReport, trail.Trail, trail.Status, Evidence) []Finding
 	findCoverage func(trail.Trail, Surroundings) []Finding
 	// findUnused finds it in a bucket that no known trail uses ([JudgeUnused]).
 	findUnused func(*judgement) []Finding
@@ -132,6 +137,7 @@ func Catalog() []FindingType {
 		trailNotStartedType(),
 		deliveryFailingType(),
 		logsDeliveryFailingType(),
+		deliveryStaleType(),
 	}
 	for i := range types {
 		types[i].Family = types[i].ID

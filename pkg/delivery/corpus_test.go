@@ -52,7 +52,7 @@ func (c check) judge(t *testing.T) delivery.Report {
 			s.Before = append(s.Before, tr.Coverage())
 		}
 	}
-	return delivery.JudgeCoverage(delivery.JudgeStatus(r, trails, c.Statuses), trails, s)
+	return delivery.JudgeCoverage(delivery.JudgeStatus(r, trails, c.Statuses, delivery.Evidence{}), trails, s)
 }
 
 // anyOf are the decisions of which each is right: in JSON one text, or a list.

@@ -13,7 +13,8 @@
 //	Catalog              the types of findings, each of which looks for its own
 //
 // [JudgeChain] adds what the trails' keys and topics say, and [JudgeRCPs] what resource control
-// policies of the organization deny. [JudgeStatus] adds what CloudTrail itself reports of its deliveries, and
+// policies of the organization deny. [JudgeStatus] adds what CloudTrail itself reports of its
+// deliveries, held against what must have been written ([Evidence]), and
 // [JudgeCoverage] what the trails do not record, or record no more.
 //
 // A type of finding, or a family of types that differ in the requirement only, is

@@ -37,7 +37,7 @@ func TestStaleNotificationError(t *testing.T) {
 	b := documented(t, trails, s)
 	budget := delivery.NewBudget(b, trails)
 	judged := delivery.JudgeWithin(budget, b, trails, s)
-	reported := delivery.JudgeStatus(judged, trails, []trail.Status{{ARN: tr.ARN, Logging: true, NotificationError: "AuthorizationError"}})
+	reported := delivery.JudgeStatus(judged, trails, []trail.Status{{ARN: tr.ARN, Logging: true, NotificationError: "AuthorizationError"}}, delivery.Evidence{})
 	if f := finding(t, reported, "notification-failing"); !strings.Contains(f.Message, "AuthorizationError") || reported.Verdict != delivery.Delivering {
 		t.Errorf("verdict %s, %+v", reported.Verdict, f)
 	}

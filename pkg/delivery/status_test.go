@@ -53,7 +53,7 @@ func testStatuses(t *testing.T, tests []statusTest) {
 		t.Run(tt.name, func(t *testing.T) {
 			report := tt.report(t)
 			before := show(report)
-			r := delivery.JudgeStatus(report, []trail.Trail{mainTrail()}, []trail.Status{tt.status})
+			r := delivery.JudgeStatus(report, []trail.Trail{mainTrail()}, []trail.Status{tt.status}, delivery.Evidence{})
 			checkReport(t, r)
 			if got := ids(r.Findings); !slices.Equal(got, tt.want) {
 				t.Errorf("findings %v, want %v", got, tt.want)

@@ -168,10 +168,11 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 		out.judged = judgement{observation: obs, report: delivery.JudgeWithin(budget, obs.bucket, obs.trails, env)}
 	}
 	out.judged.around = obs.around
-	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), lastChange(t, rec, done), obs.at)
+	changed := lastChange(t, rec, done)
+	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), changed, obs.at)
 	// seen is a report with what CloudTrail says of the trails, and without what is accepted.
 	seen := func(r delivery.Report) (delivery.Report, []delivery.AcceptedFinding) {
-		r = delivery.JudgeStatus(r, obs.trails, statuses)
+		r = delivery.JudgeStatus(r, obs.trails, statuses, evidence(t, obs, changed))
 		r = delivery.JudgeCoverage(r, obs.trails, surroundings(t, rec, obs))
 		return delivery.Accept(r, c.Accepted, obs.at)
 	}

@@ -69,7 +69,9 @@ func (g *Guard) surveyOrLast(ctx context.Context, account, region string, known 
 	at := g.now().UTC()
 	v, err := g.survey(ctx, account, region)
 	if err == nil {
-		return v, g.learn(ctx, v.said(), inventory.Account{}, 0)
+		said := v.said()
+		said.Region = region
+		return v, g.learn(ctx, said, inventory.Account{}, 0)
 	}
 	g.missed(ctx, account, at, time.Time{})
 	last := known.Accounts[account]
@@ -124,7 +126,7 @@ func (g *Guard) askOthers(
 	}
 	var errs []error
 	for i, a := range answers {
-		said := inventory.Survey{Account: ids[i], At: a.at, Trails: a.trails, Told: told, Failed: a.err != nil}
+		said := inventory.Survey{Account: ids[i], At: a.at, Trails: a.trails, Told: told, Region: region, Failed: a.err != nil}
 		before := known.Accounts[ids[i]]
 		if a.err != nil && g.ports.Members != nil && Is(a.err, Denied) { // of all that may not be read one alert tells
 			known = known.With(said)

@@ -119,7 +119,8 @@ func (r round) facts() ledger.Facts {
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
 		UnknownEvents: obs.unknownEvents(), UnreadKeys: obs.chain.unreadKeys, UnreadTopics: obs.chain.unreadTopics,
-		Delivering: obs.delivering(lastCall(t, rec)),
+		Delivering:  obs.delivering(lastCall(t, rec)),
+		WithoutFile: withoutFile(rec, obs),
 	}
 	_, facts.Overwrote = overwritten(t, rec, obs)
 	// The newest that can be to blame has led here; where none can, the newest.

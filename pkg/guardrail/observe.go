@@ -55,10 +55,11 @@ type wanted struct {
 
 // reading is what asking for one trail's status came to.
 type reading struct {
-	trail  trail.Trail
-	status trail.Status
-	asked  bool
-	err    error
+	trail   trail.Trail
+	status  trail.Status
+	account string // that was asked; empty: none was
+	asked   bool
+	err     error
 }
 
 // errTooSlow says that what is only wanted was not asked for, since it took too
@@ -246,7 +247,7 @@ func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr 
 		return reading{trail: tr}, 0
 	}
 	if err := t.occasion.turn(ctx, account); err != nil {
-		return reading{trail: tr, asked: true, err: err}, 0
+		return reading{trail: tr, account: account, asked: true, err: err}, 0
 	}
 	var full trail.Trail
 	var status trail.Status
@@ -257,7 +258,7 @@ func (g *Guard) readTrail(ctx context.Context, t Target, left time.Duration, tr 
 	if full.ARN == "" {
 		full = tr
 	}
-	return reading{trail: full, status: status, asked: true, err: err}, waited
+	return reading{trail: full, status: status, account: account, asked: true, err: err}, waited
 }
 
 // add adds what was asked of the trail at index i.

@@ -149,7 +149,7 @@ func (g group) judgeWay(w way, payer string, set setting) *judgement {
 	}
 	budget := delivery.NewBudget(j.Subject.Bucket, j.Subject.Trails)
 	j.Report = delivery.JudgeWithin(budget, j.Subject.Bucket, j.Subject.Trails, j.Environment)
-	j.Report = delivery.JudgeStatus(j.Report, j.Subject.Trails, stopped)
+	j.Report = delivery.JudgeStatus(j.Report, j.Subject.Trails, stopped, delivery.Evidence{})
 	j.judgeKeys(g, s, budget)
 	*set.left -= budget.Used()
 	for _, t := range nameless {

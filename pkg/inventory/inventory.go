@@ -38,7 +38,20 @@ type Account struct {
 	ToldAt time.Time
 	// Heard are the regions from which events of the account came, sorted.
 	Heard []Heard
+	// Sweeps are the last two sweeps that asked the account, newest first. Each was a call of
+	// the account itself, that a trail which logs read events has recorded.
+	Sweeps []Sweep
 }
+
+// Sweep is when a sweep asked an account for its trails, and in which region.
+type Sweep struct {
+	At     time.Time `json:"at"`
+	Region string    `json:"r"`
+}
+
+// keptSweeps is how many sweeps an account keeps. One may be of this minute; files of the one
+// before are there by now.
+const keptSweeps = 2
 
 // Bucket is what is known of the trails of a bucket. It is stored as JSON.
 type Bucket struct {
@@ -147,7 +160,8 @@ func sorted(trails []trail.Trail) []trail.Trail {
 
 // Same reports whether both say the same of an account, at the same times.
 func (a Account) Same(other Account) bool {
-	return a.ID == other.ID && slices.Equal(a.Trails, other.Trails) &&
+	sameSweep := func(x, y Sweep) bool { return x.At.Equal(y.At) && x.Region == y.Region }
+	return a.ID == other.ID && slices.Equal(a.Trails, other.Trails) && slices.EqualFunc(a.Sweeps, other.Sweeps, sameSweep) &&
 		a.ReadAt.Equal(other.ReadAt) && a.FailedAt.Equal(other.FailedAt) && a.ToldAt.Equal(other.ToldAt) &&
 		slices.EqualFunc(a.Heard, other.Heard, Heard.equal)
 }

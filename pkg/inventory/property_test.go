@@ -18,6 +18,7 @@ import (
 func drawSurvey(t *rapid.T) inventory.Survey {
 	account := rapid.SampledFrom([]string{own, other, management}).Draw(t, "account")
 	s := inventory.Survey{Account: account, At: at(rapid.IntRange(1, 6).Draw(t, "at")), Failed: rapid.IntRange(0, 4).Draw(t, "failed") == 0}
+	s.Region = rapid.SampledFrom([]string{"", "us-east-1"}).Draw(t, "region")
 	for _, owner := range []string{account, management} {
 		for _, name := range []string{"a", "b"} {
 			if bucket := rapid.SampledFrom([]string{"", "x-logs", "y-logs"}).Draw(t, "bucket"); bucket != "" && !s.Failed {

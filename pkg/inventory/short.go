@@ -21,6 +21,7 @@ type shortAccount struct {
 	FailedAt time.Time    `json:"failedAt,omitzero"`
 	ToldAt   time.Time    `json:"toldAt,omitzero"`
 	Heard    []Heard      `json:"heard,omitempty"`
+	Sweeps   []Sweep      `json:"sweeps,omitempty"`
 }
 
 type shortBucket struct {
@@ -124,7 +125,7 @@ func ofARN(text string) (name, home string) {
 
 // MarshalJSON writes what is stored of the account. The version is the store's.
 func (a Account) MarshalJSON() ([]byte, error) {
-	s := shortAccount{ID: a.ID, ReadAt: a.ReadAt, FailedAt: a.FailedAt, ToldAt: a.ToldAt, Heard: a.Heard}
+	s := shortAccount{ID: a.ID, ReadAt: a.ReadAt, FailedAt: a.FailedAt, ToldAt: a.ToldAt, Heard: a.Heard, Sweeps: a.Sweeps}
 	for _, t := range a.Trails {
 		s.Trails = append(s.Trails, shorten(t))
 	}
@@ -137,7 +138,7 @@ func (a *Account) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	*a = Account{ID: s.ID, ReadAt: s.ReadAt, FailedAt: s.FailedAt, ToldAt: s.ToldAt, Heard: s.Heard}
+	*a = Account{ID: s.ID, ReadAt: s.ReadAt, FailedAt: s.FailedAt, ToldAt: s.ToldAt, Heard: s.Heard, Sweeps: s.Sweeps}
 	for _, t := range s.Trails {
 		a.Trails = append(a.Trails, t.trail())
 	}

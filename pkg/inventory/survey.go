@@ -22,6 +22,8 @@ type Survey struct {
 	// known of the account, and change no bucket: every member of an organization sees its
 	// trails, which are to be stored once.
 	Told []string
+	// Region is where a sweep asked it; empty: it was another occasion.
+	Region string
 	// Failed says that it could not be read, so that Trails says nothing.
 	Failed bool
 }
@@ -146,7 +148,23 @@ func (a Account) with(s Survey) Account {
 		a.ReadAt = s.At
 		a.Trails = sorted(kept(s.Trails))
 	}
+	if s.Region != "" && !s.Failed {
+		a.Sweeps = swept(a.Sweeps, Sweep{At: s.At, Region: s.Region})
+	}
 	return a
+}
+
+// swept returns the sweeps with one more, in whatever order they come.
+func swept(sweeps []Sweep, more Sweep) []Sweep {
+	if slices.ContainsFunc(sweeps, func(s Sweep) bool { return s.At.Equal(more.At) }) {
+		return sweeps
+	}
+	i := 0
+	for i < len(sweeps) && sweeps[i].At.After(more.At) {
+		i++
+	}
+	all := slices.Insert(slices.Clone(sweeps), i, more)
+	return all[:min(len(all), keptSweeps)]
 }
 
 // disowns reports whether the trail's own account was read since the trail was

@@ -53,6 +53,9 @@ type Facts struct {
 	// Delivering are the ARNs of trails of which CloudTrail reports that files arrive, since the
 	// last change.
 	Delivering []string
+	// WithoutFile are the ARNs of trails that log, and of which no file has arrived since the
+	// team was last told of the bucket.
+	WithoutFile []string
 }
 
 // LedHere reports whether the call is one of those that led here.
@@ -305,6 +308,8 @@ func stillHolds(f Finding, facts Facts) (Finding, bool) {
 		return f, Reported(f.ID)
 	case slices.Contains(facts.Stale, f.Trail):
 		return f, isSymptom(f.ID)
+	case slices.Contains(facts.WithoutFile, f.Trail):
+		return f, untilFile(f.ID)
 	}
 	return f, false
 }
@@ -361,6 +366,12 @@ func alwaysTold(finding string) bool {
 func isSymptom(finding string) bool {
 	t, ok := delivery.LookupType(finding)
 	return ok && t.Symptom
+}
+
+// untilFile reports whether a finding stands until the next file arrives.
+func untilFile(finding string) bool {
+	t, ok := delivery.LookupType(finding)
+	return ok && t.UntilFile
 }
 
 func compare(a, b Finding) int {

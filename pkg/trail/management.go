@@ -197,3 +197,7 @@ func (f FieldSelector) matches(value string) bool {
 // narrows reports whether the field has to have a value that most events do not
 // have.
 func (f FieldSelector) narrows() bool { return len(f.Equals)+len(f.StartsWith)+len(f.EndsWith) > 0 }
+
+// LeavesOut reports whether events of a service are not logged, by its event source, though those of
+// others are.
+func (u Unlogged) LeavesOut(source string) bool { return slices.Contains(u.sources(), source) }

@@ -216,3 +216,30 @@ func TestErrorWithoutTheTimeOfTheAttempt(t *testing.T) {
 	w.sweeps()
 	w.told("opened")[0].says(t, "delivery-failing", "AccessDenied")
 }
+
+// A trail whose digest files stop, with everything permitted and no error, is told once; and resolved
+// once when a file comes again.
+func TestFilesThatStop(t *testing.T) {
+	w := deploy(t)
+	w.healthy(documented())
+	ago := func(d time.Duration) int64 { return time.Now().Add(-d).Unix() }
+	delivered := func(log, digest time.Duration) {
+		shared.aws.mu.Lock()
+		defer shared.aws.mu.Unlock()
+		shared.aws.status = object{
+			"IsLogging": true, "StartLoggingTime": ago(400 * time.Hour), "LatestDeliveryTime": ago(log), "LatestDigestDeliveryTime": ago(digest),
+			"LatestDeliveryAttemptTime": "", "LatestDeliveryAttemptSucceeded": "",
+		}
+	}
+	delivered(2*time.Minute, time.Hour)
+	w.sweeps()
+	w.told()
+	delivered(5*time.Hour, 4*time.Hour)
+	w.sweeps()
+	w.sweeps()
+	w.told("opened")[0].says(t, "delivery-stale")
+	delivered(-2*time.Second, -2*time.Second) // after it was told, by a clock of whole seconds
+	w.sweeps()
+	w.sweeps()
+	w.told("resolved")
+}

@@ -122,7 +122,7 @@ func findsNothing(t *testing.T, v guardrail.Inventory) {
 func savesInventory(t *testing.T, v guardrail.Inventory) {
 	p := find(t, v, []string{account, other}, []string{"a", "b", "ab"})
 	p = p.With(inventory.Survey{
-		Account: account, At: noon(1),
+		Account: account, At: noon(1), Region: "eu-west-1",
 		Trails: []trail.Trail{inventoryTrail(account, "x", "a"), inventoryTrail(account, "y", "b"), inventoryTrail(other, "org", "a")},
 	})
 	b := p.Buckets["b"].Expecting([]delivery.Grantee{{Account: other, Prefix: "<p>"}}, noon(2))
