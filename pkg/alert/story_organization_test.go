@@ -22,14 +22,14 @@ func organizationStories() []story {
 			s.serve("222222222222", "333333333333", "444444444444")
 			s.sweep(0)
 			s.served.closed = []string{"222222222222", "444444444444"}
-			s.sweep(time.Hour)
+			s.nextSweep()
 		}, false},
 		{"resolved-accounts-unread", alert.Resolved, func(s *stage) {
 			s.serve("222222222222", "333333333333", "444444444444")
 			s.served.closed = []string{"222222222222", "444444444444"}
 			s.sweep(0)
 			s.served.closed = nil
-			s.sweep(time.Hour)
+			s.nextSweep()
 		}, false},
 		{"opened-forwarding-silent", alert.Opened, forwardingFallsSilent, false},
 	}
@@ -56,8 +56,15 @@ func forwardingFallsSilent(s *stage) {
 	s.deliver(event)
 	changed := strings.Replace(string(policy), `"Statement": [`, `"Statement": [`+onlyTLS(logs)+`,`, 1)
 	s.PutBucket(inmem.Bucket{Name: logs, Owner: member, Policy: []byte(changed)})
-	s.sweep(time.Hour)
-	s.sweep(time.Hour)
+	s.nextSweep()
+	s.nextSweep()
+}
+
+// nextSweep is a sweep an hour later, until when files have arrived.
+func (s *stage) nextSweep() {
+	s.pass(time.Hour)
+	s.status(func(st *trail.Status) { st.DeliveredAt = s.now.Add(-3 * time.Minute) })
+	s.sweep(0)
 }
 
 // serve makes the account the hub of an organization with these members.

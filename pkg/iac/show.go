@@ -56,7 +56,7 @@ func (j *judgement) showARN(arn string) string {
 }
 
 func (j *judgement) showFinding(f delivery.Finding) delivery.Finding {
-	f.Trail = j.showARN(f.Trail)
+	f.Trail, f.Chain = j.showARN(f.Trail), j.showARN(f.Chain)
 	f.Message, f.Remedy, f.Edit = j.replace(f.Message), j.replace(f.Remedy), j.replace(f.Edit)
 	// These are made of addresses.
 	ours := f.ID == delivery.ValuesUnknownID || f.ID == delivery.PolicyContestedID || f.ID == delivery.TrailBeforePolicyID
