@@ -79,6 +79,7 @@ func callIn(ctx context.Context, region, service, operation string, in object) (
 		"sqs":           "AmazonSQS",
 		"dynamodb":      "DynamoDB_20120810",
 		"organizations": "AWSOrganizationsV20161128",
+		"kms":           "TrentService",
 	}[service]
 	if service == "sqs" {
 		shared.aws.queues.Lock()

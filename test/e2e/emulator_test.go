@@ -301,6 +301,8 @@ func identify(r *http.Request, body []byte) apiCall {
 	switch {
 	case r.URL.Query().Has("policy"):
 		verb += "BucketPolicy"
+	case r.URL.Query().Has("encryption"):
+		verb += "BucketEncryption"
 	case r.URL.Query().Has("requestPayment"):
 		verb += "BucketRequestPayment"
 	case bucket == "":

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-const auditKey = "arn:aws:kms:us-east-1:111111111111:key/1c7a1b2e-5f0d-4f5e-9a55-3c1f6a0b7d21"
-
 // A trail that covers less is told at the event, and by the sweep without one, once;
 // and resolved once when it is as before.
 func TestTrailCoversLess(t *testing.T) {
@@ -16,6 +14,7 @@ func TestTrailCoversLess(t *testing.T) {
 	ask(t, "organizations", "CreateOrganization", object{"FeatureSet": "ALL"})
 	var described struct{ Organization struct{ ID string } }
 	decode(t, ask(t, "organizations", "DescribeOrganization", object{}), &described)
+	auditKey := createKey(t, policy(keyOwner, keyEncrypt, keyDescribe))
 	createBucket(t, bucket)
 	putPolicy(t, bucket, policy(aclCheck(quotedTrail), write(quotedTrail, "AWSLogs/*")))
 	createTrail(t, object{
