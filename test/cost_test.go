@@ -107,6 +107,7 @@ func (s shape) auditCalls() []call {
 			call{"organizations:ListAccounts", pages(s.accounts, accountsPerPage)},
 			call{"sts:AssumeRole", roles},
 			call{"s3:ListBuckets", s.accounts},
+			call{listFolders, s.buckets()},
 		)
 	}
 	return calls
@@ -127,10 +128,14 @@ func (s shape) sweepCalls() []call {
 		calls = append(calls,
 			call{"organizations:ListAccounts", pages(s.accounts, accountsPerPage)},
 			call{"sts:AssumeRole", s.accounts - 1 + s.own + 2*s.shared},
+			call{listFolders, pages(s.buckets(), 24)}, // once a day
 		)
 	}
 	return calls
 }
+
+// listFolders lists whose folders a bucket has.
+const listFolders = "s3:ListObjectsV2"
 
 func sum(calls []call) int {
 	total := 0
@@ -145,8 +150,11 @@ func sum(calls []call) int {
 func recorded(calls []call) int {
 	total := sum(calls)
 	for _, c := range calls {
-		if c.name == "sts:AssumeRole" {
+		switch c.name {
+		case "sts:AssumeRole":
 			total += c.n
+		case listFolders: // it is a data event
+			total -= c.n
 		}
 	}
 	return total

@@ -24,6 +24,7 @@ type S3API interface {
 	HeadBucket(context.Context, *s3.HeadBucketInput, ...func(*s3.Options)) (*s3.HeadBucketOutput, error)
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 	GetBucketEncryption(context.Context, *s3.GetBucketEncryptionInput, ...func(*s3.Options)) (*s3.GetBucketEncryptionOutput, error)
+	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 	ListBuckets(context.Context, *s3.ListBucketsInput, ...func(*s3.Options)) (*s3.ListBucketsOutput, error)
 }
 
@@ -135,6 +136,7 @@ func Actions() []Action {
 		{Service: "s3", Operation: "PutBucketRequestPayment", IAM: "s3:PutBucketRequestPayment", Write: true},
 		{Service: "s3", Operation: "HeadBucket", IAM: "s3:ListBucket"},
 		{Service: "s3", Operation: "GetObject", IAM: "s3:GetObject"},
+		{Service: "s3", Operation: "ListObjectsV2", IAM: "s3:ListBucket"},
 		{Service: "s3", Operation: "ListBuckets", IAM: "s3:ListAllMyBuckets"},
 		{Service: "cloudtrail", Operation: "ListTrails", IAM: "cloudtrail:ListTrails"},
 		{Service: "cloudtrail", Operation: "DescribeTrails", IAM: "cloudtrail:DescribeTrails"},

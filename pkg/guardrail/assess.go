@@ -121,6 +121,7 @@ func planOptions(t Target, harden bool) repair.Options {
 	if t.survey.failure == nil && t.survey.account != "" {
 		o.ReadAccounts = []string{t.survey.account}
 	}
+	o.Seen = t.survey.known.Buckets[t.Key().Bucket].SeenAccounts()
 	return o
 }
 

@@ -299,6 +299,11 @@ func (v *organizationView) judge(ctx context.Context) []Audited {
 func (v *organizationView) judgeBucket(ctx context.Context, name string) Audited {
 	inv := v.survey(name)
 	owner, sure := v.owners[name]
+	if sure && v.guard.ports.Folders != nil && len(inv.into(name)) > 0 {
+		if seen, looked := v.guard.outsideFolders(ctx, inv, name); looked {
+			inv.known.Buckets[name] = inv.known.Buckets[name].SeenIn(seen, v.at)
+		}
+	}
 	if !sure && v.read[inv.account] {
 		owner = inv.account
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -98,7 +99,7 @@ func (g *Guard) silences(ctx context.Context, v survey, records []ledger.Record)
 			}
 		}
 	}
-	slices.SortFunc(silent, delivery.Place.Compare)
+	sort.Slice(silent, func(i, j int) bool { return silent[i].Compare(silent[j]) < 0 })
 	return silent, join(errs)
 }
 

@@ -30,6 +30,8 @@ type Ports struct {
 	// Owners may be nil: of a bucket whose owner nobody has declared and no event has told, it
 	// is then not known.
 	Owners Owners
+	// Folders may be nil: what is in buckets is then no evidence of who delivers.
+	Folders Folders
 	// Stacks may be nil: nobody is then asked for stacks.
 	Stacks Stacks
 	// Alerts may be nil for work by hand: what is to be told is then remembered,

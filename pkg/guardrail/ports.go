@@ -59,6 +59,16 @@ type Owners interface {
 	Owned(ctx context.Context, account string) ([]string, error)
 }
 
+// Folders tells whose files a bucket has.
+type Folders interface {
+	// Folders returns the names of the folders directly under a prefix, which is empty or ends with
+	// "/": the first [MaxFolders] of them.
+	Folders(ctx context.Context, b BucketRef, prefix string) ([]string, error)
+}
+
+// MaxFolders is how many folders are listed. One call of S3 names a thousand.
+const MaxFolders = 10_000
+
 // Members lists the accounts of the organization in which the guard runs.
 type Members interface {
 	// Members returns all accounts of the organization, whatever their state. What cannot

@@ -104,6 +104,7 @@ func (g *Guard) SweepBuckets(ctx context.Context, account, region string, part i
 	state.partial = true
 	state.serves(inv.known.Organization)
 	inv, ownerErrs := g.withOwners(ctx, inv, names, state)
+	inv, folderErrs := g.withFolders(ctx, inv, names)
 	records, err := g.recordsOf(ctx, inv, names)
 	if err != nil {
 		return SweepResult{}, err
@@ -119,7 +120,7 @@ func (g *Guard) SweepBuckets(ctx context.Context, account, region string, part i
 	inv = inv.with(more)
 	state.recall(inv.known)
 	swept, errs := g.settle(ctx, inv, state, g.forwarded(ctx, inv, records, state), portion{buckets: names, records: records})
-	return swept, sweepError(append(errs, ownerErrs...))
+	return swept, sweepError(slices.Concat(errs, ownerErrs, folderErrs))
 }
 
 // FinishSweep brings to rest what no part of the buckets has: what is remembered of trails

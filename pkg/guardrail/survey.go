@@ -218,7 +218,7 @@ func (v survey) bucketsWith(arn string) []string {
 // notes say what is to be known of some of the trails beside what they are: who is from outside
 // of the organization, and how old what is known is.
 func (v survey) notes(trails []trail.Trail) []string {
-	return append(v.outsiders(trails), v.age(trails)...)
+	return slices.Concat(v.outsiders(trails), v.folders(trails), v.age(trails))
 }
 
 // age says how old what is known of some of the trails is.

@@ -38,8 +38,9 @@ func (g *Guard) Sweep(ctx context.Context, account, region string) (SweepResult,
 	var silenceErr error
 	all.silent, silenceErr = g.silences(ctx, found.survey, found.records)
 	inv, ownerErrs := g.withOwners(ctx, found.survey, all.buckets, state)
+	inv, folderErrs := g.withFolders(ctx, inv, all.buckets)
 	swept, errs := g.settle(ctx, inv, state, found.others, all)
-	return swept, sweepError(append(slices.Concat(errs, ownerErrs, found.errs), silenceErr))
+	return swept, sweepError(append(slices.Concat(errs, ownerErrs, folderErrs, found.errs), silenceErr))
 }
 
 // portion is what one step of a sweep brings to rest: all of it where there is one step.

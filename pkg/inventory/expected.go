@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -40,25 +42,73 @@ func (b Bucket) Expecting(named []delivery.Grantee, at time.Time) Bucket {
 			last[g] = Expected{Grantee: g, Source: Named, At: at}
 		}
 	}
-	b.Expected = nil
-	for _, e := range last {
-		b.Expected = append(b.Expected, e)
+	return b.expectingAll(last)
+}
+
+// SeenIn returns the bucket with accounts of whose files it had folders at a time. Whom a grant names
+// as well stays named. A folder tells that somebody delivered, whenever that was; and whoever may write
+// into the bucket can make one.
+func (b Bucket) SeenIn(accounts []string, at time.Time) Bucket {
+	last := map[delivery.Grantee]Expected{}
+	for _, e := range b.Expected {
+		last[e.Grantee] = e
 	}
-	sort.Slice(b.Expected, func(i, j int) bool { return b.Expected[i].Compare(b.Expected[j].Grantee) < 0 })
+	for _, id := range accounts {
+		g := delivery.Grantee{Account: id}
+		if before, ok := last[g]; !ok || before.Source == Seen {
+			last[g] = Expected{Grantee: g, Source: Seen, At: at}
+		}
+	}
+	b.FoldersAt = at
+	return b.expectingAll(last)
+}
+
+// expectingAll returns the bucket with all of them who are not known to have a trail, up to
+// MaxExpected: those that are named first.
+func (b Bucket) expectingAll(all map[delivery.Grantee]Expected) Bucket {
+	b.Expected = slices.Collect(maps.Values(all))
 	b = b.withoutKnown()
+	inOrder := func(key func(Expected) int) {
+		sort.Slice(b.Expected, func(i, j int) bool {
+			x, y := b.Expected[i], b.Expected[j]
+			return cmp.Or(cmp.Compare(key(x), key(y)), x.Compare(y.Grantee)) < 0
+		})
+	}
 	if len(b.Expected) > MaxExpected {
+		inOrder(func(e Expected) int {
+			if e.Source == Seen {
+				return 1
+			}
+			return 0
+		})
 		b.Expected = b.Expected[:MaxExpected]
 	}
+	inOrder(func(Expected) int { return 0 })
 	return b
 }
 
-// Grantees are those who are expected.
+// Grantees are those who are expected because a grant names them. That they are let in no more
+// is told.
 func (b Bucket) Grantees() []delivery.Grantee {
 	var all []delivery.Grantee
 	for _, e := range b.Expected {
-		all = append(all, e.Grantee)
+		if e.Source != Seen {
+			all = append(all, e.Grantee)
+		}
 	}
 	return all
+}
+
+// SeenAccounts are those of whose files the bucket has folders, and of whom no trail into it is
+// known. It is a hint: nothing is read there, and nothing that they lose is an outage.
+func (b Bucket) SeenAccounts() []string {
+	var ids []string
+	for _, e := range b.Expected {
+		if e.Source == Seen {
+			ids = append(ids, e.Account)
+		}
+	}
+	return ids
 }
 
 // Renews reports whether somebody is expected who was seen to be so a day or more

@@ -2,7 +2,7 @@ package inventory
 
 import (
 	"slices"
-	"strings"
+	"sort"
 	"time"
 )
 
@@ -56,6 +56,6 @@ func (a Account) Silence(region string, since time.Time) Account {
 func (a Account) withHeard(h Heard) Account {
 	heard := slices.DeleteFunc(slices.Clone(a.Heard), func(other Heard) bool { return other.Region == h.Region })
 	a.Heard = append(heard, h)
-	slices.SortFunc(a.Heard, func(x, y Heard) int { return strings.Compare(x.Region, y.Region) })
+	sort.Slice(a.Heard, func(i, j int) bool { return a.Heard[i].Region < a.Heard[j].Region })
 	return a
 }

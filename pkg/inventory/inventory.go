@@ -62,6 +62,8 @@ type Bucket struct {
 	// SoughtAt is when all members of the organization were asked last whether they own
 	// it; zero: they never were.
 	SoughtAt time.Time
+	// FoldersAt is when it was last looked whose folders are in it; zero: never.
+	FoldersAt time.Time
 	// Trails are those that were ever seen to deliver into the bucket and were not
 	// shown to be gone. Sorted by ARN.
 	Trails []Trail
@@ -95,6 +97,7 @@ const (
 	Organization Source = "organization" // another account of its organization sees it
 	Declared     Source = "declared"     // the owner of the guard says so; never stored
 	Named        Source = "named"        // a grant of the bucket's policy names it
+	Seen         Source = "seen"         // the bucket has a folder of its files
 )
 
 // Source returns how the trail came to be known.
@@ -183,7 +186,7 @@ func (b Bucket) Empty() bool { return len(b.Trails) == 0 && len(b.Expected) == 0
 
 // Same reports whether both say the same of a bucket, whenever they were read.
 func (b Bucket) Same(other Bucket) bool {
-	if b.Owner != other.Owner || b.Indexed != other.Indexed || !b.SoughtAt.Equal(other.SoughtAt) || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
+	if b.Owner != other.Owner || b.Indexed != other.Indexed || !b.SoughtAt.Equal(other.SoughtAt) || !b.FoldersAt.Equal(other.FoldersAt) || len(b.Trails) != len(other.Trails) || len(b.Expected) != len(other.Expected) {
 		return false
 	}
 	for i, t := range b.Trails {

@@ -28,6 +28,7 @@ type shortBucket struct {
 	Name     string          `json:"name"`
 	Owner    string          `json:"owner,omitempty"`
 	SoughtAt time.Time       `json:"soughtAt,omitzero"`
+	Folders  time.Time       `json:"foldersAt,omitzero"`
 	Trails   []shortTrail    `json:"trails,omitempty"`
 	Expected []shortExpected `json:"expected,omitempty"`
 	Apart    int             `json:"apart,omitempty"`
@@ -147,7 +148,7 @@ func (a *Account) UnmarshalJSON(text []byte) error {
 
 // MarshalJSON writes what is stored of the bucket. The version is the store's.
 func (b Bucket) MarshalJSON() ([]byte, error) {
-	s := shortBucket{Name: b.Name, Owner: b.Owner, SoughtAt: b.SoughtAt, Apart: b.Apart, Indexed: b.Indexed}
+	s := shortBucket{Name: b.Name, Owner: b.Owner, SoughtAt: b.SoughtAt, Folders: b.FoldersAt, Apart: b.Apart, Indexed: b.Indexed}
 	for _, t := range b.Trails {
 		s.Trails = append(s.Trails, t.short())
 	}
@@ -163,7 +164,7 @@ func (b *Bucket) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &s); err != nil {
 		return err
 	}
-	*b = Bucket{Name: s.Name, Owner: s.Owner, SoughtAt: s.SoughtAt, Apart: s.Apart, Indexed: s.Indexed}
+	*b = Bucket{Name: s.Name, Owner: s.Owner, SoughtAt: s.SoughtAt, FoldersAt: s.Folders, Apart: s.Apart, Indexed: s.Indexed}
 	for _, t := range s.Trails {
 		b.Trails = append(b.Trails, t.seen())
 	}

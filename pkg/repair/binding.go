@@ -141,6 +141,11 @@ func (b binding) byOrganization(p *planner, doc *policy.Document, whole bool) (b
 			return b, fmt.Errorf("%s, and account %s, which the policy names, is not known to be in organization %s", anyone, account, id)
 		}
 	}
+	for _, account := range p.options.Seen {
+		if !p.isMember(account) {
+			return b, fmt.Errorf("%s, and the bucket has a folder of account %s, which is not known to be in organization %s; %s", anyone, account, id, onlyGiven)
+		}
+	}
 	return b.inOrganization(id), nil
 }
 

@@ -30,6 +30,9 @@ type Options struct {
 	// ReadAccounts are the accounts whose trails are all among those given, of
 	// every region.
 	ReadAccounts []string
+	// Seen are accounts of whose files the bucket has folders: a grant that serves anybody may serve
+	// them. No trail of theirs may be known.
+	Seen []string
 	// Accepted are weaknesses that stay on purpose: hardening leaves their statements as they are.
 	Accepted []delivery.Finding
 	// Budget is what the plan may take; of [delivery.JudgeWithin], what is left of

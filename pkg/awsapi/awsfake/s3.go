@@ -3,7 +3,10 @@ package awsfake
 import (
 	"encoding/json"
 	"encoding/xml"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -62,6 +65,8 @@ func s3Operation(r *http.Request, bucket string) string {
 		return verb(r.Method) + "BucketEncryption"
 	case query.Has("policy"):
 		return verb(r.Method) + "BucketPolicy"
+	case query.Get("list-type") == "2":
+		return "ListObjectsV2"
 	case r.Method == http.MethodGet && strings.Count(strings.Trim(r.URL.Path, "/"), "/") > 0:
 		return "GetObject"
 	}
@@ -115,6 +120,8 @@ func bucketCall(w http.ResponseWriter, r *http.Request, call Call, b *Bucket) {
 			return
 		}
 		_, _ = w.Write([]byte(text))
+	case "s3:ListObjectsV2":
+		listFolders(w, r, b)
 	case "s3:GetBucketPolicy":
 		if b.Policy == "" {
 			writeError(w, r, "s3", http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
@@ -150,6 +157,47 @@ func bucketCall(w http.ResponseWriter, r *http.Request, call Call, b *Bucket) {
 	default:
 		writeError(w, r, "s3", http.StatusNotImplemented, "NotImplemented", call.Operation)
 	}
+}
+
+type folderList struct {
+	XMLName   xml.Name `xml:"ListBucketResult"`
+	Truncated bool     `xml:"IsTruncated"`
+	Next      string   `xml:"NextContinuationToken,omitempty"`
+	Folders   []folder `xml:"CommonPrefixes"`
+}
+
+type folder struct {
+	Prefix string `xml:"Prefix"`
+}
+
+// listFolders lists the folders under a prefix, of the objects' keys. The token is the last name of the page
+// before.
+func listFolders(w http.ResponseWriter, r *http.Request, b *Bucket) {
+	query := r.URL.Query()
+	size, err := strconv.Atoi(query.Get("max-keys"))
+	if err != nil || query.Get("delimiter") != "/" {
+		writeError(w, r, "s3", http.StatusNotImplemented, "NotImplemented", "only folders are listed")
+		return
+	}
+	found := map[string]bool{}
+	for key := range b.Objects {
+		rest, under := strings.CutPrefix(key, query.Get("prefix"))
+		if name, _, inFolder := strings.Cut(rest, "/"); under && inFolder {
+			found[query.Get("prefix")+name+"/"] = true
+		}
+	}
+	var list folderList
+	for _, prefix := range slices.Sorted(maps.Keys(found)) {
+		if prefix <= query.Get("continuation-token") {
+			continue
+		}
+		if len(list.Folders) == size {
+			list.Truncated, list.Next = true, list.Folders[size-1].Prefix
+			break
+		}
+		list.Folders = append(list.Folders, folder{prefix})
+	}
+	writeXML(w, list)
 }
 
 type encryption struct {
