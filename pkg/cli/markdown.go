@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"html"
 	"io"
@@ -55,6 +57,12 @@ func bucketMarkdown(bucket scannedBucket) string {
 	writeCausesMarkdown(&b, causesOf(withFaults([]bucketOverview{*bucket.overview()})), false)
 	if bucket.plan != nil {
 		printf(&b, "%s", planMarkdown(*bucket.plan))
+	}
+	for _, p := range bucket.proposals {
+		var text bytes.Buffer
+		if json.Indent(&text, p.Statement, "", "  ") == nil {
+			printf(&b, "%s\n", fold("The statement that the policy of "+p.ARN+" lacks", "json", text.String()))
+		}
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +46,8 @@ type scannedBucket struct {
 
 	// plan is what would mend it, where all is known.
 	plan *repair.Plan
+	// proposals are statements that keys and topics lack.
+	proposals []repair.Proposal
 	// accepted are weaknesses that were taken out of the findings.
 	accepted []delivery.AcceptedFinding
 	// statements are the places of statements that were found in the sources, by Sid.
@@ -145,7 +148,7 @@ func (c *scanCommand) scan(sys *system, path string, set iac.Setting, entries []
 		open, accepted := acceptedIn(r, entries, set.Now)
 		r.Findings = open
 		b := advised(r)
-		b.accepted = accepted
+		b.accepted, b.proposals = accepted, proposed(r)
 		b.statements = map[string]iac.Origin{}
 		for _, f := range b.Findings {
 			for _, sid := range f.Statements {
@@ -202,8 +205,25 @@ func advised(r iac.BucketReport) scannedBucket {
 	return out
 }
 
+// proposed are the statements that the policies of keys and topics lack, with addresses in the place of
+// names that are not known.
+func proposed(r iac.BucketReport) []repair.Proposal {
+	s := r.Subject
+	if r.Sensitive || !slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Chain != "" }) {
+		return nil
+	}
+	budget := delivery.NewBudget(s.Bucket, s.Linked)
+	report := delivery.JudgeWithin(budget, s.Bucket, s.Linked, s.Environment)
+	report = delivery.JudgeChain(budget, report, s.Bucket, s.Linked, s.Environment, s.Chain)
+	proposals, _ := repair.Propose(budget, s.Bucket, s.Linked, s.Environment, s.Chain, report)
+	for i, p := range proposals {
+		proposals[i].ARN, proposals[i].Statement = r.Shown(p.ARN), json.RawMessage(r.Shown(string(p.Statement)))
+	}
+	return proposals
+}
+
 // exit ends the command: with errFindings for what the change breaks or removes, for what is not known
-// any more, and for a new trail that is known not to be delivered.
+// any more, and for a new trail that is known not to be delivered, or to tell its topic nothing.
 func (c *scanCommand) exit(all []scanned) error {
 	for _, s := range all {
 		for _, b := range s.buckets {
@@ -218,6 +238,11 @@ func (c *scanCommand) exit(all []scanned) error {
 }
 
 func (c *scanCommand) counts(b scannedBucket, t iac.TrailChange) bool {
+	// Files arrive all the same, so that it is no change of the trail, and can be accepted.
+	failing := func(f delivery.Finding) bool { return f.ID == delivery.NotificationFailingID && f.Trail == t.ARN }
+	if slices.ContainsFunc(b.Findings, failing) && (t.NotificationBefore != delivery.Blocked || c.All) {
+		return true
+	}
 	switch t.Change {
 	case iac.Broken:
 		return true

@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/iac"
+	"github.com/trailwarden/trailwarden/pkg/repair"
 )
 
 // The JSON of a scan: an object for one source, a list of such for several.
@@ -32,6 +33,8 @@ type (
 		Faults      []string         `json:"faults,omitempty"`
 		MaybeFaults []string         `json:"maybeFaults,omitempty"`
 		Plan        *planJSON        `json:"plan,omitempty"`
+		// Proposals are statements for the policies of the trails' keys and topics.
+		Proposals []repair.Proposal `json:"proposals,omitempty"`
 	}
 	scanTrailJSON struct {
 		delivery.TrailReport
@@ -39,7 +42,9 @@ type (
 		Address string `json:"address"` // empty: it is not in the plan
 		// Admitted says that it is not known but for the policy, which admitted it before.
 		Admitted bool `json:"admitted,omitempty"`
-		// NotLookedAt is what else its delivery depends on: "key", "topic".
+		// NotificationBefore is what notification was; absent: it had no topic, or was not there.
+		NotificationBefore delivery.Verdict `json:"notificationBefore,omitempty"`
+		// NotLookedAt is what else hangs on something: "key", "topic", "topic-key".
 		NotLookedAt []string         `json:"notLookedAt,omitempty"`
 		Before      delivery.Verdict `json:"before"`
 		After       delivery.Verdict `json:"after"`
@@ -67,7 +72,7 @@ func newSourceJSON(from scanned) scanJSON {
 		b := scanBucketJSON{
 			Address: from.Address, File: from.File, Line: from.Line, Before: from.Before, After: from.After, Change: from.Change,
 			Trails: []scanTrailJSON{}, Unknown: orEmpty(from.Gaps), Sensitive: from.Sensitive,
-			Faults: from.Faults, MaybeFaults: from.MaybeFaults,
+			Faults: from.Faults, MaybeFaults: from.MaybeFaults, Proposals: from.proposals,
 		}
 		report := newReportJSON(delivery.Report{Findings: from.Findings}, from.accepted...)
 		b.Findings, b.Accepted = report.Findings, report.Accepted
@@ -80,7 +85,7 @@ func newSourceJSON(from scanned) scanJSON {
 		}
 		for _, t := range from.Trails {
 			report := newReportJSON(delivery.Report{Trails: []delivery.TrailReport{t.TrailReport}}).Trails[0]
-			b.Trails = append(b.Trails, scanTrailJSON{report, t.Address, t.Admitted, t.NotLookedAt, t.Before, t.After, t.Change})
+			b.Trails = append(b.Trails, scanTrailJSON{report, t.Address, t.Admitted, t.NotificationBefore, t.NotLookedAt, t.Before, t.After, t.Change})
 		}
 		s.Buckets = append(s.Buckets, b)
 	}

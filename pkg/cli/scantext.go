@@ -102,8 +102,15 @@ func (c *scanCommand) writeBucketChange(s screen, b scannedBucket) {
 			name += " (elsewhere; the policy admitted it before)"
 		}
 		s.hanging(2, "trail  ", clean(name)+": "+verdicts(t.Before, t.After))
+		if t.Notification != "" {
+			before := t.NotificationBefore
+			if before == "" {
+				before = iac.NotThere
+			}
+			s.hanging(9, "", "notifications: "+verdicts(before, t.Notification))
+		}
 		if len(t.NotLookedAt) > 0 {
-			s.hanging(9, "", "not looked at: the policy of its "+strings.Join(t.NotLookedAt, ", and of its "))
+			s.hanging(9, "", "not looked at: "+strings.Join(unseenPolicies(t.NotLookedAt), ", "))
 		}
 	}
 	if writeFaults(s, delivery.Report{Bucket: b.Label, Faults: b.Faults}) {
@@ -112,8 +119,24 @@ func (c *scanCommand) writeBucketChange(s screen, b scannedBucket) {
 	if len(b.Findings) > 0 {
 		writeFindings(s, delivery.Report{Findings: b.Findings})
 	}
+	writeProposals(s, b.proposals)
 	writeAccepted(s, []bucketOverview{*b.overview()})
 	writeMaybeFaults(s, b.MaybeFaults)
+}
+
+// unseenPolicies names what of a trail is not looked at.
+func unseenPolicies(what []string) []string {
+	var out []string
+	for _, w := range what {
+		switch w {
+		case delivery.NotTopicKey:
+			w = "its topic's key"
+		default:
+			w = "its " + w
+		}
+		out = append(out, "the policy of "+w)
+	}
+	return out
 }
 
 func verdicts(before, after delivery.Verdict) string {

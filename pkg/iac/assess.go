@@ -68,6 +68,7 @@ type world struct {
 	keys    []string // of buckets, in the order of the plan
 	buckets map[string]*judgement
 	trails  map[string]delivery.Verdict // by the address that the trail had before
+	told    map[string]delivery.Verdict // the same for notifications
 	was     map[string]string           // the address before, by address
 	arns    map[string]bool
 	placed  map[string]string // the addresses of the trails that the plan has, by ARN
@@ -92,7 +93,7 @@ func (w world) knowsAllNamed(j *judgement) bool {
 // survey judges all buckets that trails use, or may use: those whose policy speaks of CloudTrail.
 func survey(snapshots []Snapshot, set setting) world {
 	w := world{
-		buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, was: map[string]string{},
+		buckets: map[string]*judgement{}, trails: map[string]delivery.Verdict{}, told: map[string]delivery.Verdict{}, was: map[string]string{},
 		arns: map[string]bool{}, placed: map[string]string{},
 	}
 	for _, s := range snapshots {
@@ -129,7 +130,7 @@ func survey(snapshots []Snapshot, set setting) world {
 	}
 	for _, j := range w.buckets {
 		for _, t := range j.Report.Trails {
-			w.trails[w.idOf(j, t.ARN)] = t.Verdict
+			w.trails[w.idOf(j, t.ARN)], w.told[w.idOf(j, t.ARN)] = t.Verdict, t.Notification
 			w.arns[t.ARN] = true
 			if address := j.addresses[t.ARN]; address != "" {
 				w.placed[t.ARN] = address
@@ -165,7 +166,7 @@ func (w world) compare(after world, key string) (r BucketReport, ok bool) {
 		}
 		r.add(TrailChange{
 			TrailReport: t, Address: j.addresses[t.ARN], Admitted: j.admitted[t.ARN], NotLookedAt: j.unseen[t.ARN],
-			Before: before, After: t.Verdict, Change: changeOf(before, t.Verdict, same),
+			Before: before, After: t.Verdict, Change: changeOf(before, t.Verdict, same), NotificationBefore: w.told[after.idOf(j, t.ARN)],
 		})
 		r.Before = worse(r.Before, before)
 	}
@@ -243,7 +244,7 @@ func (j *judgement) same(o *judgement) bool {
 		return nil
 	}
 	a, b := j.Subject.Bucket, o.Subject.Bucket
-	return bytes.Equal(text(j), text(o)) && j.keys == o.keys && slices.Equal(j.Subject.Trails, o.Subject.Trails) &&
+	return bytes.Equal(text(j), text(o)) && j.chained == o.chained && slices.Equal(j.Subject.Trails, o.Subject.Trails) &&
 		a.Name == b.Name && a.State == b.State && a.Payer == b.Payer
 }
 
@@ -261,10 +262,10 @@ func (j *judgement) report() BucketReport {
 		Label: strings.TrimPrefix(j.label, "bucket "), Origin: j.origin, After: j.Verdict,
 		Findings: slices.Clone(j.Findings), Faults: j.Faults, MaybeFaults: j.MaybeFaults,
 		Gaps: whole(j.gaps), Subject: j.Subject, Sensitive: j.hidden.names || j.hidden.policy,
-		keyPlaces: map[string]Origin{},
+		madeUp: j.madeUp, chainPlaces: map[string]Origin{},
 	}
-	for arn, o := range j.keyPlaces {
-		r.keyPlaces[j.showARN(arn)] = o
+	for arn, o := range j.chainPlaces {
+		r.chainPlaces[j.replace(arn)] = o
 	}
 	madeUp := func(r replacement) bool { return r.name == j.Subject.Bucket.Name }
 	if !j.hidden.names && !slices.ContainsFunc(j.madeUp, madeUp) {

@@ -69,7 +69,8 @@ type BucketReport struct {
 	Subject   Subject
 	Sensitive bool
 
-	keyPlaces map[string]Origin // by the trail, as it is shown
+	madeUp      []replacement
+	chainPlaces map[string]Origin // of the policies of keys and topics, by ARN as it is shown
 }
 
 // TrailChange is what a plan does to a trail.
@@ -80,7 +81,9 @@ type TrailChange struct {
 	// the policy admitted before.
 	Address  string
 	Admitted bool
-	// NotLookedAt is what else its delivery depends on, and was not judged: "key", "topic".
+	// NotificationBefore is what Notification was, empty if it had no topic, or was not there.
+	NotificationBefore delivery.Verdict
+	// NotLookedAt is what else hangs on something, and was not judged: "key", "topic", "topic-key".
 	NotLookedAt   []string
 	Before, After delivery.Verdict
 	Change        Change

@@ -20,10 +20,10 @@
 //   - What a plan leaves out is not gone: a bucket that is not in it has a policy that is
 //     not known.
 //
-//   - Of the keys of trails those are judged of whose policy all is known; the others, and topics,
-//     are named as not looked at.
+//   - Of the keys and topics of trails those are judged of whose policy all is known; the others are
+//     named as not looked at.
 //
-// The files: key.go judges keys; value.go, snapshot.go and mark.go are what readers give; group.go joins;
+// The files: chain.go judges keys and topics (key.go, topic.go); value.go, snapshot.go and mark.go are what readers give; group.go joins;
 // hole.go makes policies with holes; judge.go and outcome.go judge one bucket;
 // change.go and assess.go compare; admitted.go finds the trails that a policy
 // admits; place.go and show.go make it fit to be shown.

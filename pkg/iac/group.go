@@ -14,7 +14,8 @@ type group struct {
 	policies []Policy
 	payers   []Payer
 	trails   []Trail
-	keys     []Key // those of the trails
+	keys     []Key   // those of the trails and topics
+	topics   []Topic // those of the trails
 	// strays are policies of which it is not known for which bucket they are.
 	strays []Policy
 }
@@ -79,15 +80,28 @@ func (s Snapshot) groups() []group {
 	}
 	// More of them than ways are tried leave all open.
 	strays = strays[:min(len(strays), maxWays+1)]
+	topics := s.topicsWithPolicies()
 	for i := range out {
 		out[i].strays = strays
-		for _, t := range out[i].trails {
-			if k, ok := t.keyAmong(s.Keys); ok {
-				out[i].keys = append(out[i].keys, k)
-			}
-		}
+		out[i].addChain(s.Keys, topics)
 	}
 	return out
+}
+
+// addChain adds the keys and topics of the group's trails.
+func (g *group) addChain(keys []Key, topics []Topic) {
+	add := func(v Value) {
+		if k, ok := v.keyAmong(keys); ok {
+			g.keys = append(g.keys, k)
+		}
+	}
+	for _, t := range g.trails {
+		add(t.Key)
+		if topic, ok := t.Topic.topicAmong(topics); ok {
+			g.topics = append(g.topics, topic)
+			add(topic.Key)
+		}
+	}
 }
 
 // resolve finds the bucket of a use, among those of a snapshot by their addresses. The key is empty

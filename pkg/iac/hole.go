@@ -162,6 +162,9 @@ func (w *puncher) text(path []string, text string) (string, bool) {
 		plain, _ := replaceMarks(text, func(m mark) (string, bool) { return m.id, true })
 		return plain, true
 	}
+	if w.resource != "" && text == w.resource && strings.HasSuffix(element, "Resource") {
+		return w.resourceARN, true
+	}
 	out, ok := replaceMarks(text, w.of)
 	if ok && w.indifferent(element, key, text) {
 		return out, true
@@ -213,16 +216,17 @@ func (w *puncher) indifferent(element, key, text string) bool {
 	case element == "Principal", element == "NotPrincipal":
 		// The account is a customer's, and no caller that is decided on.
 		return !has(TrailMark) && !has(BucketMark)
-	case key == "aws:sourcearn":
+	case key == "aws:sourcearn", key == "kms:encryptioncontext:aws:cloudtrail:arn", key == "kms:encryptioncontext:aws:sns:sourcearn":
 		// The ARN of a bucket is that of no trail.
 		if has(BucketMark) || thatBucket.MatchString(text) {
 			return thatBucket.MatchString(text) && w.sourceIndifferentToAccount(text)
 		}
 		return w.sourceIndifferentToAccount(text) && (len(w.trails) == 0 || indifferentToTrail(text))
-	case key == "aws:sourceaccount", key == "aws:resourceaccount", key == "s3:resourceaccount":
+	case key == "aws:sourceaccount", key == "aws:resourceaccount", key == "s3:resourceaccount", key == "kms:encryptioncontext:aws:sns:sourceaccount":
 		return account && !has(TrailMark) && !has(BucketMark)
-	case key == "aws:principalaccount", key == "aws:principalarn":
-		// The same: CloudTrail's principal is AWS's own.
+	case key == "aws:principalaccount", key == "aws:principalarn", key == "aws:sourceowner", key == "kms:calleraccount":
+		// The same: CloudTrail's principal is AWS's own, and the last two it has not, or of them it is not known
+		// what they are.
 		return !has(TrailMark) && !has(BucketMark)
 	}
 	return !HasMark(text)

@@ -72,6 +72,9 @@ type Subject struct {
 	Environment trail.Environment
 	// Policy is where the policy is written; nil: there is none, or it is not known.
 	Policy *Policy
+	// Chain are the keys and topics that were looked at, and Linked the trails with no others.
+	Chain  delivery.Chain
+	Linked []trail.Trail
 	// Exact says that nothing of it is made up or left out, so that a change can be
 	// planned for it.
 	Exact bool
@@ -92,8 +95,9 @@ type judgement struct {
 	unseen    map[string][]string // what of the trails is not looked at, by ARN
 	trailless bool                // nothing is known of the trails that use it
 	madeUp    []replacement
-	keys      string            // what was judged of keys
-	keyPlaces map[string]Origin // where the policies of the trails' keys are written, by the trail's ARN
+	chained   string // what was judged of keys and topics
+	// chainPlaces is where the policies of keys and topics are written, by their ARNs.
+	chainPlaces map[string]Origin
 }
 
 // replacement is what is shown in the place of a made-up name.
@@ -134,7 +138,7 @@ func (g group) judge(set setting) *judgement {
 func (g group) judgeWay(w way, payer string, set setting) *judgement {
 	s := g.standIns(w)
 	j := &judgement{
-		origin: g.origin(w), label: g.label(), addresses: map[string]string{}, admitted: map[string]bool{}, unseen: map[string][]string{}, keyPlaces: map[string]Origin{},
+		origin: g.origin(w), label: g.label(), addresses: map[string]string{}, admitted: map[string]bool{}, unseen: map[string][]string{}, chainPlaces: map[string]Origin{},
 		madeUp: s.replacements(g), gaps: slices.Clone(w.unknown), hidden: hidden{names: g.name.Sensitive},
 	}
 	j.Exact = s.none() && len(w.unknown) == 0
@@ -150,7 +154,7 @@ func (g group) judgeWay(w way, payer string, set setting) *judgement {
 	budget := delivery.NewBudget(j.Subject.Bucket, j.Subject.Trails)
 	j.Report = delivery.JudgeWithin(budget, j.Subject.Bucket, j.Subject.Trails, j.Environment)
 	j.Report = delivery.JudgeStatus(j.Report, j.Subject.Trails, stopped, delivery.Evidence{})
-	j.judgeKeys(g, s, budget)
+	j.judgeChain(g, s, budget)
 	*set.left -= budget.Used()
 	for _, t := range nameless {
 		id := "<" + t.Address + ">"
@@ -216,6 +220,7 @@ func (j *judgement) addTrailsFromElsewhere(set setting) {
 	for _, t := range set.Trails {
 		if t.Bucket == b.Name {
 			j.Subject.Trails = append(j.Subject.Trails, t)
+			j.unseen[t.ARN] = Trail{Key: Text(t.KMSKeyID), Topic: Text(t.SNSTopic)}.unseen()
 		}
 	}
 	j.Environment = trail.Environment{
@@ -316,10 +321,10 @@ func (t Trail) nameless() Gap {
 // unseen is what else a delivery depends on, and is not judged here.
 func (t Trail) unseen() []string {
 	var out []string
-	if t.Key.State != Absent {
+	if t.Key.State != Absent && !t.Key.Is("") {
 		out = append(out, "key")
 	}
-	if t.Topic.State != Absent {
+	if t.Topic.State != Absent && !t.Topic.Is("") {
 		out = append(out, "topic")
 	}
 	return out

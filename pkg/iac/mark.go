@@ -20,6 +20,7 @@ const (
 	AccountMark MarkKind = "account" // the account of the stack
 	BucketMark  MarkKind = "bucket"  // the bucket at an address
 	TrailMark   MarkKind = "trail"   // the name of the trail at an address
+	TopicMark   MarkKind = "topic"   // the name of the topic at an address
 	OtherMark   MarkKind = "other"   // anything else: the id is what it refers to
 )
 
@@ -76,7 +77,7 @@ func References(text string) []string {
 		switch m.kind {
 		case AccountMark:
 			out = append(out, "AWS::AccountId")
-		case BucketMark, TrailMark, OtherMark:
+		case BucketMark, TrailMark, TopicMark, OtherMark:
 			out = append(out, m.id)
 		}
 		return "", true

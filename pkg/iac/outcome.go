@@ -8,6 +8,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // admitHoles takes from a judgement on a policy with holes what does not follow from
@@ -42,15 +43,16 @@ func (j *judgement) dropUnfounded(h holed) {
 		return out
 	}
 	j.Faults, j.MaybeFaults = founded(j.Faults, faults), founded(j.MaybeFaults, maybe)
+	// Of keys and topics nothing is looked at that has a hole.
 	withHole := func(label string) bool {
 		i := statementLabelled(doc, label)
 		return i < 0 || h.statements[i]
 	}
 	j.Findings = slices.DeleteFunc(j.Findings, func(f delivery.Finding) bool {
-		return f.Kind != delivery.Outage && (h.whole || slices.ContainsFunc(f.Statements, withHole))
+		return f.Kind != delivery.Outage && f.Chain == "" && (h.whole || slices.ContainsFunc(f.Statements, withHole))
 	})
 	for i, f := range j.Findings {
-		if slices.ContainsFunc(f.Statements, withHole) {
+		if f.Chain == "" && slices.ContainsFunc(f.Statements, withHole) {
 			j.Findings[i].Edit = ""
 		}
 	}
@@ -69,7 +71,7 @@ func (j *judgement) undeterminedBy(gap Gap) bool {
 	for _, t := range j.Report.Trails {
 		for _, r := range t.Requirements {
 			anywhere := gap.Statement == 0 || len(r.Responsible) == 0
-			if r.Decision == policy.Undetermined && (anywhere || slices.Contains(r.Responsible, gap.Statement-1)) {
+			if r.Decision == policy.Undetermined && r.Target == trail.OfBucket && (anywhere || slices.Contains(r.Responsible, gap.Statement-1)) {
 				return true
 			}
 		}
@@ -123,6 +125,9 @@ func (j *judgement) merge(o *judgement, tried []Gap) {
 				mine.Requirements = t.Requirements
 			}
 			mine.Verdict = delivery.Undetermined
+		}
+		if mine.Notification != t.Notification {
+			mine.Notification = delivery.Undetermined
 		}
 	}
 	j.Verdict = worst(j.Report.Trails)
@@ -184,9 +189,14 @@ func (j *judgement) leaveAllOpen(gaps []Gap) {
 		j.gaps = addGap(j.gaps, g)
 	}
 	j.Exact = false
-	j.Findings = slices.DeleteFunc(j.Findings, func(f delivery.Finding) bool { return f.Kind == delivery.Outage })
+	j.Findings = slices.DeleteFunc(j.Findings, func(f delivery.Finding) bool {
+		return f.Kind == delivery.Outage || f.ID == delivery.NotificationFailingID
+	})
 	for i := range j.Report.Trails {
-		j.Report.Trails[i].Verdict = delivery.Undetermined
+		t := &j.Report.Trails[i]
+		if t.Verdict = delivery.Undetermined; t.Notification != "" {
+			t.Notification = delivery.Undetermined
+		}
 	}
 	j.Verdict = delivery.Undetermined
 	j.addUnknown()
@@ -211,7 +221,11 @@ func (j *judgement) contest(g group) {
 // findOrder adds that a trail may be made before the policy that it needs.
 func (j *judgement) findOrder(g group) {
 	for _, t := range g.trails {
-		for _, p := range g.policies {
+		needed := slices.Clone(g.policies)
+		if topic, ok := t.Topic.topicAmong(g.topics); ok {
+			needed = append(needed, topic.Policy)
+		}
+		for _, p := range needed {
 			if !t.Made || !t.WaitsKnown || !p.Written || t.Waits[p.Address] {
 				continue
 			}

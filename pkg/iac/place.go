@@ -5,15 +5,14 @@ import (
 	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
-	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Place is where a finding is to be mended: at the first of its statements whose line is known,
-// else where the bucket's policy is written; of a key, where the key's is.
+// else where the bucket's policy is written; of a key or topic, where that policy is.
 func (r BucketReport) Place(f delivery.Finding) Origin {
 	o := r.Origin
-	if key, ok := r.keyPlaces[f.Trail]; ok && f.Target == trail.OfKey {
-		return key
+	if place, ok := r.chainPlaces[f.Chain]; ok {
+		return place
 	}
 	if r.Subject.Policy == nil {
 		return o

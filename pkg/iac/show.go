@@ -80,8 +80,14 @@ func (j *judgement) showFaults(faults []string) []string {
 }
 
 // replace puts addresses in the place of names that were made up.
-func (j *judgement) replace(text string) string {
-	for _, r := range j.madeUp {
+func (j *judgement) replace(text string) string { return shownNames(j.madeUp, text) }
+
+// Shown is a text about the subject as people may see it: with addresses in the place of names that
+// were made up.
+func (r BucketReport) Shown(text string) string { return shownNames(r.madeUp, text) }
+
+func shownNames(madeUp []replacement, text string) string {
+	for _, r := range madeUp {
 		text = strings.ReplaceAll(text, r.name, r.shown)
 	}
 	return text

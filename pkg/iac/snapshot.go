@@ -27,6 +27,9 @@ type Snapshot struct {
 	Payers   []Payer
 	Trails   []Trail
 	Keys     []Key
+	Topics   []Topic
+	// TopicPolicies are the resources that give topics their policies.
+	TopicPolicies []TopicPolicy
 	// Open are what is open and was assumed to turn out in one way, see [Input].
 	Open []Gap
 	// Untried are what is open and may turn out in ways that were not tried.

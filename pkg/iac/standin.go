@@ -13,11 +13,15 @@ type standIns struct {
 	bucket  mark              // the bucket that is judged, where its name is not known
 	name    string            // the stand-in for its name
 	trails  map[string]string // stand-ins for the names of trails, by address
+	topics  map[string]string // the same for topics
 
 	// What is known of names: that of the bucket, the prefixes of trails and their names,
 	// with marks of the account.
 	bucketName           string
 	prefixes, trailNames []string
+	// resource is the ARN of the topic whose policy is read, with marks, and resourceARN what it is judged
+	// as: wherever the policy has it as a whole, it is that topic. Empty: it is none's.
+	resource, resourceARN string
 }
 
 // standIns are the names that have to be made up to judge a way.
@@ -26,7 +30,7 @@ func (g group) standIns(w way) standIns {
 	if w.policy != nil {
 		text = w.policy.Text.Text
 	}
-	s := standIns{trails: map[string]string{}}
+	s := standIns{trails: map[string]string{}, topics: map[string]string{}}
 	name, known := g.name.named()
 	if s.bucketName = name; !known {
 		s.bucketName, s.name, s.bucket = "", fresh("trailwarden-stand-in", text), mark{kind: BucketMark}
@@ -46,6 +50,9 @@ func (g group) standIns(w way) standIns {
 			s.trails[t.Address] = fresh("trailwarden-stand-in-"+strconv.Itoa(len(s.trails)+1), text)
 		}
 	}
+	for _, t := range g.topics {
+		s.topics[t.Address] = fresh("trailwarden-stand-in-topic-"+strconv.Itoa(len(s.topics)+1), text+t.Policy.Text.Text)
+	}
 	if account {
 		s.account = freshAccount(text)
 	}
@@ -63,6 +70,9 @@ func (s standIns) of(m mark) (string, bool) {
 		return s.name, s.name != "" && m.id == s.bucket.id
 	case TrailMark:
 		name, ok := s.trails[m.id]
+		return name, ok
+	case TopicMark:
+		name, ok := s.topics[m.id]
 		return name, ok
 	case OtherMark:
 	}
@@ -92,6 +102,9 @@ func (s standIns) replacements(g group) []replacement {
 		out = append(out, replacement{s.account, "<account>"})
 	}
 	for address, name := range s.trails {
+		out = append(out, replacement{name, "<" + address + ">"})
+	}
+	for address, name := range s.topics {
 		out = append(out, replacement{name, "<" + address + ">"})
 	}
 	if s.name != "" {

@@ -59,11 +59,15 @@ func withUntried(s iac.Snapshot) iac.Snapshot {
 // there is a snapshot of what exists.
 func there(s iac.Snapshot) iac.Snapshot {
 	s.Buckets, s.Policies, s.Trails = slices.Clone(s.Buckets), slices.Clone(s.Policies), slices.Clone(s.Trails)
+	s.TopicPolicies = slices.Clone(s.TopicPolicies)
 	for i := range s.Buckets {
 		s.Buckets[i].Made = false
 	}
 	for i := range s.Policies {
 		s.Policies[i].Written = false
+	}
+	for i := range s.TopicPolicies {
+		s.TopicPolicies[i].Written = false
 	}
 	for i := range s.Trails {
 		s.Trails[i].Made = false
@@ -92,6 +96,11 @@ func change(was, now iac.Snapshot) iac.Snapshot {
 		if !slices.ContainsFunc(now.Policies, func(o iac.Policy) bool { return o.Address == p.Address }) {
 			p.Removed = !p.Kept
 			now.Policies = append(now.Policies, p)
+		}
+	}
+	for _, p := range was.TopicPolicies { // without it a topic has the policy that SNS gives it
+		if p.Kept && !slices.ContainsFunc(now.TopicPolicies, func(o iac.TopicPolicy) bool { return o.Address == p.Address }) {
+			now.TopicPolicies = append(slices.Clip(now.TopicPolicies), p)
 		}
 	}
 	for _, t := range was.Trails {

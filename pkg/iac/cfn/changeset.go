@@ -135,7 +135,10 @@ func (t *template) addContext(id, kind string, context *node, physical string, l
 	if context == nil {
 		return
 	}
-	name := map[string]string{typeBucket: "BucketName", typeTrail: "TrailName"}[kind]
+	name := map[string]string{typeBucket: "BucketName", typeTrail: "TrailName", typeTopic: "TopicName"}[kind]
+	if kind == typeTopic { // that is its ARN
+		physical = physical[strings.LastIndex(physical, ":")+1:]
+	}
 	properties := &node{kind: object, line: line}
 	if p := context.get("Properties"); p != nil {
 		properties.members = append(properties.members, p.members...)

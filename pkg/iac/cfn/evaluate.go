@@ -211,6 +211,8 @@ func (e *evaluator) ref(name string) value {
 			return e.bucketName(name)
 		case typeTrail:
 			return e.trailName(name)
+		case typeTopic:
+			return e.topicARN(name)
 		}
 	}
 	return unknownValue(name)
@@ -296,6 +298,14 @@ func (e *evaluator) getAtt(resource, attribute string) value {
 			return textValue("arn:" + string(e.partition()) + ":cloudtrail:" + place + ":trail/" + e.trailName(resource).text)
 		}
 	}
+	if r, ok := e.resources[resource]; ok && r.kind == typeTopic {
+		switch attribute {
+		case "TopicArn":
+			return e.topicARN(resource)
+		case "TopicName":
+			return e.topicName(resource)
+		}
+	}
 	if output, ok := strings.CutPrefix(attribute, "Outputs."); ok {
 		if child := e.child(resource); child != nil {
 			return child.evaluate(child.outputs.get(output).get("Value"))
@@ -363,7 +373,7 @@ func (v value) isKnown() bool {
 }
 
 // isCertain reports whether the value is the same wherever it has the same text: it is known,
-// or named by marks of an account, a bucket or a trail.
+// or named by marks of an account, a bucket, a trail or a topic.
 func (v value) isCertain() bool {
 	if v.kind == unknown || iac.HasOtherMark(v.text) {
 		return false

@@ -61,6 +61,10 @@ func (e *evaluator) addTo(out *iac.Snapshot) {
 			})
 		case typeKey:
 			out.Keys = append(out.Keys, e.key(id, r))
+		case typeTopic:
+			out.Topics = append(out.Topics, e.topic(id, r))
+		case typeTopicPolicy:
+			out.TopicPolicies = append(out.TopicPolicies, e.topicPolicies(id, r)...)
 		case typePolicy:
 			out.Policies = append(out.Policies, e.policy(id, r))
 		case typeTrail:

@@ -15,7 +15,10 @@ const (
 	typePolicy = "AWS::S3::BucketPolicy"
 	typeTrail  = "AWS::CloudTrail::Trail"
 	typeKey    = "AWS::KMS::Key"
-	typeNested = "AWS::CloudFormation::Stack"
+	typeTopic  = "AWS::SNS::Topic"
+	// typeTopicPolicy gives topics their policy.
+	typeTopicPolicy = "AWS::SNS::TopicPolicy"
+	typeNested      = "AWS::CloudFormation::Stack"
 	// typeApplication is a nested stack in SAM's form, and typeStackSet deploys a template elsewhere.
 	typeApplication = "AWS::Serverless::Application"
 	typeStackSet    = "AWS::CloudFormation::StackSet"
@@ -145,7 +148,7 @@ func (t *template) readResources(resources *node) error {
 		r := resource{kind: m.node.textOf("Type"), node: m.node, line: m.line, refersTo: m.node.references()}
 		t.resources[m.name] = r
 		switch r.kind {
-		case typeBucket, typePolicy, typeTrail, typeKey, typeNested, typeApplication:
+		case typeBucket, typePolicy, typeTrail, typeKey, typeTopic, typeTopicPolicy, typeNested, typeApplication:
 			t.ids = append(t.ids, m.name)
 		case typeStackSet:
 			t.leavesOut = append(t.leavesOut, "stack set "+m.name+" deploys a template of its own")

@@ -20,6 +20,8 @@ const (
 	typeTrail        = "aws_cloudtrail"
 	typeKey          = "aws_kms_key"
 	typeKeyPolicy    = "aws_kms_key_policy"
+	typeTopic        = "aws_sns_topic"
+	typeTopicPolicy  = "aws_sns_topic_policy"
 	typeDocument     = "aws_iam_policy_document"
 	typeCaller       = "aws_caller_identity"
 	typeOrganization = "aws_organizations_organization"
@@ -30,7 +32,7 @@ const (
 // CloudFormation in snake case.
 func typeNamed(name string) (kind string, attributes map[string]string) {
 	switch name {
-	case typeBucket, typePolicy, typePayer, typeTrail, typeKey, typeKeyPolicy, typeDocument, typeCaller, typeOrganization:
+	case typeBucket, typePolicy, typePayer, typeTrail, typeKey, typeKeyPolicy, typeTopic, typeTopicPolicy, typeDocument, typeCaller, typeOrganization:
 		return name, nil
 	case "awscc_s3_bucket":
 		return typeBucket, map[string]string{"bucket": "bucket_name", "policy": "", "request_payer": ""}
@@ -228,7 +230,7 @@ func mayBeWanted(raw []byte) bool {
 		}
 		raw = raw[i+len(start):]
 		name, _ := bytes.CutPrefix(raw, []byte("cc"))
-		for _, rest := range []string{"_s3_bucket", "_cloudtrail", "_kms_key", "_iam_policy_document", "_caller_identity", "_organizations_organization"} {
+		for _, rest := range []string{"_s3_bucket", "_cloudtrail", "_kms_key", "_sns_topic", "_iam_policy_document", "_caller_identity", "_organizations_organization"} {
 			if bytes.HasPrefix(name, []byte(rest)) {
 				return true
 			}

@@ -184,6 +184,12 @@ func (b *builder) add(to *iac.Snapshot, name string, o object, f fate) {
 		if !f.removed {
 			b.keyPolicies = append(b.keyPolicies, keyPolicy{to, o})
 		}
+	case typeTopic:
+		if !f.removed {
+			to.Topics = append(to.Topics, b.topic(o, f))
+		}
+	case typeTopicPolicy:
+		to.TopicPolicies = append(to.TopicPolicies, b.topicPolicy(o, f))
 	case typeTrail:
 		if !f.removed {
 			to.Trails = append(to.Trails, b.trail(o, f))
@@ -441,9 +447,15 @@ func (b *builder) region(o object, attributes ...string) iac.Value {
 // the same.
 func (b *builder) order() {
 	policies := map[string][]string{} // by the address of their configuration
+	note := func(address string) {
+		at := configurationOf(address)
+		policies[at] = append(policies[at], address)
+	}
 	for _, p := range b.after.Policies {
-		at := configurationOf(p.Address)
-		policies[at] = append(policies[at], p.Address)
+		note(p.Address)
+	}
+	for _, p := range b.after.TopicPolicies {
+		note(p.Address)
 	}
 	type order struct {
 		waits map[string]bool
