@@ -22,14 +22,15 @@ BENCHTIME ?= 300ms
 # How the functions are built. `sam build` knows the architecture of the
 # template but does not tell: build for x86_64 with LAMBDA_ARCH=amd64.
 LAMBDA_ARCH ?= arm64
-# Nothing of the SDK is inlined, nor of what carries its requests, writes the log and words alerts: they wait for
-# the network, or run once, and copies of small functions make a tenth of the binary.
+# Only what judges policies is worth it that small functions are copied into others, which makes a tenth of the
+# binary. The SDK, what carries its requests, and the loop around them wait for the network.
 NOT_INLINED := github.com/aws/... golang.org/x/... vendor/golang.org/x/... net/... encoding/... compress/... mime/... \
 	crypto/tls crypto/x509 crypto/rsa crypto/hpke math/big context time fmt log/... os internal/poll \
-	./pkg/alert ./pkg/app ./pkg/awsapi
+	./pkg/alert ./pkg/app ./pkg/awsapi ./pkg/guardrail ./pkg/inventory ./pkg/ledger ./pkg/trigger
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s $(NOT_INLINED:%=-gcflags=%=-l)
-# A function that grows past this starts slowly.
+# A function that grows past this starts slowly. Nobody waits for the sweep, which reads an organization.
 MAX_SIZE := 12000000
+MAX_SIZE_SWEEP := 12500000
 
 .PHONY: help
 help: ## show this list
@@ -139,12 +140,13 @@ build-%Function:
 		-o "$(ARTIFACTS_DIR)/bootstrap" ./functions/$(shell echo $* | tr A-Z a-z)
 
 .PHONY: size
-size: ## build the functions and fail if one is over 12 MB
+size: ## build the functions and fail if one is over 12 MB, the sweep over 12.5 MB
 	@for name in Guard Sweep SecurityHub; do \
 		$(MAKE) --no-print-directory -s build-$${name}Function ARTIFACTS_DIR=.cache/size/$$name || exit 1; \
 		size=$$(wc -c < .cache/size/$$name/bootstrap); \
 		echo "$$name: $$size bytes ($(LAMBDA_ARCH))"; \
-		test "$$size" -le $(MAX_SIZE) || { echo "over $(MAX_SIZE) bytes"; exit 1; }; \
+		max=$(MAX_SIZE); test $$name != Sweep || max=$(MAX_SIZE_SWEEP); \
+		test "$$size" -le $$max || { echo "over $$max bytes"; exit 1; }; \
 	done
 
 .PHONY: snapshot

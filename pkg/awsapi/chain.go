@@ -99,13 +99,14 @@ func (c *Chain) TopicKey(ctx context.Context, topic trail.Topic) (*delivery.Key,
 	name := topic.KMSKeyID
 	if trail.IsAlias(name) {
 		described, err := c.clients.KMS(string(a.Account), string(a.Region)).DescribeKey(ctx, name)
-		if err = failure("kms:DescribeKey", err); guardrail.Is(err, guardrail.Transient) {
+		switch err = failure("kms:DescribeKey", err); {
+		case guardrail.Is(err, guardrail.Transient):
 			return nil, err
-		}
-		if err != nil {
+		case err == nil:
+			name = described.ARN
+		default: // it is not known which key that is
 			return nil, nil
 		}
-		name = described.ARN
 	}
 	if !strings.HasPrefix(name, "arn:") {
 		a.Service, a.Resource = "kms", "key/"+name

@@ -68,9 +68,9 @@ type keyed struct {
 	chain *chain
 }
 
-func newKeyed(t testing.TB, options ...option) *keyed {
+func newKeyed(t testing.TB) *keyed {
 	t.Helper()
-	k := &keyed{known: newKnown(t, options...)}
+	k := &keyed{known: newKnown(t)}
 	k.chain = &chain{Chain: k.Account}
 	k.ports.Chain = k.chain
 	k.accounts.set(account, sealed())
@@ -128,19 +128,23 @@ func TestBrokenKeyIsToldOnceAndResolvedOnce(t *testing.T) {
 	}{
 		"disabled": {
 			"DisableKey", "Disabled", func(t testing.TB) string { return keyPolicy(t, sealed()) }, delivery.KeyUnusableID,
-			[]string{auditKey, "it is disabled", "aws kms enable-key", "user/dana", "DisableKey"}, "EnableKey",
+			[]string{auditKey, "it is disabled", "aws kms enable-key", "user/dana", "DisableKey"},
+			"EnableKey",
 		},
 		"waits for deletion": {
 			"ScheduleKeyDeletion", "PendingDeletion", func(t testing.TB) string { return keyPolicy(t, sealed()) }, delivery.KeyUnusableID,
-			[]string{auditKey, "deletion", "ScheduleKeyDeletion"}, "CancelKeyDeletion",
+			[]string{auditKey, "deletion", "ScheduleKeyDeletion"},
+			"CancelKeyDeletion",
 		},
 		"loses CloudTrail": {
 			"PutKeyPolicy", "Enabled", func(testing.TB) string { return policyOf(rootOnly) }, "key-encrypt-denied",
-			[]string{auditKey, "no statement allows kms:GenerateDataKey", "PutKeyPolicy", "https://us-east-1.console.aws.amazon.com/kms/home?region=us-east-1#/kms/keys/1c7a1b2e-"}, "PutKeyPolicy",
+			[]string{auditKey, "no statement allows kms:GenerateDataKey", "PutKeyPolicy", "https://us-east-1.console.aws.amazon.com/kms/home?region=us-east-1#/kms/keys/1c7a1b2e-"},
+			"PutKeyPolicy",
 		},
 		"denies": {
 			"PutKeyPolicy", "Enabled", func(t testing.TB) string { return keyPolicy(t, sealed(), keyDeny) }, "key-encrypt-denied",
-			[]string{auditKey, "OnlyPlatform", "PutKeyPolicy"}, "PutKeyPolicy",
+			[]string{auditKey, "OnlyPlatform", "PutKeyPolicy"},
+			"PutKeyPolicy",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -341,13 +341,9 @@ func OfBucket(finding string) bool {
 // chainUnread reports whether a finding of a trail rests on a key or topic that could not be read
 // for now.
 func chainUnread(facts Facts, finding, arn string) bool {
-	switch sourceOf(finding) {
-	case delivery.SourceKey:
-		return slices.Contains(facts.UnreadKeys, arn)
-	case delivery.SourceTopic:
-		return slices.Contains(facts.UnreadTopics, arn)
-	}
-	return false
+	source := sourceOf(finding)
+	return source == delivery.SourceKey && slices.Contains(facts.UnreadKeys, arn) ||
+		source == delivery.SourceTopic && slices.Contains(facts.UnreadTopics, arn)
 }
 
 // sourceOf is what a finding is read from, empty if it is of another version.

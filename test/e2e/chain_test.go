@@ -91,15 +91,18 @@ func TestBrokenKey(t *testing.T) {
 	}{
 		{"disable-key", call("DisableKey"), "key-unusable", []string{"it is disabled", "aws kms enable-key"}, "enable-key", call("EnableKey"), nil, ""},
 		{
-			"schedule-key-deletion", call("ScheduleKeyDeletion", "PendingWindowInDays", 7), "key-unusable", []string{"deletion"},
+			"schedule-key-deletion", call("ScheduleKeyDeletion", "PendingWindowInDays", 7), "key-unusable",
+			[]string{"deletion"},
 			"cancel-key-deletion", call("CancelKeyDeletion"), call("EnableKey"), "enable-key",
 		},
 		{
-			"put-key-policy", put(keyOwner), "key-encrypt-denied", []string{"no statement allows kms:GenerateDataKey"},
+			"put-key-policy", put(keyOwner), "key-encrypt-denied",
+			[]string{"no statement allows kms:GenerateDataKey"},
 			"put-key-policy", put(keyOwner, keyEncrypt, keyDescribe), nil, "",
 		},
 		{
-			"put-key-policy", put(keyOwner, keyEncrypt, keyDescribe, keyDeny), "key-encrypt-denied", []string{"OnlyThePlatformTeam", "Deny"},
+			"put-key-policy", put(keyOwner, keyEncrypt, keyDescribe, keyDeny), "key-encrypt-denied",
+			[]string{"OnlyThePlatformTeam", "Deny"},
 			"put-key-policy", put(keyOwner, keyEncrypt, keyDescribe), nil, "",
 		},
 	} {
