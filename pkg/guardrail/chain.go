@@ -126,6 +126,35 @@ func distinct(trails []trail.Trail, of func(trail.Trail) string) []string {
 	return out
 }
 
+// keyEvents is the source of the events that tell of changes to keys.
+const keyEvents = "kms.amazonaws.com"
+
+// blindSpots say of whose keys no event tells what happens to them: trails leave out the events of
+// AWS KMS, of which there are many, and EventBridge has those alone that a trail records.
+// Source: eventbridge userguide, eb-service-event-cloudtrail.html.
+func (v survey) blindSpots(trails []trail.Trail) []string {
+	var notes []string
+	for _, t := range trails {
+		account := string(arn.Split(t.KMSKeyID).Account)
+		records := func(other trail.Trail) bool {
+			unlogged, known := other.ManagementEvents()
+			read := slices.IndexFunc(trails, func(t trail.Trail) bool { return t.ARN == other.ARN })
+			if read >= 0 { // its selectors were read
+				unlogged, known = trails[read].ManagementEvents()
+			}
+			return known && !unlogged.Writes && !strings.Contains(unlogged.Sources, keyEvents)
+		}
+		unlogged, known := t.ManagementEvents()
+		leavesOut := known && strings.Contains(unlogged.Sources, keyEvents)
+		if !leavesOut || account != v.account || slices.ContainsFunc(v.listed, records) {
+			continue
+		}
+		notes = append(notes, fmt.Sprintf("Trail %s leaves out the events of AWS KMS, and no other trail of account %s is known to record them: no event "+
+			"tells of a change to key %s. Only the scheduled sweep sees what happens to it.", t.ARN, account, t.KMSKeyID))
+	}
+	return notes
+}
+
 // deliveryAge is how old a delivery may be to show that files arrive. A trail that records
 // anything writes a file many times a day.
 const deliveryAge = 24 * time.Hour

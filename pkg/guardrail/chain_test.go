@@ -404,6 +404,31 @@ func TestCostlyKeyPolicyKeepsNothingFromBeingRestored(t *testing.T) {
 	}
 }
 
+// A trail that leaves out the events of KMS brings none of the key. That is said.
+func TestKeyWithoutEvents(t *testing.T) {
+	t.Parallel()
+	k := newKeyed(t)
+	blind := sealed()
+	blind.CustomSelectors, blind.SelectorsKnown, blind.Unlogged = true, true, trail.Unlogged{Sources: "kms.amazonaws.com"}
+	other := mainTrail()
+	other.Name, other.ARN, other.Bucket = "other", strings.Replace(other.ARN, "trail/main", "trail/other", 1), "other-logs"
+	k.PutBucket(inmem.Bucket{Name: "other-logs", Policy: []byte(strings.NewReplacer(":::"+bucket, ":::other-logs", "trail/main", "trail/other").Replace(documented(t, mainTrail())))})
+	for want, trails := range map[int][]trail.Trail{1: {blind}, 0: {blind, other}} {
+		k.accounts.set(account, trails...)
+		audited, err := k.guard.Audit(t.Context(), account, region, nil)
+		if err != nil || len(audited[0].Notes) != want || want > 0 && !strings.Contains(audited[0].Notes[0], auditKey) {
+			t.Errorf("%v, %q", err, audited[0].Notes)
+		}
+	}
+	k.accounts.set(account, blind)
+	k.sweep(t)
+	k.setKey("Disabled", keyPolicy(t, sealed()))
+	k.sweep(t)
+	if !strings.Contains(k.told(t), "no event tells of a change to key "+auditKey) {
+		t.Error(k.lastAlert(t))
+	}
+}
+
 // A topic that fails is a weakness: told only from its severity on, and never blocked.
 func TestFailingTopic(t *testing.T) {
 	t.Parallel()

@@ -150,7 +150,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	for i, r := range readings {
 		obs.add(i, r)
 	}
-	obs.notes = append(obs.notes, t.survey.notes(trails)...)
+	obs.notes = slices.Concat(obs.notes, t.survey.notes(trails), t.survey.blindSpots(obs.trails))
 	if organizationErr == nil {
 		obs.organization = organization
 	}
