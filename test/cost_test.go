@@ -113,13 +113,32 @@ func (s shape) auditCalls() []call {
 	return calls
 }
 
-// sweepCalls are the calls of an hourly sweep of the deployed guard. Each part has roles of its
-// own; whose the buckets are it remembers.
-func (s shape) sweepCalls() []call {
+// often is how many accounts each sweep asks: those with trails of their own, with the management account, and
+// the hub's. All are asked by one sweep in six.
+func (s shape) often() int {
+	if !s.organized() {
+		return s.accounts
+	}
+	return s.own + 2
+}
+
+const sweepsForAll = 6
+
+// average is the mean of something over six sweeps, given for a sweep that asks so many accounts.
+func (s shape) average(of func(asked int) float64) float64 {
+	return (of(s.accounts) + (sweepsForAll-1)*of(s.often())) / sweepsForAll
+}
+
+// sweepCalls are the calls of a sweep of the deployed guard that asks all accounts.
+func (s shape) sweepCalls() []call { return s.sweepCallsOf(s.accounts) }
+
+// sweepCallsOf are the calls of a sweep of the deployed guard that asks so many accounts. Each part has
+// roles of its own; whose the buckets are it remembers.
+func (s shape) sweepCallsOf(asked int) []call {
 	calls := []call{
 		{"organizations:DescribeOrganization", 1},
-		{"cloudtrail:ListTrails", s.accounts},
-		{"cloudtrail:DescribeTrails", s.accounts},
+		{"cloudtrail:ListTrails", asked},
+		{"cloudtrail:DescribeTrails", asked},
 		{"cloudtrail:GetTrailStatus", s.trails()},
 		{"s3:GetBucketPolicy", s.buckets()},
 		{"s3:GetBucketRequestPayment", s.buckets()},
@@ -127,7 +146,7 @@ func (s shape) sweepCalls() []call {
 	if s.organized() {
 		calls = append(calls,
 			call{"organizations:ListAccounts", pages(s.accounts, accountsPerPage)},
-			call{"sts:AssumeRole", s.accounts - 1 + s.own + 2*s.shared},
+			call{"sts:AssumeRole", asked - 1 + s.own + 2*s.shared},
 			call{listFolders, pages(s.buckets(), 24)}, // once a day
 		)
 	}
@@ -171,9 +190,9 @@ func (s shape) auditTime() time.Duration {
 	return seconds(list + accounts + float64(s.buckets())*latency/auditAtOnce)
 }
 
-// parts are the parts of a sweep: of the accounts, and of the buckets.
-func (s shape) parts() (accounts, buckets int) {
-	return pages(s.accounts, partSize), pages(s.buckets(), partSize)
+// parts are the parts of a sweep that asks so many accounts: of these, and of the buckets.
+func (s shape) parts(asked int) (accounts, buckets int) {
+	return pages(asked, partSize), pages(s.buckets(), partSize)
 }
 
 // partTime is how long a part with so many accounts or buckets takes.
@@ -181,25 +200,25 @@ func partTime(n int) float64 {
 	return partStart + math.Ceil(float64(min(n, partSize))/perPart)*latency
 }
 
-func (s shape) sweepTime() time.Duration {
+func (s shape) sweepTime(asked int) time.Duration {
 	if !s.organized() {
 		return seconds(2 * latency)
 	}
-	accounts, buckets := s.parts()
+	accounts, buckets := s.parts(asked)
 	list := float64(pages(s.accounts, accountsPerPage)) / listPace
-	return seconds(list + float64(pages(accounts, partsAtOnce))*partTime(s.accounts) + float64(pages(buckets, partsAtOnce))*partTime(s.buckets()) + 3*partStart)
+	return seconds(list + float64(pages(accounts, partsAtOnce))*partTime(asked) + float64(pages(buckets, partsAtOnce))*partTime(s.buckets()) + 3*partStart)
 }
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// invocations are those of a sweep, and the seconds that they take in all.
-func (s shape) invocations() (n int, total float64) {
+// invocations are those of a sweep that asks so many accounts, and the seconds that they take in all.
+func (s shape) invocations(asked int) (n int, total float64) {
 	if !s.organized() {
-		return 1, s.sweepTime().Seconds()
+		return 1, s.sweepTime(asked).Seconds()
 	}
-	accounts, buckets := s.parts()
+	accounts, buckets := s.parts(asked)
 	plan := float64(pages(s.accounts, accountsPerPage)) / listPace
-	return accounts + buckets + 3, float64(accounts)*partTime(s.accounts) + float64(buckets)*partTime(s.buckets()) + plan + 3*partStart
+	return accounts + buckets + 3, float64(accounts)*partTime(asked) + float64(buckets)*partTime(s.buckets()) + plan + 3*partStart
 }
 
 // line is a line of the table of costs.
@@ -217,21 +236,29 @@ func costs(alarms, metrics int) []line {
 			if !s.organized() {
 				return 0
 			}
-			accounts, buckets := s.parts()
-			return perMonth(float64(7+2*(accounts+buckets)) * priceTransition)
+			return perMonth(s.average(func(asked int) float64 {
+				accounts, buckets := s.parts(asked)
+				return float64(7 + 2*(accounts+buckets))
+			}) * priceTransition)
 		}},
 		{"Lambda, 1,769 MB, arm64", func(s shape) float64 {
-			n, total := s.invocations()
-			return perMonth(float64(n)*priceRequest + total*functionGB*priceGBSecond)
+			return perMonth(s.average(func(asked int) float64 {
+				n, total := s.invocations(asked)
+				return float64(n)*priceRequest + total*functionGB*priceGBSecond
+			}))
 		}},
 		{"DynamoDB, on demand", func(s shape) float64 {
-			// An account is read once in its part and once at the end, and stored every other
-			// sweep; of a bucket its trails, its owner's account and its record are read.
-			return perMonth(float64(2*s.accounts+4*s.buckets())*priceRead + float64(s.accounts)/2*priceWrite)
+			// Each account is read for the plan, in its part and at the end. Of those that each sweep asks half
+			// are stored, of the others all that are asked; of a bucket its trails, its owner's account and its record
+			// are read.
+			stored := float64(s.often())/2 + float64(s.accounts-s.often())/sweepsForAll
+			return perMonth(float64(3*s.accounts+4*s.buckets())*priceRead + stored*priceWrite)
 		}},
 		{"CloudWatch logs", func(s shape) float64 {
-			n, _ := s.invocations()
-			return perMonth(float64(s.buckets()+4*n) * lineBytes / 1e9 * priceLogGB)
+			return perMonth(s.average(func(asked int) float64 {
+				n, _ := s.invocations(asked)
+				return float64(s.buckets() + 4*n)
+			}) * lineBytes / 1e9 * priceLogGB)
 		}},
 		{"CloudWatch alarms and metrics", func(shape) float64 { return float64(alarms)*priceAlarm + float64(metrics)*priceMetric }},
 		{"EventBridge, paid by the accounts that forward", func(s shape) float64 {
@@ -245,7 +272,7 @@ func costs(alarms, metrics int) []line {
 
 // secondCopies are the costs of the events that the sweep causes, for who pays for them.
 func (s shape) secondCopies() float64 {
-	return perMonth(float64(recorded(s.sweepCalls())) * priceSecondCopy)
+	return perMonth(s.average(func(asked int) float64 { return float64(recorded(s.sweepCallsOf(asked))) }) * priceSecondCopy)
 }
 
 func dollars(d float64) string {
@@ -342,17 +369,23 @@ func figures(alarms, metrics int) map[string]string {
 			of("trails of the organization", func(s shape) string { return thousands(s.shared) }) +
 			of("buckets", func(s shape) string { return thousands(s.buckets()) }),
 		"audit": callTable(shape.auditCalls) + of("time", func(s shape) string { return duration(s.auditTime()) }),
-		"sweep": callTable(shape.sweepCalls) + of("time", func(s shape) string { return duration(s.sweepTime()) }) +
+		"sweep": callTable(shape.sweepCalls) + of("time", func(s shape) string { return duration(s.sweepTime(s.accounts)) }) +
 			of("calls of AssumeRole a second, of 600", func(s shape) string {
 				if !s.organized() {
 					return "0"
 				}
 				return fmt.Sprintf("%.0f", partsAtOnce*math.Min(partSize, float64(s.accounts))/partTime(s.accounts))
 			}) +
-			of("invocations of functions", func(s shape) string { n, _ := s.invocations(); return thousands(n) }),
+			of("invocations of functions", func(s shape) string { n, _ := s.invocations(s.accounts); return thousands(n) }) +
+			of("of the five others: accounts that are asked", func(s shape) string { return thousands(s.often()) }) +
+			of("calls in all", func(s shape) string { return thousands(sum(s.sweepCallsOf(s.often()))) }) +
+			of("time", func(s shape) string { return duration(s.sweepTime(s.often())) }) +
+			of("invocations of functions", func(s shape) string { n, _ := s.invocations(s.often()); return thousands(n) }),
 		"monthly": monthly,
 		"copies": head("dollars a month") + of("second copies of the sweep's own management events", func(s shape) string { return dollars(s.secondCopies()) }) +
-			of("the same, with a sweep each six hours", func(s shape) string { return dollars(s.secondCopies() / 6) }),
+			of("the same, if each sweep asked all accounts", func(s shape) string {
+				return dollars(perMonth(float64(recorded(s.sweepCalls())) * priceSecondCopy))
+			}),
 	}
 }
 

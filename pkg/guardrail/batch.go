@@ -118,11 +118,11 @@ func (g *Guard) foreign(r Request, known inventory.Part) bool {
 	}
 	if r.Chain != "" {
 		return !slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return uses(t, r.Chain) }) &&
-			len(known.Using(r.Chain)) == 0 && known.Accounts[r.Account].Fresh(g.now(), g.config.InventoryAge)
+			len(known.Using(r.Chain)) == 0 && known.Accounts[r.Account].Fresh(g.now(), g.age(known.Accounts[r.Account]))
 	}
 	declared := slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return t.Bucket == r.Bucket })
 	return !declared && known.Buckets[r.Bucket].Aged(g.now()).Empty() && !r.namesCloudTrail() &&
-		known.Accounts[r.Account].Fresh(g.now(), g.config.InventoryAge)
+		known.Accounts[r.Account].Fresh(g.now(), g.age(known.Accounts[r.Account]))
 }
 
 // uses reports whether a trail uses a key or topic.

@@ -42,7 +42,9 @@ func (g *Guard) discover(ctx context.Context, account, region string, state *swe
 	at := g.now().UTC()
 	organization, err := g.keepOrganization(ctx, account, known, state)
 	d.errs = append(d.errs, err)
-	known, errs := g.askOthers(ctx, region, known, g.others(account, known, organization), d.survey.listed, state)
+	due := g.due(g.others(account, known, organization), known)
+	state.recall(known.Without(due))
+	known, errs := g.askOthers(ctx, region, known, due, d.survey.listed, state)
 	d.errs = append(d.errs, errs...)
 	known.Organization, known.OrganizationReadAt = organization, at
 	owners := []string{account}

@@ -167,7 +167,7 @@ func coveredAccount(m inventory.Member, known inventory.Account, now time.Time, 
 		a.Gap = Unreadable
 	case known.ReadAt.IsZero():
 		a.Gap = NeverRead
-	case now.Sub(known.ReadAt) > age:
+	case now.Sub(known.ReadAt) > ageOf(known, age):
 		a.Gap = NotReached
 	}
 	return a

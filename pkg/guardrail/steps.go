@@ -26,16 +26,16 @@ const (
 )
 
 // PlanAccounts begins the sweep of an organization: it reads and stores its members and what
-// the account itself sees, and returns the parts of the accounts that are to be swept. With
-// an error they are those of the members that were known.
+// the account itself sees, and returns the parts of the accounts, so many in each that are to be
+// asked now. With an error they are those of the members that were known.
 func (g *Guard) PlanAccounts(ctx context.Context, account, region string) ([]inventory.Range, error) {
-	known, err := g.find(ctx, []string{account}, nil)
+	known, err := g.everything(ctx)
 	if err != nil {
 		return inventory.Ranges(nil, accountsAtOnce), err
 	}
 	_, surveyErr := g.surveyOrLast(ctx, account, region, known)
 	o, err := g.keepOrganization(ctx, account, known, g.newSweepState(account))
-	return inventory.Ranges(o.Members, accountsAtOnce), join([]error{surveyErr, err})
+	return inventory.Ranges(g.due(g.others(account, known, o), known), accountsAtOnce), join([]error{surveyErr, err})
 }
 
 // AccountsSwept is what asking some accounts for their trails came to.
@@ -44,18 +44,22 @@ type AccountsSwept struct {
 	Unread []string // accounts that could not be read
 }
 
-// SweepAccounts asks the members of a part for their trails and stores what they say. One
-// that may not be read is no error: FinishSweep tells of all of them together.
+// SweepAccounts asks those members of a part for their trails that are to be asked now, and stores what
+// they say. One that may not be read is no error: FinishSweep tells of all of them together.
 func (g *Guard) SweepAccounts(ctx context.Context, account, region string, part inventory.Range) (AccountsSwept, error) {
 	own, err := g.find(ctx, []string{account}, nil)
 	if err != nil {
 		return AccountsSwept{}, err
 	}
+	// Between two that are asked there may be thousands that are not.
+	listing, cancel := context.WithTimeout(ctx, listTime)
+	defer cancel()
 	ids := part.Of(g.others(account, own, own.Organization))
-	known, err := g.find(ctx, ids, nil)
+	known, err := g.ports.Inventory.Find(listing, ids, nil)
 	if err != nil {
-		return AccountsSwept{}, err
+		return AccountsSwept{}, &LedgerError{Bucket: "the inventory", Err: err}
 	}
+	ids = g.due(ids, known)
 	state := g.newSweepState(account)
 	state.serves(own.Organization)
 	_, errs := g.askOthers(ctx, region, known, ids, own.Accounts[account].Trails, state)

@@ -116,6 +116,12 @@ func (t Trail) Source() Source {
 // asked. What is known of it is then as old as ReadAt.
 func (a Account) Unreadable() bool { return a.FailedAt.After(a.ReadAt) }
 
+// OwnTrails reports whether the account was last seen with a trail that is its own, and not one
+// of another account of its organization.
+func (a Account) OwnTrails() bool {
+	return slices.ContainsFunc(a.Trails, func(t trail.Trail) bool { return t.Account() == a.ID })
+}
+
 // Fresh reports whether the account was read so short a time before, and after
 // the last event of which it is known that it was not followed up. Events have times
 // of whole seconds.

@@ -72,6 +72,15 @@ func (p Part) Concerned(s Survey) []string {
 	return slices.Compact(names)
 }
 
+// Without returns the part without some accounts.
+func (p Part) Without(accounts []string) Part {
+	p.Accounts = maps.Clone(p.Accounts)
+	for _, id := range accounts {
+		delete(p.Accounts, id)
+	}
+	return p
+}
+
 // And returns the part with more accounts and buckets. Those that are in both are as
 // more has them, which was read later.
 func (p Part) And(more Part) Part {
