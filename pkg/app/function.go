@@ -165,18 +165,22 @@ func (f *Functions) Sweep(ctx context.Context, payload json.RawMessage) (json.Ra
 // nothing. Whole says that every bucket was judged: without it an entry may just not have
 // come to be of use.
 func (f *Functions) reportAccepted(ctx context.Context, swept guardrail.SweepResult, whole bool) {
-	if len(f.accepted) == 0 && f.acceptedFault == nil {
-		return
-	}
 	var accepted []delivery.AcceptedFinding
 	judged := map[string]bool{}
 	for _, r := range swept.Results {
 		accepted = append(accepted, r.Accepted...)
 		judged[r.Bucket] = r.Report.Verdict != ""
 	}
-	idle := delivery.Idle(f.accepted, accepted, func(a delivery.Acceptance) bool {
-		return !a.OfPlan() && (whole || judged[a.Bucket])
-	}, f.meter.now())
+	f.countIdle(ctx, accepted, func(a delivery.Acceptance) bool { return whole || judged[a.Bucket] })
+}
+
+// countIdle counts and logs the entries of accepted weaknesses that have ended, or accepted nothing
+// of what was judged.
+func (f *Functions) countIdle(ctx context.Context, accepted []delivery.AcceptedFinding, judged func(delivery.Acceptance) bool) {
+	if len(f.accepted) == 0 && f.acceptedFault == nil {
+		return
+	}
+	idle := delivery.Idle(f.accepted, accepted, func(a delivery.Acceptance) bool { return !a.OfPlan() && judged(a) }, f.meter.now())
 	for _, sentence := range idle {
 		f.log.WarnContext(ctx, "accepted weaknesses: "+sentence)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 )
@@ -47,6 +48,9 @@ type swept struct {
 	// Failed is 1 if something could not be looked at, or if the whole part could not.
 	Failed int `json:"failed"`
 	Lost   int `json:"lost,omitempty"`
+	// Accepted are the indexes of the accepted weaknesses that were of use: an entry is about one
+	// bucket, so that they are no more than there are entries, all parts together.
+	Accepted []int `json:"accepted,omitempty"`
 }
 
 // errOneAccount says that steps are for organizations: an account is swept at once.
@@ -114,6 +118,11 @@ func (f *Functions) reportSwept(ctx context.Context, done guardrail.SweepResult,
 		if r.InUse {
 			s.Buckets++
 		}
+		for i, a := range f.accepted {
+			if slices.ContainsFunc(r.Accepted, func(used delivery.AcceptedFinding) bool { return used.By == a }) {
+				s.Accepted = append(s.Accepted, i)
+			}
+		}
 	}
 	return s
 }
@@ -121,7 +130,17 @@ func (f *Functions) reportSwept(ctx context.Context, done guardrail.SweepResult,
 // total sums up all parts, and writes the metrics of the sweep. It is completed only if the
 // list of accounts and every part were: a part that was lost was looked at by nobody.
 func (f *Functions) total(ctx context.Context, last swept, s step) swept {
-	all := last
+	all, judged := last, last.Failed == 0 && s.Buckets.Failed == 0
+	var accepted []delivery.AcceptedFinding
+	for _, p := range append(slices.Clone(s.Buckets.Swept), last) {
+		judged = judged && p.Failed == 0
+		for _, i := range p.Accepted {
+			if i < len(f.accepted) { // the list may be another one since
+				accepted = append(accepted, delivery.AcceptedFinding{By: f.accepted[i]})
+			}
+		}
+	}
+	all.Accepted = nil
 	for _, p := range []planned{s.Accounts, s.Buckets} {
 		all.Failed += p.Failed
 		all.Lost += p.Failed
@@ -142,6 +161,7 @@ func (f *Functions) total(ctx context.Context, last swept, s step) swept {
 		count(MetricSweepBuckets, all.Buckets),
 		count(MetricSweepAccounts, all.Accounts),
 		count(MetricSweepUnread, all.Unread))
+	f.countIdle(ctx, accepted, func(a delivery.Acceptance) bool { return judged || a.Ended(f.meter.now()) })
 	f.log.InfoContext(ctx, "sweep done", "accounts", all.Accounts, "unread", all.Unread, "trails", all.Trails, "buckets", all.Buckets,
 		"failures", all.Failed, "lost", all.Lost)
 	return all

@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
+	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -76,6 +78,63 @@ func TestStepsOfASweep(t *testing.T) {
 	ask(`{"step":"finish","accounts":{"failed":1},"buckets":{"failed":0,"swept":[{"failed":1,"lost":1}]}}`)
 	if !strings.Contains(metrics.String(), `"SweepCompleted":0`) || !strings.Contains(metrics.String(), `"SweepFailures":1`) {
 		t.Errorf("metrics %s", metrics.String())
+	}
+}
+
+// Accepted weaknesses that are of no use are counted once, when all parts are done: each part knows of its
+// own buckets alone.
+func TestAcceptedIdleOfAnOrganization(t *testing.T) {
+	t.Parallel()
+	entry := func(bucket, until string) delivery.Acceptance {
+		return delivery.Acceptance{Finding: delivery.SourceARNMissingID, Bucket: bucket, Reason: "r", Owner: "platform", Until: until}
+	}
+	for name, test := range map[string]struct {
+		entries []delivery.Acceptance
+		parts   string // of the buckets
+		want    string
+		says    string
+	}{
+		"none":                       {nil, `{"failed":0}`, "", ""},
+		"each of use in one part":    {[]delivery.Acceptance{entry("a", "2126-12-31"), entry("b", "2126-12-31")}, `{"accepted":[1]},{"accepted":[0]}`, "0", ""},
+		"one of no use":              {[]delivery.Acceptance{entry("a", "2126-12-31"), entry("b", "2126-12-31")}, `{"accepted":[0]},{"failed":0}`, "1", "source-arn-missing of b, accepts nothing"},
+		"one of no use, and a loss":  {[]delivery.Acceptance{entry("a", "2126-12-31"), entry("b", "2126-12-31")}, `{"accepted":[0]},{"failed":1,"lost":1}`, "0", ""},
+		"one has ended, and a loss":  {[]delivery.Acceptance{entry("a", "2026-01-31")}, `{"failed":1,"lost":1}`, "1", "has ended on 2026-01-31"},
+		"a part has another version": {[]delivery.Acceptance{entry("a", "2126-12-31")}, `{"accepted":[0,7]}`, "0", ""},
+	} {
+		var log, metrics bytes.Buffer
+		f, fake := hubFunctions(t, &log, &metrics)
+		fake.PutTrail(awsfake.Trail{Trail: trail.Trail{Name: "main", ARN: "arn:aws:cloudtrail:eu-west-1:111122223333:trail/main", HomeRegion: "eu-west-1", Bucket: "logs"}})
+		fake.PutBucket(awsfake.Bucket{Name: "logs"})
+		f.accepted = test.entries
+		for _, payload := range []string{
+			`{"step":"plan-accounts"}`, `{"step":"buckets","part":{}}`,
+			`{"step":"finish","accounts":{"failed":0},"buckets":{"failed":0,"swept":[` + test.parts + `]}}`,
+		} {
+			if strings.Contains(metrics.String(), MetricAcceptedIdle) {
+				t.Errorf("%s: counted before the end", name)
+			}
+			if _, err := f.Sweep(t.Context(), json.RawMessage(payload)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, counted, _ := strings.Cut(metrics.String(), `"AcceptedIdle":`)
+		if got, _, _ := strings.Cut(counted, ","); got != test.want || !strings.Contains(log.String(), test.says) {
+			t.Errorf("%s: counted %q, want %q; log %s", name, got, test.want, log.String())
+		}
+	}
+}
+
+// What a part accepted is handed on.
+func TestPartSaysWhatItAccepted(t *testing.T) {
+	t.Parallel()
+	var log, metrics bytes.Buffer
+	f, _ := hubFunctions(t, &log, &metrics)
+	f.accepted = []delivery.Acceptance{{Finding: "x", Bucket: "a"}, {Finding: "x", Bucket: "b"}, {Finding: "x", Bucket: "c"}}
+	done := f.reportSwept(t.Context(), guardrail.SweepResult{Results: []guardrail.Result{
+		{Bucket: "b", Accepted: []delivery.AcceptedFinding{{By: f.accepted[1]}, {By: f.accepted[1]}}}, {Bucket: "d"},
+	}}, 0)
+	if diff := cmp.Diff([]int{1}, done.Accepted); diff != "" {
+		t.Error(diff)
 	}
 }
 
