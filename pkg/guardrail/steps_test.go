@@ -238,6 +238,46 @@ func TestMembersThatCannotBeRead(t *testing.T) {
 	})
 }
 
+// A hub that has left the organization may list nobody and assume no role: one alert says so, and the
+// trails are watched as they were last seen.
+func TestHubThatLeftTheOrganization(t *testing.T) {
+	t.Parallel()
+	inBoth(t, func(t *testing.T, sweep sweeper) {
+		const members = 30
+		z := newLandingZone(t, members)
+		z.sweeps(t, sweep, "")
+		denied := &guardrail.PortError{Op: "sts:AssumeRole", Class: guardrail.Denied, Code: "AccessDenied", Err: errors.New("not in the organization")}
+		listed := z.listing.members
+		z.listing.err = &guardrail.PortError{Op: "organizations:ListAccounts", Class: guardrail.Denied, Code: "AccessDeniedException", Err: errors.New("no")}
+		for _, m := range listed {
+			if m.ID != account {
+				z.accounts.fail(m.ID, denied)
+			}
+		}
+		for range 3 {
+			z.clock.pass(time.Hour)
+			if _, err := sweep(t, z); err == nil {
+				t.Error("the sweep says that it is complete")
+			}
+		}
+		z.wantKinds(t, "opened")
+		if told := z.told(t); !strings.Contains(told, "None of the 31 accounts of the organization could be asked") {
+			t.Errorf("told %s", told)
+		}
+		z.setPolicy("")
+		z.clock.pass(time.Hour)
+		if _, err := sweep(t, z); err == nil {
+			t.Error("the sweep says that it is complete")
+		}
+		z.wantKinds(t, "opened opened")
+		for i := range members {
+			if !strings.Contains(z.told(t), memberID(i)) {
+				t.Errorf("%s is not named", memberID(i))
+			}
+		}
+	})
+}
+
 // One that nobody could ever read is told of too: the StackSet has not reached it.
 func TestMemberThatWasNeverRead(t *testing.T) {
 	t.Parallel()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -193,6 +194,48 @@ func TestOneAccountHasNoHub(t *testing.T) {
 	h := newStack(t, hub())
 	if target := h.properties("SweepFunctionSchedule")["Target"].(object); target["Arn"] != "SweepMachine" {
 		t.Errorf("the hub's schedule starts %v", target["Arn"])
+	}
+}
+
+// The state machine may call the sweep, and start and follow its own maps; the schedule may start the
+// machine. Nobody else is trusted with their roles.
+func TestRolesOfTheStateMachine(t *testing.T) {
+	s := newStack(t, hub())
+	machine := granted(s.statements("SweepMachineRole"))
+	if diff := cmp.Diff(map[string][]string{"lambda:InvokeFunction": {"SweepFunctionArn"}}, machine); diff != "" {
+		t.Errorf("the machine (-want +got):\n%s", diff)
+	}
+	maps := s.properties("SweepMachinePolicy")
+	var statements []object
+	for _, statement := range maps["PolicyDocument"].(object)["Statement"].([]any) {
+		statements = append(statements, statement.(object))
+	}
+	var actions []string
+	for action, resources := range granted(statements) {
+		actions = append(actions, action)
+		for _, r := range resources {
+			if r != "SweepMachine" && !strings.Contains(r, ":execution:SweepMachineName") {
+				t.Errorf("%s of %s", action, r)
+			}
+		}
+	}
+	slices.Sort(actions)
+	want := []string{"states:DescribeExecution", "states:RedriveExecution", "states:StartExecution", "states:StopExecution"}
+	if diff := cmp.Diff(want, actions); diff != "" || maps["RoleName"] != "SweepMachineRole" {
+		t.Errorf("%v may (-want +got):\n%s", maps["RoleName"], diff)
+	}
+	schedule := granted(s.statements("ScheduleRole"))
+	if diff := cmp.Diff(map[string][]string{"states:StartExecution": {"SweepMachine"}, "sqs:SendMessage": {"UndeliveredEventsArn"}}, schedule); diff != "" {
+		t.Errorf("the schedule (-want +got):\n%s", diff)
+	}
+	text, err := os.ReadFile(filepath.Join(shared.root, "deploy", "sweep.asl.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, resource := range regexp.MustCompile(`"Resource": "([^"]*)"`).FindAllStringSubmatch(string(text), -1) {
+		if resource[1] != "${Invoke}" {
+			t.Errorf("the machine calls %s", resource[1])
+		}
 	}
 }
 
