@@ -48,6 +48,8 @@ type page struct {
 	Open          []pageBucket // blocked and undetermined, open
 	MoreOpen      []pageBucket // and folded
 	Fine          []pageBucket // delivering, folded
+	NotLookedAt   []string     // and the flags that give it
+	Linked        bool         // some of the maps have keys or topics
 	Changes       *difference  // nil: not asked
 	Accepted      []pageAccepted
 	Needs         []pageTerm
@@ -111,11 +113,13 @@ type pageReason struct {
 	Text string
 }
 
-// pageLane is one trail on its way into the bucket.
+// pageLane is one trail on its way into the bucket, and to its key and topic.
 type pageLane struct {
 	delivery.TrailReport
 	Trail trail.Trail
-	Says  string // what CloudTrail itself reports; empty: not asked
+	Says  string                       // what CloudTrail itself reports; empty: not asked
+	Needs []delivery.RequirementReport // of the bucket
+	Links []pageLink
 }
 
 // pageLine is one line of a diff.
@@ -165,6 +169,7 @@ func newPage(o *overview) page {
 			}
 			p.Rows = append(p.Rows, newPageRow(b))
 			shown := newPageBucket(b)
+			p.Linked = p.Linked || slices.ContainsFunc(shown.Lanes, func(l pageLane) bool { return len(l.Links) > 0 })
 			switch {
 			case verdict == delivery.Delivering && len(o.Buckets) > 1:
 				p.Fine = append(p.Fine, shown)
@@ -189,6 +194,10 @@ func newPage(o *overview) page {
 	}
 	if o.Account != "" {
 		p.Covers = coversOf(o)
+	} else { // the flags that are named are those of check
+		for i := range o.Buckets {
+			p.NotLookedAt = append(p.NotLookedAt, notLookedAt(o.Buckets[i].Report.NotLookedAt)...)
+		}
 	}
 	p.Needs, p.Decisions = termsOf(o)
 	return p
@@ -313,6 +322,16 @@ func termsOf(o *overview) (needs, decisions []pageTerm) {
 			needs = append(needs, pageTerm{Name: string(id), Meaning: needMeaning(id), Link: delivery.DeniedID(id)})
 		}
 	}
+	for _, id := range []trail.RequirementID{trail.KeyEncrypt, trail.KeyDescribe, trail.KeyDecrypt, trail.TopicPublish, trail.TopicKey} {
+		if !ids[id] {
+			continue
+		}
+		link := delivery.DeniedID(id)
+		if _, known := delivery.LookupType(link); !known {
+			link = delivery.NotificationFailingID
+		}
+		needs = append(needs, pageTerm{Name: string(id), Meaning: needMeaning(id), Link: link})
+	}
 	for _, outcome := range []policy.Outcome{
 		policy.Allowed, policy.ExplicitDeny, policy.ImplicitDeny, policy.Undetermined, policy.Invalid,
 	} {
@@ -333,6 +352,7 @@ func lanes(b *bucketOverview) []pageLane {
 		if _, ok := b.status(t.ARN); ok {
 			lane.Says = b.statusText(t.ARN)
 		}
+		lane.Needs, lane.Links = needsOf(lane.Requirements, trail.OfBucket), linksOf(b, lane)
 		out = append(out, lane)
 	}
 	return out

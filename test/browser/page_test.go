@@ -91,6 +91,39 @@ func TestCheckPage(t *testing.T) {
 	testPage(t, run(t, program, "html"), []judged{want})
 }
 
+// TestChainPage checks the map of trails with bucket, key and topic: one that delivers, one whose key
+// forgets regions, and one whose topic is told nothing.
+func TestChainPage(t *testing.T) {
+	program := build(t)
+	check := func(format string) []byte {
+		return runIn(t, "testdata/chain", program, "check", "--format", format, "--bucket", "acme-org-cloudtrail-logs", "--bucket-owner", "111111111111",
+			"--bucket-region", "eu-west-1", "--organization-id", "none", "--policy", "policy.json", "--trails", "trails.json", "--bucket-key", "off",
+			"--key", "key.json", "--key-policy", "key-policy.json", "--key", "key-of-a-region.json", "--key-policy", "key-policy-of-a-region.json",
+			"--topic", "topic.json", "--topic", "topic-of-sns.json")
+	}
+	var want judged
+	decode(t, check("json"), &want)
+	html := check("html")
+	testPage(t, html, []judged{want})
+	p := openTab(t)
+	p.open(t, html)
+	for _, v := range views() {
+		p.show(t, v.width, v.media, v.scheme)
+		var links []string
+		p.evaluate(t, `[...document.querySelectorAll(".map:not(.heads) .lane")].map((l) => [...l.querySelectorAll(".link")].map((e) => e.innerText).join("\n"))`, &links)
+		if len(links) != 3 {
+			t.Fatalf("%s: %d trails", v.name, len(links))
+		}
+		for i, parts := range [][]string{
+			{"CloudTrail can encrypt with it", "cloudtrail-alerts", "CloudTrail can tell it"},
+			{"CloudTrail cannot encrypt with it", "key-encrypt implicit deny", "CloudTrail can tell it"},
+			{"CloudTrail can encrypt with it", "sandbox-notifications", "CloudTrail cannot tell it; files arrive all the same"},
+		} {
+			shows(t, links[i], parts...)
+		}
+	}
+}
+
 // TestAuditPage checks the pages that pkg/cli keeps of audits of accounts in
 // memory. docs shows the one that has everything.
 func TestAuditPage(t *testing.T) {
@@ -321,11 +354,19 @@ func build(t *testing.T) string {
 // run checks the bucket of testdata.
 func run(t *testing.T, program, format string) []byte {
 	t.Helper()
-	out, err := exec.Command(program, "check", "--format", format, "--bucket", "acme-audit-logs", "--bucket-owner", "111111111111",
-		"--organization-id", "none", "--policy", "testdata/policy.json", "--trails", "testdata/trails.json").Output()
+	return runIn(t, ".", program, "check", "--format", format, "--bucket", "acme-audit-logs", "--bucket-owner", "111111111111",
+		"--organization-id", "none", "--policy", "testdata/policy.json", "--trails", "testdata/trails.json")
+}
+
+// runIn runs a check that finds something, in a folder.
+func runIn(t *testing.T, folder, program string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Dir = folder
+	out, err := cmd.Output()
 	var ended *exec.ExitError
 	if !errors.As(err, &ended) || ended.ExitCode() != 1 {
-		t.Fatalf("check --format %s: %v, want exit code 1", format, err)
+		t.Fatalf("%v: %v, want exit code 1", args, err)
 	}
 	return out
 }
