@@ -7,6 +7,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/policy"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // maxFacts is how many lines one labelled fact may have before the rest is only
@@ -373,6 +374,18 @@ func (v *view) done() []string {
 	return texts
 }
 
+// isOfChain reports whether all that is wrong is about keys and topics; of weaknesses, where nothing
+// is worse.
+func (v *view) isOfChain() bool {
+	wrong := slices.DeleteFunc(slices.Clone(v.Report.Findings), func(f delivery.Finding) bool { return f.Kind == delivery.Weakness })
+	if len(wrong) == 0 {
+		wrong = v.Report.Findings
+	}
+	return len(wrong) > 0 && !slices.ContainsFunc(wrong, func(f delivery.Finding) bool {
+		return f.Target != trail.OfKey && f.Target != trail.OfTopic
+	})
+}
+
 // idle says why nothing was written.
 func (v *view) idle() string {
 	switch {
@@ -382,6 +395,8 @@ func (v *view) idle() string {
 		return "Nothing was written: there is nothing in a policy to restore."
 	case v.state == silent, v.state == less:
 		return "Nothing was written: Trailwarden does not change trails."
+	case v.isOfChain():
+		return "Nothing was written: Trailwarden never writes to a key or a topic."
 	case !v.OptedIn:
 		return "Nothing was written: the bucket is not listed for restoring."
 	case v.Held != "":

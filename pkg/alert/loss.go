@@ -56,7 +56,7 @@ func (v *view) lost() []string {
 		return []string{"Nothing. Deliveries go on as they are; what changes there is noticed by the sweep, and nobody is named as the one who did it."}
 	case uncertain:
 		return []string{"Not known. What CloudTrail cannot deliver it keeps, and tries again for 30 days."}
-	case weak, sound:
+	case weak, untold, sound:
 	}
 	return nil
 }

@@ -40,6 +40,7 @@ type stage struct {
 	served  *served // the organization, if the guard serves one
 	guard   *guardrail.Guard
 	events  int
+	sealed  bool // the trail has its key and a topic, which are looked at
 }
 
 // The names are as long as AWS makes them: the console's bucket for a trail, and that
@@ -110,6 +111,9 @@ func (s *stage) rebuild() {
 	ports := guardrail.Ports{
 		Trails: s.Account, Buckets: &s.buckets, Organizations: s.Account, Regions: s.Account, Alerts: &s.alerts, Ledger: &s.ledger,
 		Accounts: s.names,
+	}
+	if s.sealed {
+		ports.Chain = s.Account
 	}
 	if s.served != nil {
 		ports.Trails, ports.Members, ports.Inventory = s.served, s.served, &s.served.inventory

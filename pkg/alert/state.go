@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // state is what a report comes to, as its alert says it.
@@ -20,6 +21,7 @@ const (
 	unheard    state = "unheard"    // events of accounts do not come any more
 	uncertain  state = "uncertain"  // it is not known whether all is well
 	weak       state = "weak"       // it works, and could be safer
+	untold     state = "untold"     // it works, and CloudTrail cannot tell the trail's topic
 	sound      state = "sound"      // nothing was found
 )
 
@@ -41,6 +43,8 @@ func stateOf(r delivery.Report) state {
 			return unheard
 		}
 		return unseen
+	case s == weak && !slices.ContainsFunc(r.Findings, func(f delivery.Finding) bool { return f.Target != trail.OfTopic }):
+		return untold
 	case r.Verdict == delivery.Delivering:
 		return s
 	case r.Verdict == delivery.Blocked && s.rank() < less.rank():
@@ -93,7 +97,7 @@ func (s state) rank() int {
 		return 3
 	case unseen, unheard, uncertain:
 		return 2
-	case weak:
+	case weak, untold:
 		return 1
 	case sound:
 	}
@@ -123,6 +127,8 @@ func (s state) sentence() string {
 		return "it is not certain that CloudTrail can deliver to this bucket."
 	case weak:
 		return "CloudTrail can deliver to this bucket, and its policy has a weakness."
+	case untold:
+		return "CloudTrail can deliver to this bucket, and cannot tell the trail's topic of its files."
 	case sound:
 	}
 	return "CloudTrail can deliver to this bucket."
@@ -151,6 +157,8 @@ func (s state) words() string {
 		return "CloudTrail delivery uncertain at"
 	case weak:
 		return "weak CloudTrail policy at"
+	case untold:
+		return "topic of a trail not told at"
 	case sound:
 	}
 	return "CloudTrail delivers to"

@@ -22,14 +22,14 @@ func organizationStories() []story {
 			s.serve("222222222222", "333333333333", "444444444444")
 			s.sweep(0)
 			s.served.closed = []string{"222222222222", "444444444444"}
-			s.nextSweep()
+			s.nextSweep(6 * time.Hour) // so often all accounts are asked
 		}, false},
 		{"resolved-accounts-unread", alert.Resolved, func(s *stage) {
 			s.serve("222222222222", "333333333333", "444444444444")
 			s.served.closed = []string{"222222222222", "444444444444"}
 			s.sweep(0)
 			s.served.closed = nil
-			s.nextSweep()
+			s.nextSweep(time.Hour)
 		}, false},
 		{"opened-forwarding-silent", alert.Opened, forwardingFallsSilent, false},
 	}
@@ -56,13 +56,13 @@ func forwardingFallsSilent(s *stage) {
 	s.deliver(event)
 	changed := strings.Replace(string(policy), `"Statement": [`, `"Statement": [`+onlyTLS(logs)+`,`, 1)
 	s.PutBucket(inmem.Bucket{Name: logs, Owner: member, Policy: []byte(changed)})
-	s.nextSweep()
-	s.nextSweep()
+	s.nextSweep(time.Hour)
+	s.nextSweep(time.Hour)
 }
 
-// nextSweep is a sweep an hour later, until when files have arrived.
-func (s *stage) nextSweep() {
-	s.pass(time.Hour)
+// nextSweep is a sweep some time later, until when files have arrived.
+func (s *stage) nextSweep(after time.Duration) {
+	s.pass(after)
 	s.status(func(st *trail.Status) { st.DeliveredAt = s.now.Add(-3 * time.Minute) })
 	s.sweep(0)
 }

@@ -21,7 +21,7 @@ type story struct {
 }
 
 func stories() []story {
-	return slices.Concat(policyStories(), quietStories(), organizationStories())
+	return slices.Concat(policyStories(), quietStories(), organizationStories(), chainStories())
 }
 
 // policyStories are of buckets and their policies, and of trails that stop.

@@ -228,6 +228,7 @@ func (v *view) cleanChange(c delivery.Change) delivery.Change {
 		EventID:   v.word(c.EventID),
 		Account:   v.word(c.Account),
 		Region:    v.word(c.Region),
+		Chain:     v.clean(c.Chain),
 		ErrorCode: v.word(c.ErrorCode),
 		Trail:     v.clean(c.Trail),
 		Target:    v.clean(c.Target),
