@@ -76,9 +76,12 @@ func (g *Guard) learnFolders(ctx context.Context, name string, accounts []string
 // those whose trails into it are known; looked is false if that could not be read.
 func (g *Guard) outsideFolders(ctx context.Context, v survey, name string) (accounts []string, looked bool) {
 	trails := v.into(name)
-	known := slices.Clone(v.known.Organization.Members)
+	known := map[string]bool{}
+	for _, id := range v.known.Organization.Members {
+		known[id] = true
+	}
 	for _, t := range trails {
-		known = append(known, t.Account())
+		known[t.Account()] = true
 	}
 	prefixes := []string{""}
 	for _, prefix := range distinct(trails, func(t trail.Trail) string { return t.Prefix }) {
@@ -98,7 +101,7 @@ func (g *Guard) outsideFolders(ctx context.Context, v survey, name string) (acco
 		g.run.Log.InfoContext(ctx, "whose folders are in a bucket could not be read", "bucket", name, "error", err)
 		return nil, false
 	}
-	accounts = slices.DeleteFunc(accounts, func(id string) bool { return !arn.Account(id).Valid() || slices.Contains(known, id) })
+	accounts = slices.DeleteFunc(accounts, func(id string) bool { return !arn.Account(id).Valid() || known[id] })
 	return accounts[:min(len(accounts), inventory.MaxExpected)], true
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
+	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // No event tells that a rule which forwards events was deleted. What the sweep finds shows it: a
@@ -61,8 +62,17 @@ func (g *Guard) seen(r round, next ledger.Record, sweep bool) (ledger.Record, bo
 	heard := slices.ContainsFunc(r.target.calls(), func(c Call) bool { // a trail's account may have told of it, too
 		return c.Account == r.record.Account && c.Region == r.obs.bucket.Region
 	})
-	next = next.See(r.judgedPolicy(), r.obs.bucket.Region, r.obs.at, heard)
-	next = next.Replaced(r.obs.fingerprint(), r.obs.at)
+	look := ledger.Look{
+		Policy: ledger.CalledPolicy(policyText(r.obs.bucket)), Exact: r.obs.fingerprint(), Region: r.obs.bucket.Region, At: r.obs.at, Heard: heard,
+	}
+	if r.done.made() {
+		look.Replaced = r.done.replaced
+	} else if slices.ContainsFunc(r.target.calls(), func(c Call) bool {
+		return (c.Event == "PutBucketPolicy" || c.Event == "DeleteBucketPolicy") && policyLags(c, r.record, r.obs)
+	}) {
+		look.Unsure = true // S3 may still give the one before
+	}
+	next = next.See(look)
 	was := r.record.Seen
 	news := was == nil && sweep || was != nil && *was != *next.Seen
 	return next, news
@@ -78,7 +88,7 @@ func (g *Guard) silences(ctx context.Context, v survey, records []ledger.Record)
 	member := func(id string) bool { return slices.Contains(v.known.Organization.Members, id) }
 	accounts := maps.Clone(v.known.Accounts)
 	var errs []error
-	for _, s := range unheardChanges(records, g.now().Add(-eventDelay)) {
+	for _, s := range unheardChanges(v, records, g.now().Add(-eventDelay)) {
 		before := accounts[s.Account]
 		after := before.Silence(s.Region, s.since)
 		if !member(s.Account) || after.Same(before) {
@@ -111,7 +121,7 @@ type unheardChange struct {
 }
 
 // unheardChanges are those that were found at the time or before.
-func unheardChanges(records []ledger.Record, latest time.Time) []unheardChange {
+func unheardChanges(v survey, records []ledger.Record, latest time.Time) []unheardChange {
 	var all []unheardChange
 	add := func(account, region string, since time.Time) {
 		if !since.After(latest) {
@@ -130,7 +140,7 @@ func unheardChanges(records []ledger.Record, latest time.Time) []unheardChange {
 			continue
 		}
 		for _, f := range r.Notified {
-			if a := arn.Split(f.Trail); ofTrailAlone(f.ID) && slices.Contains(unheard(r), f.ID) {
+			if a := arn.Split(f.Trail); ofTrailAlone(f.ID) && !v.ofOrganization(r.Bucket, f.Trail) && slices.Contains(unheard(r), f.ID) {
 				add(string(a.Account), string(a.Region), r.Since)
 			}
 		}
@@ -142,6 +152,12 @@ func unheardChanges(records []ledger.Record, latest time.Time) []unheardChange {
 // the trail's own account and home region have the events.
 func ofTrailAlone(id string) bool {
 	return id == delivery.TrailStoppedID || id == delivery.TrailSilentID || id == delivery.TrailCoversLessID
+}
+
+// ofOrganization reports whether a trail is the organization's: calls of AWS Organizations stop it, too, and
+// these are told elsewhere.
+func (v survey) ofOrganization(bucket, name string) bool {
+	return slices.ContainsFunc(v.into(bucket), func(t trail.Trail) bool { return t.ARN == name && t.Organization })
 }
 
 // neededPlaces are those of which events should tell: where trails are at home, and their buckets.

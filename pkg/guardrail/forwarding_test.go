@@ -173,6 +173,37 @@ func TestForwardingThatTells(t *testing.T) {
 	})
 }
 
+// A role that a policy names is deleted, and S3 puts an id in its place. No call of S3 is that.
+func TestForwardingAndARoleThatIsDeleted(t *testing.T) {
+	t.Parallel()
+	inBoth(t, func(t *testing.T, sweep sweeper) {
+		z := newForwardingZone(t, sweep, 1)
+		was := strings.Replace(z.setMemberPolicy(0, ""), `"Statement":[`, `"Statement":[`+reader+`,`, 1)
+		z.setMemberPolicy(0, was)
+		z.hears(t, 0, "PutBucketPolicy")
+		z.sweeps(t, sweep, "")
+		z.setMemberPolicy(0, strings.Replace(was, "arn:aws:iam::222222222222:role/log-reader", "AROAEXAMPLE6B76735E29", 1))
+		z.sweeps(t, sweep, "")
+		z.sweeps(t, sweep, "")
+	})
+}
+
+// An event may be there before S3 gives the policy that it tells of, for longer than that is waited for.
+func TestForwardingOfAPolicyThatIsLate(t *testing.T) {
+	t.Parallel()
+	inBoth(t, func(t *testing.T, sweep sweeper) {
+		z := newForwardingZone(t, sweep, 1)
+		b, _ := z.Bucket(memberTrail(0).Bucket)
+		later := strings.Replace(string(b.Policy), `"Statement":[`, `"Statement":[`+reader+`,`, 1)
+		r := z.on("PutBucketPolicy", b.Name, later)
+		r.Account, r.Change.Account = memberID(0), memberID(0)
+		z.reconcile(t, r)
+		z.setMemberPolicy(0, later)
+		z.sweeps(t, sweep, "")
+		z.sweeps(t, sweep, "")
+	})
+}
+
 // A trail's account tells of a bucket, too. That does not say that the bucket's own account does.
 func TestForwardingOfTheTrailsAccountAlone(t *testing.T) {
 	t.Parallel()
