@@ -66,9 +66,13 @@ func JudgeChain(budget *policy.Budget, r Report, b Bucket, trails []trail.Trail,
 	r.MaybeFaults = slices.Clip(r.MaybeFaults)
 	all := newJudgement(budget, Bucket{Name: b.Name, Owner: b.Owner, Region: b.Region}, trails, s)
 	all.chain = c
+	hanging := map[string]bool{} // trails of which the answer hangs on S3 Bucket Keys, by ARN
 	for _, of := range all.parts() {
 		part := budget.Part(chainSteps)
 		of.judge(part)
+		for _, t := range of.trails {
+			hanging[t.ARN] = hanging[t.ARN] || of.hangsOnBucketKeys(t)
+		}
 		budget.Join(part)
 		r.MaybeFaults = append(r.MaybeFaults, of.faults()...)
 		for _, f := range of.findings() {
@@ -79,7 +83,7 @@ func JudgeChain(budget *policy.Budget, r Report, b Bucket, trails []trail.Trail,
 		}
 	}
 	for _, t := range all.trails {
-		for _, what := range all.notLookedAt(t) {
+		for _, what := range all.notLookedAt(t, hanging[t.ARN]) {
 			if !slices.Contains(r.NotLookedAt, what) {
 				r.NotLookedAt = append(r.NotLookedAt, what)
 			}
@@ -313,8 +317,25 @@ func worseVerdict(a, b Verdict) Verdict {
 	return a
 }
 
-// notLookedAt is what a trail has and of which nothing is known.
-func (j *judgement) notLookedAt(t trail.Trail) []string {
+// hangsOnBucketKeys reports whether more would be found with S3 Bucket Keys on, or off, where it is not known
+// which: that the key cannot encrypt, or lacks what CloudTrail asks for with them.
+func (p *chainPart) hangsOnBucketKeys(t trail.Trail) bool {
+	if p.target != trail.OfKey || p.doc == nil || p.chain.BucketKeys != "" || p.unusable() != "" {
+		return false
+	}
+	for _, e := range p.evaluations[t.ARN] {
+		if e.ID == trail.KeyEncrypt && (e.bucketKeys || denied(e.outcome)) {
+			return e.bucketKeys
+		}
+	}
+	return slices.ContainsFunc(trail.KeyRequirements(t, p.environment, p.key.Key, trail.On), func(q trail.Requirement) bool {
+		return q.ID == trail.KeyDecrypt && p.by.evaluate(q).outcome != policy.Allowed
+	})
+}
+
+// notLookedAt is what a trail has and of which nothing is known. Hanging says that the answer hangs on
+// whether the bucket has S3 Bucket Keys.
+func (j *judgement) notLookedAt(t trail.Trail, hanging bool) []string {
 	var out []string
 	if t.KMSKeyID != "" {
 		i := slices.IndexFunc(j.chain.Keys, func(k Key) bool { return trail.IsKey(t.KMSKeyID, k.ARN) })
@@ -323,7 +344,7 @@ func (j *judgement) notLookedAt(t trail.Trail) []string {
 			out = append(out, NotKey)
 		case j.chain.Keys[i].Policy == nil && j.chain.Keys[i].Reason == "":
 			out = append(out, NotKeyPolicy)
-		case j.chain.BucketKeys == "":
+		case hanging:
 			out = append(out, NotBucketKey)
 		}
 	}
