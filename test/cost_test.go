@@ -32,9 +32,10 @@ type shape struct {
 	accounts int
 	own      int // trails of one account, each with a bucket of its own there
 	shared   int // trails of the organization, each with a bucket in another account
+	rcps     int // resource control policies: of each its text is asked, and what it is attached to
 }
 
-func shapes() []shape { return []shape{{1, 1, 0}, {400, 40, 1}, {10_000, 1000, 3}} }
+func shapes() []shape { return []shape{{1, 1, 0, 0}, {400, 40, 1, 10}, {10_000, 1000, 3, 10}} }
 
 func (s shape) trails() int  { return s.own + s.shared }
 func (s shape) buckets() int { return s.own + s.shared }
@@ -48,8 +49,10 @@ const (
 	// accountsPerPage, listPace and rolePace are those of ListAccounts and AssumeRole. The pace
 	// of ListAccounts is ours, below the eight a second that AWS allows.
 	accountsPerPage = 20
-	listPace        = 6.0
-	rolePace        = 600.0
+	// describePace is that of DescribePolicy, below the two a second that AWS allows.
+	describePace = 1.5
+	listPace     = 6.0
+	rolePace     = 600.0
 	// Of an audit: how many accounts it reads at once, and how many clients it keeps, two for an
 	// account. Beyond that roles are assumed again.
 	auditAtOnce, clientsKept = 20, 2000
@@ -105,6 +108,9 @@ func (s shape) auditCalls() []call {
 		}
 		calls = append(calls,
 			call{"organizations:ListAccounts", pages(s.accounts, accountsPerPage)},
+			call{"organizations:ListPolicies", 1},
+			call{"organizations:DescribePolicy", s.rcps},
+			call{"organizations:ListTargetsForPolicy", s.rcps},
 			call{"sts:AssumeRole", roles},
 			call{"s3:ListBuckets", s.accounts},
 			call{listFolders, s.buckets()},
@@ -146,6 +152,9 @@ func (s shape) sweepCallsOf(asked int) []call {
 	if s.organized() {
 		calls = append(calls,
 			call{"organizations:ListAccounts", pages(s.accounts, accountsPerPage)},
+			call{"organizations:ListPolicies", 1},
+			call{"organizations:DescribePolicy", s.rcps},
+			call{"organizations:ListTargetsForPolicy", s.rcps},
 			call{"sts:AssumeRole", asked - 1 + s.own + 2*s.shared},
 			call{listFolders, pages(s.buckets(), 24)}, // once a day
 		)
@@ -205,7 +214,7 @@ func (s shape) sweepTime(asked int) time.Duration {
 		return seconds(2 * latency)
 	}
 	accounts, buckets := s.parts(asked)
-	list := float64(pages(s.accounts, accountsPerPage)) / listPace
+	list := float64(pages(s.accounts, accountsPerPage))/listPace + float64(s.rcps)/describePace
 	return seconds(list + float64(pages(accounts, partsAtOnce))*partTime(asked) + float64(pages(buckets, partsAtOnce))*partTime(s.buckets()) + 3*partStart)
 }
 
@@ -217,7 +226,7 @@ func (s shape) invocations(asked int) (n int, total float64) {
 		return 1, s.sweepTime(asked).Seconds()
 	}
 	accounts, buckets := s.parts(asked)
-	plan := float64(pages(s.accounts, accountsPerPage)) / listPace
+	plan := float64(pages(s.accounts, accountsPerPage))/listPace + float64(s.rcps)/describePace
 	return accounts + buckets + 3, float64(accounts)*partTime(asked) + float64(buckets)*partTime(s.buckets()) + plan + 3*partStart
 }
 
@@ -367,7 +376,8 @@ func figures(alarms, metrics int) map[string]string {
 	return map[string]string{
 		"shapes": head("accounts") + of("trails of one account", func(s shape) string { return thousands(s.own) }) +
 			of("trails of the organization", func(s shape) string { return thousands(s.shared) }) +
-			of("buckets", func(s shape) string { return thousands(s.buckets()) }),
+			of("buckets", func(s shape) string { return thousands(s.buckets()) }) +
+			of("resource control policies", func(s shape) string { return thousands(s.rcps) }),
 		"audit": callTable(shape.auditCalls) + of("time", func(s shape) string { return duration(s.auditTime()) }),
 		"sweep": callTable(shape.sweepCalls) + of("time", func(s shape) string { return duration(s.sweepTime(s.accounts)) }) +
 			of("calls of AssumeRole a second, of 600", func(s shape) string {
@@ -416,7 +426,7 @@ func TestCostPage(t *testing.T) {
 		t.Errorf("docs/cost.md is not what is computed; go test ./test -run Cost -update writes it:\n%s", want)
 	}
 	for name, used := range map[string]float64{
-		"ListAccounts": listPace, "AssumeRole": rolePace, "an account takes": latency, "parts at once": partsAtOnce, "accounts a part": partSize, "accounts at once": auditAtOnce,
+		"ListAccounts": listPace, "DescribePolicy": describePace, "AssumeRole": rolePace, "an account takes": latency, "parts at once": partsAtOnce, "accounts a part": partSize, "accounts at once": auditAtOnce,
 	} {
 		if !strings.Contains(page, fmt.Sprintf("%g", used)) {
 			t.Errorf("the page does not say that %s is %g", name, used)
@@ -435,9 +445,11 @@ func TestCallsOfAnAudit(t *testing.T) {
 	} {
 		t.Setenv(name, value)
 	}
-	s := shape{accounts: 43, own: 4, shared: 2}
+	s := shape{accounts: 43, own: 4, shared: 2, rcps: 1}
 	fake := awsfake.New(t, security, home)
 	fake.Organization = &trail.Organization{Known: true, ID: "o-exampleorg1", ManagementAccount: management}
+	fake.RCPs = []inventory.AttachedRCP{{ID: "p-examplercp1", Name: "Perimeter", Targets: []string{"r-root"}, Content: `{"Version":"2012-10-17",` +
+		`"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:DeleteBucket","Resource":"*"}]}`}}
 	put := func(account, owner, name string, shared bool) {
 		arn := "arn:aws:cloudtrail:" + home + ":" + account + ":trail/" + name
 		x := trail.Trail{Name: name, ARN: arn, HomeRegion: home, Bucket: "logs-" + name, MultiRegion: true, Organization: shared}

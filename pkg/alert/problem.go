@@ -80,6 +80,8 @@ func causeOf(f delivery.Finding, known delivery.FindingType) string {
 		return known.Family + "\n" + f.Chain + "\n" + statements
 	case f.Chain != "": // one key stops all trails that use it
 		return f.ID + "\n" + f.Chain + "\n" + statements
+	case known.Source == delivery.SourceRCP:
+		return known.Family + "\n" + statements
 	}
 	return f.ID + "\n" + f.Trail + "\n" + statements
 }

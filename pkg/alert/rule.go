@@ -18,6 +18,7 @@ const (
 	theirs          // its trail is of another account: an organization trail, seen from a member
 	settings        // a setting of the trail brings back what is lost
 	selectors       // its event selectors bring back what is lost
+	ofRCP           // a resource control policy is in its way
 )
 
 // scope is what an alert has to be about for a rule to speak.
@@ -41,9 +42,11 @@ type rule struct {
 	finding string // family of findings, which is the id of most; empty: no finding is asked for
 	need    need
 	about   scope
-	held    bool // only while repairs are on hold
-	sound   bool // only if nothing is wrong any more
-	whole   bool // only if its commands can be given, all of them
+	// beside says that it does not speak where all that is wrong is so.
+	beside need
+	held   bool // only while repairs are on hold
+	sound  bool // only if nothing is wrong any more
+	whole  bool // only if its commands can be given, all of them
 	// unmended says that it speaks only where no whole policy is known that could be put.
 	unmended bool
 	// former says that its commands make a deleted trail again as it was, and that it speaks only
@@ -309,9 +312,9 @@ func closing() []rule {
 		},
 		{
 			finding: delivery.RCPUndeterminedID,
-			text: "See whether CloudTrail delivers, and, with credentials of the organization's management account, which resource " +
-				"control policies are in effect for the bucket's account:",
-			commands: []string{status, listRCPs},
+			text: "See which resource control policies are in effect for the bucket's account, with credentials of the organization's " +
+				"management account:",
+			commands: []string{listRCPs},
 		},
 		{
 			finding:  delivery.KeyUndeterminedFamily,
@@ -402,7 +405,12 @@ func closing() []rule {
 			commands: []string{undo + " --release"},
 		},
 		{
-			kinds: []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted}, about: oneAccount,
+			kinds: []Kind{Opened, Changed, Reminder}, finding: anyFinding, need: ofRCP,
+			text: "When it is done, the next sweep tells so. Until then CloudTrail's own report does (aws cloudtrail get-trail-status). " +
+				"trailwarden audit sees such policies with --organization only.",
+		},
+		{
+			kinds: []Kind{Opened, Changed, Reminder, RestoreFailed, BudgetExhausted}, about: oneAccount, beside: ofRCP,
 			text:     "When it is done, check:",
 			commands: []string{audit},
 		},

@@ -116,7 +116,7 @@ func (s *stage) rebuild() {
 		ports.Chain = s.Account
 	}
 	if s.served != nil {
-		ports.Trails, ports.Members, ports.Inventory = s.served, s.served, &s.served.inventory
+		ports.Trails, ports.Members, ports.RCPs, ports.Inventory = s.served, s.served, s.served, &s.served.inventory
 	}
 	s.guard = guardrail.New(ports, s.config, guardrail.Runtime{Now: s.Now, Sleep: s.Sleep, Log: slog.New(slog.DiscardHandler)})
 }

@@ -77,7 +77,7 @@ func (v *view) steps() []step {
 			continue
 		}
 		found := v.matching(r, families)
-		if !r.about.met(v.isOfOrganization()) {
+		if !r.about.met(v.isOfOrganization()) || r.beside != always && v.allWrong(r.beside) {
 			continue
 		}
 		if r.finding != "" && len(found) == 0 {
@@ -204,9 +204,26 @@ func (n need) met(f delivery.Finding, isRefused, isOurs bool) bool {
 		return delivery.UpdateFlags(f.Lost, "") != ""
 	case selectors:
 		return slices.Contains(f.Lost, trail.PartManagement)
+	case ofRCP:
+		known, _ := delivery.LookupType(f.ID)
+		return known.Source == delivery.SourceRCP
 	case always:
 	}
 	return true
+}
+
+// allWrong reports whether all findings that are no weakness are as the need says, and there are some.
+func (v *view) allWrong(n need) bool {
+	wrong := false
+	for _, f := range v.Report.Findings {
+		if f.Kind != delivery.Weakness {
+			if !n.met(f, v.isRefused(f), v.isOurs(f)) {
+				return false
+			}
+			wrong = true
+		}
+	}
+	return wrong
 }
 
 // isOurs reports whether the finding's trail is of the account that the alert is

@@ -32,6 +32,7 @@ func organizationStories() []story {
 			s.nextSweep(time.Hour)
 		}, false},
 		{"opened-forwarding-silent", alert.Opened, forwardingFallsSilent, false},
+		{"opened-rcp-denied", alert.Opened, perimeterOfAnother, false},
 	}
 }
 
@@ -67,6 +68,35 @@ func (s *stage) nextSweep(after time.Duration) {
 	s.sweep(0)
 }
 
+// perimeterOfAnother is AWS's protection from confused deputies as a resource control policy, with
+// the id of another organization: somebody took it over from there. It stops the trails of three
+// accounts into a central bucket, whose policy lets all of them in.
+func perimeterOfAnother(s *stage) {
+	s.serve("222222222222", "333333333333")
+	trails := []trail.Trail{s.trail}
+	for id, name := range map[string]string{"222222222222": "payments", "333333333333": "sandbox"} {
+		x := trail.Trail{
+			Name: name, ARN: "arn:aws:cloudtrail:us-east-1:" + id + ":trail/" + name, HomeRegion: s.home, Bucket: s.bucket, MultiRegion: true, LogFileValidation: true,
+		}
+		s.served.trails[id] = []trail.Trail{x}
+		trails = append(trails, x)
+	}
+	slices.SortFunc(trails, func(a, b trail.Trail) int { return strings.Compare(a.ARN, b.ARN) })
+	policy, err := trail.DocumentedPolicy(trails, trail.Environment{Bucket: s.bucket, BucketOwner: s.number})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.PutBucket(inmem.Bucket{Name: s.bucket, Owner: s.number, Policy: policy})
+	s.sweep(0)
+	s.served.rcps = []inventory.AttachedRCP{{
+		ID: "p-examplercp1", Name: "Data perimeter", Targets: []string{"r-ab12"},
+		Content: `{"Version":"2012-10-17","Statement":[{"Sid":"EnforceConfusedDeputyProtection","Effect":"Deny","Principal":"*",` +
+			`"Action":["s3:*","sqs:*","kms:*","secretsmanager:*","sts:*"],"Resource":"*","Condition":{` +
+			`"StringNotEqualsIfExists":{"aws:SourceOrgID":"o-exampleorg2"},"Null":{"aws:SourceAccount":"false"},"Bool":{"aws:PrincipalIsAWSService":"true"}}}]}`,
+	}}
+	s.sweep(time.Hour)
+}
+
 // serve makes the account the hub of an organization with these members.
 func (s *stage) serve(members ...string) {
 	d := s.Describe()
@@ -85,6 +115,7 @@ type served struct {
 	members   []string
 	closed    []string // that may not be read
 	trails    map[string][]trail.Trail
+	rcps      []inventory.AttachedRCP
 	inventory inmem.Inventory
 }
 
@@ -96,6 +127,9 @@ func (o *served) Members(context.Context) ([]inventory.Member, error) {
 	}
 	return all, nil
 }
+
+// RCPs returns the resource control policies.
+func (o *served) RCPs(context.Context) ([]inventory.AttachedRCP, error) { return o.rcps, nil }
 
 // Trails lists the trails of an account.
 func (o *served) Trails(ctx context.Context, account, region string) ([]trail.Trail, error) {

@@ -88,6 +88,7 @@ func Ports(clients *awsapi.Clients, topicARN, chatTopicARN, table string) (guard
 // ofOrganization returns the ports of a guard that serves the organization of the caller.
 func ofOrganization(p guardrail.Ports, clients *awsapi.Clients) guardrail.Ports {
 	p.Members = awsapi.NewMembers(clients)
+	p.RCPs = awsapi.NewMembers(clients)
 	buckets := awsapi.NewBuckets(clients)
 	p.Owners, p.Folders = buckets, buckets
 	return p

@@ -71,6 +71,13 @@ type OrganizationsAPI interface {
 	// ListAccounts returns one page of the organization's accounts, which may be empty, and
 	// the token of the next one, empty for the last.
 	ListAccounts(ctx context.Context, token string) (accounts []inventory.Member, next string, err error)
+	// ListPolicies returns one page of the organization's resource control policies, and
+	// DescribePolicy the text of one.
+	ListPolicies(ctx context.Context, token string) (policies []PolicySummary, next string, err error)
+	DescribePolicy(ctx context.Context, id string) (content string, err error)
+	// ListTargetsForPolicy returns one page of the ids of roots, units and accounts that a policy is
+	// attached to.
+	ListTargetsForPolicy(ctx context.Context, id, token string) (targets []string, next string, err error)
 }
 
 // AccountAPI is what is called of AWS Account Management.
@@ -154,6 +161,9 @@ func Actions() []Action {
 		{Service: "dynamodb", Operation: "Query", IAM: "dynamodb:Query"},
 		{Service: "organizations", Operation: "DescribeOrganization", IAM: "organizations:DescribeOrganization"},
 		{Service: "organizations", Operation: "ListAccounts", IAM: "organizations:ListAccounts", Organization: true},
+		{Service: "organizations", Operation: "ListPolicies", IAM: "organizations:ListPolicies", Organization: true},
+		{Service: "organizations", Operation: "DescribePolicy", IAM: "organizations:DescribePolicy", Organization: true},
+		{Service: "organizations", Operation: "ListTargetsForPolicy", IAM: "organizations:ListTargetsForPolicy", Organization: true},
 		{Service: "account", Operation: "ListRegions", IAM: "account:ListRegions"},
 		{Service: "account", Operation: "GetAccountInformation", IAM: "account:GetAccountInformation"},
 		{Service: "securityhub", Operation: "BatchImportFindings", IAM: "securityhub:BatchImportFindings", Findings: true},

@@ -25,7 +25,8 @@
 //	trail.go         guardrail.Trails on CloudTrail
 //	bucket.go        guardrail.Buckets on S3; region.go finds a bucket's region,
 //	                 owner.go the reason why a bucket cannot be read
-//	organization.go  guardrail.Organizations
+//	organization.go  guardrail.Organizations; member.go and rcp.go read its accounts and its
+//	                 resource control policies
 //	ledger.go        guardrail.Ledger on DynamoDB, with the layout of the table
 //	inventory.go     guardrail.Inventory in the same table
 //	pace.go          how often CloudTrail is called

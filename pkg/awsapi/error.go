@@ -86,7 +86,7 @@ func classOfCode(code string) (guardrail.Class, bool) {
 		"UnauthorizedAccess", "UnauthorizedOperation", "UnrecognizedClientException":
 		return guardrail.Denied, true
 	case "NoSuchBucket", "NoSuchBucketPolicy", "NotFound", "NotFoundException", "ResourceNotFoundException",
-		"TrailNotFoundException", "AWSOrganizationsNotInUseException":
+		"TrailNotFoundException", "PolicyNotFoundException", "AWSOrganizationsNotInUseException":
 		return guardrail.Missing, true
 	case "MalformedPolicy", "MalformedPolicyDocument", "InvalidPolicyDocument", "PolicyTooLarge", "ValidationException",
 		"ValidationError", "EntityTooLarge", "InvalidArgument", "InvalidRequest", "InvalidBucketName",

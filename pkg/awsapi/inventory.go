@@ -26,6 +26,7 @@ import (
 //
 //	pk             sk           attributes
 //	organization   organization inventory S (JSON)
+//	organization   rcps         inventory S (JSON)
 //	organization   account#A    (that there is such an account)
 //	organization   bucket#B     (that there is such a bucket) [expires N]
 //	account#A      trails       version N, token S, inventory S (JSON)
@@ -56,6 +57,7 @@ const (
 	organizationItem = "organization"
 	accountPrefix    = "account#"
 	bucketPrefix     = "bucket#"
+	rcpsItem         = "rcps"
 	trailsItem       = "trails"
 	trailPrefix      = "trail#"
 	chainPrefix      = "chain#"
@@ -366,6 +368,36 @@ func (v *Inventory) SaveOrganization(ctx context.Context, o trail.Organization, 
 	it := tableKey{organizationItem, organizationItem}.item()
 	it["inventory"] = text(string(encoded))
 	return v.put(ctx, it)
+}
+
+// mostRCPs is how large the item of resource control policies may be. What is larger is said not
+// to be known, which is never that there are none.
+const mostRCPs = 380 << 10
+
+// SaveRCPs stores the resource control policies of the organization.
+func (v *Inventory) SaveRCPs(ctx context.Context, r inventory.RCPs) error {
+	encoded, err := json.Marshal(r)
+	if len(encoded) > mostRCPs {
+		encoded, err = json.Marshal(inventory.RCPs{Unread: "the organization's resource control policies are too many to be kept"})
+	}
+	if err != nil {
+		return malformed("dynamodb:PutItem", fmt.Errorf("encode resource control policies: %w", err))
+	}
+	it := tableKey{organizationItem, rcpsItem}.item()
+	it["inventory"] = text(string(encoded))
+	return v.put(ctx, it)
+}
+
+// RCPs reads the resource control policies of the organization.
+func (v *Inventory) RCPs(ctx context.Context) (inventory.RCPs, error) {
+	key := tableKey{organizationItem, rcpsItem}
+	items, err := v.get(ctx, []tableKey{key})
+	if err != nil {
+		return inventory.RCPs{}, err
+	}
+	var r inventory.RCPs
+	_, err = decodeItem(items[key], &r)
+	return r, err
 }
 
 // List reads what there is with a query for each kind.

@@ -19,7 +19,8 @@ import (
 func TestMembersOfAllPages(t *testing.T) {
 	t.Parallel()
 	fake := awsfake.New(t, account, region)
-	active, suspended := inventory.Member{ID: stranger, Name: "payments", State: inventory.Active}, inventory.Member{ID: "777788889999", State: "SUSPENDED"}
+	active := inventory.Member{ID: stranger, Name: "payments", State: inventory.Active, Units: []string{"r-ab12", "ou-ab12-prodprod", "ou-ab12-subsubsu"}}
+	suspended := inventory.Member{ID: "777788889999", State: "SUSPENDED", Units: []string{"r-ab12"}}
 	fake.Members = [][]inventory.Member{{}, {active}, {}, {suspended}, {}}
 	got, err := awsapi.NewMembers(clients(fake, "")).Members(t.Context())
 	if diff := cmp.Diff([]inventory.Member{active, suspended}, got); err != nil || diff != "" {

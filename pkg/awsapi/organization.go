@@ -3,6 +3,7 @@ package awsapi
 import (
 	"cmp"
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -94,11 +95,7 @@ func (c organizationsClient) DescribeOrganization(ctx context.Context) (id, mana
 	var out struct {
 		Organization struct{ Id, MasterAccountId string } //nolint:revive // as in the answer
 	}
-	call := signedCall{
-		service: "organizations", region: c.region(), path: "/",
-		target: "AWSOrganizationsV20161128.DescribeOrganization", contentType: "application/x-amz-json-1.1",
-	}
-	err = call.send(ctx, c.cfg, map[string]any{}, &out)
+	err = c.call(ctx, "DescribeOrganization", map[string]any{}, &out)
 	return out.Organization.Id, out.Organization.MasterAccountId, err
 }
 
@@ -106,28 +103,35 @@ func (c organizationsClient) DescribeOrganization(ctx context.Context) (id, mana
 // Source: the API reference of AWS Organizations, ListAccounts: a page may be empty and
 // still carry a token. Account: Status was retired in favour of State on 9 September 2026.
 func (c organizationsClient) ListAccounts(ctx context.Context, token string) (accounts []inventory.Member, next string, err error) {
-	in := map[string]any{}
-	if token != "" {
-		in["NextToken"] = token
-	}
 	var out struct {
 		Accounts []struct {
 			Id, Name      string //nolint:revive // as in the answer
 			State, Status inventory.State
+			Paths         []string
 		}
 		NextToken string
 	}
-	call := signedCall{
-		service: "organizations", region: c.region(), path: "/",
-		target: "AWSOrganizationsV20161128.ListAccounts", contentType: "application/x-amz-json-1.1",
-	}
-	if err := call.send(ctx, c.cfg, in, &out); err != nil {
+	if err := c.call(ctx, "ListAccounts", withToken(map[string]any{}, token), &out); err != nil {
 		return nil, "", err
 	}
 	for _, a := range out.Accounts {
-		accounts = append(accounts, inventory.Member{ID: a.Id, Name: a.Name, State: cmp.Or(a.State, a.Status)})
+		accounts = append(accounts, inventory.Member{ID: a.Id, Name: a.Name, State: cmp.Or(a.State, a.Status), Units: unitsOf(a.Paths)})
 	}
 	return accounts, out.NextToken, nil
+}
+
+// unitsOf are the ids of the root and the units in the path of an account,
+// "o-exampleorgid/r-exampleroot/ou-exampleouid/123456789012/".
+func unitsOf(paths []string) []string {
+	var units []string
+	for _, path := range paths {
+		for part := range strings.SplitSeq(path, "/") {
+			if strings.HasPrefix(part, "r-") || strings.HasPrefix(part, "ou-") {
+				units = append(units, part)
+			}
+		}
+	}
+	return units
 }
 
 // region is where the partition of the caller has the service.

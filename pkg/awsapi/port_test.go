@@ -9,6 +9,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/awsapi/awsfake"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/guardrail/porttest"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -87,6 +88,13 @@ func TestInventoryConforms(t *testing.T) {
 	porttest.Inventory(t, func(t *testing.T) guardrail.Inventory {
 		return awsapi.NewInventory(clients(awsfake.New(t, account, region), ""), "table", time.Now)
 	})
+}
+
+func TestRCPsConform(t *testing.T) {
+	t.Parallel()
+	fake := awsfake.New(t, account, region)
+	fake.Members = [][]inventory.Member{{{ID: account, State: inventory.Active}}}
+	porttest.RCPs(t, awsapi.NewMembers(clients(fake, "")), func(all []inventory.AttachedRCP) { fake.RCPs = all }, func() { fake.Members = nil })
 }
 
 func TestAlertsConform(t *testing.T) {

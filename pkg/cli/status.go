@@ -94,6 +94,7 @@ type statusProblem struct {
 // The ids of the problems.
 const (
 	problemSweepLate   = "sweep-late"
+	problemRCPsUnread  = "rcps-unread"
 	problemNotCovered  = "not-covered"
 	problemSilent      = "forwarding-silent"
 	problemOwnStack    = "own-stack"
@@ -117,6 +118,13 @@ func (s status) problems() []statusProblem {
 		add(statusProblem{
 			ID: problemSweepLate, Message: "The sweep has read the accounts of the organization last at " + instant(s.PlannedAt) + ", and nothing since.",
 			Remedy: "See whether the sweep runs, and whether it may list the accounts: an account that joined since is not covered.",
+		})
+	}
+	if s.RCPsUnread != "" {
+		add(statusProblem{
+			ID: problemRCPsUnread, Message: "The sweep does not know which resource control policies the organization has: " + strings.TrimSuffix(s.RCPsUnread, ".") + ".",
+			Remedy: "Let the sweep's role call organizations:ListPolicies, DescribePolicy and ListTargetsForPolicy, as the stack's template has it. " +
+				"Until then nobody sees what such a policy denies CloudTrail.",
 		})
 	}
 	for _, g := range s.gaps() {

@@ -293,3 +293,18 @@ func TestStatusOfWhatAGuardRemembers(t *testing.T) {
 		}
 	}
 }
+
+// That the resource control policies may not be read is told here, where no alert is about it.
+func TestStatusOfRCPsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	o := newOrganization(t, 5, nil)
+	o.swept(t, time.Hour, nil)
+	if err := o.known.SaveRCPs(t.Context(), inventory.RCPs{ReadAt: time.Date(2026, 9, 13, 13, 0, 0, 0, time.UTC), Unread: "organizations:ListPolicies answered AccessDeniedException"}); err != nil {
+		t.Fatal(err)
+	}
+	code, out, problems := o.status(t)
+	if code != exitFindings || brief(problems) != "rcps-unread 0 0" {
+		t.Errorf("code %d, %+v", code, problems)
+	}
+	contains(t, out, "ListPolicies answered AccessDeniedException", "ListTargetsForPolicy")
+}

@@ -155,14 +155,20 @@ func (e *evaluation) over(q RequirementReport) RequirementReport {
 	own := e.ownReport()
 	switch {
 	case q.Decision == policy.Allowed:
-		q.Statements, q.Why, q.Example = own.Statements, own.Why, own.Example
+		q.Statements, q.Why, q.Example, q.Perhaps = own.Statements, own.Why, own.Example, own.Perhaps
 	case rank(own.Decision) >= rank(q.Decision):
 		q.Statements, q.Why, q.Example = append(slices.Clone(own.Statements), q.Statements...), own.Why+" Besides: "+q.Why, own.Example
 	default:
 		q.Statements, q.Why = append(slices.Clone(q.Statements), own.Statements...), q.Why+" Besides: "+own.Why
 	}
 	q.Decision = worse(q.Decision, own.Decision)
-	q.DependsOn = slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(q.DependsOn), own.DependsOn...))))
+	q.DependsOn = slices.Clone(q.DependsOn)
+	for _, key := range own.DependsOn {
+		if !slices.Contains(q.DependsOn, key) {
+			q.DependsOn = append(q.DependsOn, key)
+		}
+	}
+	slices.Sort(q.DependsOn)
 	return q
 }
 

@@ -60,7 +60,7 @@ const judgementAge = time.Minute
 func (j judgement) restsOn(o observation) bool {
 	return !j.at.IsZero() && o.at.Sub(j.at) < judgementAge &&
 		sameBucket(j.bucket, o.bucket) && j.bucket.Region == o.bucket.Region && j.bucket.Reason == o.bucket.Reason &&
-		slices.Equal(j.trails, o.trails) && j.chain.same(o.chain) && j.askedRegions == o.askedRegions && slices.Equal(j.regions, o.regions) && reflect.DeepEqual(j.organization, o.organization)
+		slices.Equal(j.trails, o.trails) && j.chain.same(o.chain) && j.rcps.same(o.rcps) && j.askedRegions == o.askedRegions && slices.Equal(j.regions, o.regions) && reflect.DeepEqual(j.organization, o.organization)
 }
 
 // judge assesses what was observed, and reads what only matters where the
@@ -189,10 +189,14 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 		}
 		out.plan = *out.judged.plan
 	}
-	if len(obs.chain.Keys)+len(obs.chain.Topics) > 0 {
+	if chained := len(obs.chain.Keys)+len(obs.chain.Topics) > 0; chained || len(obs.rcps.over) > 0 {
 		// Last, so that a key's policy, which others may write, takes nothing from the plan.
 		if out.judged.whole == nil {
-			whole := delivery.JudgeChain(budget, out.judged.report, obs.bucket, obs.trails, env, obs.chain.Chain)
+			whole := out.judged.report
+			if chained {
+				whole = delivery.JudgeChain(budget, whole, obs.bucket, obs.trails, env, obs.chain.Chain)
+			}
+			whole = delivery.JudgeRCPs(budget, whole, obs.bucket, obs.trails, env, obs.chain.Chain, obs.rcps.over...)
 			out.judged.whole = &whole
 		}
 		out.report, out.accepted = seen(*out.judged.whole)
@@ -205,7 +209,7 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	return out
 }
 
-// refusedChain says of each outage by a key why nothing is written.
+// refusedChain says of each outage by a key or a resource control policy why nothing is written.
 func refusedChain(r delivery.Report) []repair.Refusal {
 	var out []repair.Refusal
 	for _, f := range r.Outages() {

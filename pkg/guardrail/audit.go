@@ -79,6 +79,7 @@ func (g *Guard) auditTarget(ctx context.Context, t Target) Audited {
 	obs, out := g.judge(ctx, t, forgotten, obs, attempt{}, outcome{})
 	return Audited{
 		Bucket: obs.bucket, Trails: obs.trails, Statuses: obs.statuses,
-		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)), Notes: append(t.survey.notes(t.trails()), t.survey.blindSpots(obs.trails)...),
+		Report: out.advised(ctx, t, obs), Plan: out.plan, Err: join(obs.failures(out)),
+		Notes: slices.Concat(t.survey.notes(t.trails()), t.survey.blindSpots(obs.trails), obs.rcps.notes),
 	}
 }

@@ -78,7 +78,13 @@ func (g *Guard) AuditOrganization(
 	if g.ports.Chain != nil {
 		v.chain = &readOnce{next: g.ports.Chain}
 	}
+	var all sync.WaitGroup
+	if g.ports.RCPs != nil {
+		members := membersOfAudit(a.Accounts)
+		all.Go(func() { v.rcps = g.readRCPs(ctx, members) })
+	}
 	v.ask(ctx, a.Accounts)
+	all.Wait()
 	v.seekOwners(ctx)
 	a.Buckets = v.judge(ctx)
 	if err := ctx.Err(); err != nil { // what was not read for that reason is nobody's failure
@@ -128,6 +134,7 @@ type organizationView struct {
 	organization trail.Organization
 	known        inventory.Part // what the inventory has; empty: there is none
 	chain        Chain          // reads each key and topic once; nil: nobody reads them
+	rcps         inventory.RCPs
 	progress     func(s Stage, done, total int)
 
 	accounts []AuditedAccount
@@ -389,6 +396,9 @@ func (o organizationOccasion) reads(v survey, t trail.Trail) (account string, ok
 func (o organizationOccasion) organization(context.Context) (trail.Organization, error) {
 	return o.view.organization, nil
 }
+
+// rcps are those that were read when the accounts were listed.
+func (o organizationOccasion) rcps(context.Context) (inventory.RCPs, error) { return o.view.rcps, nil }
 
 // chain reads the keys and topics of the accounts that could be read, each once for all buckets.
 func (o organizationOccasion) chain(survey) Chain {

@@ -94,7 +94,7 @@ func auditing(o *inmem.Organization, v guardrail.Inventory, c guardrail.Config) 
 	clock := &clock{now: time.Date(2026, 9, 13, 18, 0, 0, 0, time.UTC)}
 	c.Parallel = 16
 	return guardrail.New(guardrail.Ports{
-		Trails: o, Buckets: o, Organizations: o, Regions: o, Members: o, Owners: o, Inventory: v,
+		Trails: o, Buckets: o, Organizations: o, Regions: o, Members: o, RCPs: o, Owners: o, Inventory: v,
 	}, c, guardrail.Runtime{Now: clock.Now, Sleep: clock.Sleep, Log: slog.New(slog.DiscardHandler)})
 }
 

@@ -203,8 +203,12 @@ func sameTopic(a, b delivery.Topic) bool {
 	return a.Topic == b.Topic && a.Reason == b.Reason && (a.Key == nil) == (b.Key == nil) && (a.Key == nil || sameKey(*a.Key, *b.Key))
 }
 
-// ofChain reports whether a finding is about a key or a topic, to which nothing is ever written.
-func ofChain(f delivery.Finding) bool { return f.Target == trail.OfKey || f.Target == trail.OfTopic }
+// ofChain reports whether a finding is about a key, a topic or a resource control policy, to which
+// nothing is ever written.
+func ofChain(f delivery.Finding) bool {
+	known, _ := delivery.LookupType(f.ID)
+	return f.Target == trail.OfKey || f.Target == trail.OfTopic || known.Source == delivery.SourceRCP
+}
 
 // readOnce reads each key and topic, and the setting of each bucket, once: those of a sweep
 // serve many buckets. What could not be read for now is read again.

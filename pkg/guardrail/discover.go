@@ -162,6 +162,7 @@ func (g *Guard) keepOrganization(ctx context.Context, account string, known inve
 	}
 	at := g.now().UTC()
 	var o trail.Organization
+	var accounts []AuditedAccount
 	var err error
 	if g.ports.Members == nil {
 		if o, err = s.organization(ctx); err != nil || !o.Known {
@@ -170,27 +171,31 @@ func (g *Guard) keepOrganization(ctx context.Context, account string, known inve
 		if len(o.Members) == 0 {
 			o.Members = []string{account}
 		}
-	} else if o, err = g.membership(ctx, account); err != nil {
+	} else if o, accounts, err = g.membership(ctx, account); err != nil {
 		s.serves(known.Organization)
 		return known.Organization, err
 	} else {
 		s.serves(o)
 	}
-	ctx, cancel := context.WithTimeout(ctx, memoryTime)
+	storing, cancel := context.WithTimeout(ctx, memoryTime)
 	defer cancel()
-	if err := g.ports.Inventory.SaveOrganization(ctx, o, at); err != nil {
+	if err := g.ports.Inventory.SaveOrganization(storing, o, at); err != nil {
 		return o, &LedgerError{Bucket: "the inventory", Err: err}
+	}
+	if g.ports.Members != nil {
+		g.keepRCPs(ctx, membersOfAudit(accounts))
 	}
 	return o, nil
 }
 
-// membership reads the organization that the guard serves, with its active members.
-func (g *Guard) membership(ctx context.Context, account string) (trail.Organization, error) {
+// membership reads the organization that the guard serves, with its active members, and all of its
+// accounts.
+func (g *Guard) membership(ctx context.Context, account string) (trail.Organization, []AuditedAccount, error) {
 	listed, err := g.membersOf(ctx, account)
 	if err == nil && !slices.Contains(listed.Organization.Members, account) {
 		err = &ObserveError{Subject: "accounts of the organization of account " + account, Err: errNotListed}
 	}
-	return listed.Organization, err
+	return listed.Organization, listed.Accounts, err
 }
 
 // errNotListed says that a list of accounts cannot be that of the organization: the account

@@ -15,7 +15,8 @@
 //
 // Which trails there are is found out before (batch.go, survey.go): the requests of
 // an invocation share one read of the inventory (inventory.go), and no account is
-// asked for its trails more than once. A sweep asks all accounts (discover.go). That of an
+// asked for its trails more than once. A sweep asks all accounts (discover.go), and reads which
+// resource control policies they are under (rcp.go). That of an
 // organization has steps, each of which may run in a process of its own (steps.go).
 //
 // What passes from step to step are values: the [Target], the record of what

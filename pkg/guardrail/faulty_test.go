@@ -236,6 +236,15 @@ func (x faultyInventory) Use(ctx context.Context, arn, bucket string) error {
 	return x.call("use", func() error { return x.ports.Inventory.Use(ctx, arn, bucket) })
 }
 
+func (x faultyInventory) SaveRCPs(ctx context.Context, r inventory.RCPs) error {
+	return x.call("save RCPs", func() error { return x.ports.Inventory.SaveRCPs(ctx, r) })
+}
+
+func (x faultyInventory) RCPs(ctx context.Context) (r inventory.RCPs, err error) {
+	err = x.call("RCPs", func() (err error) { r, err = x.ports.Inventory.RCPs(ctx); return err })
+	return r, err
+}
+
 func (x faultyInventory) List(ctx context.Context) (accounts, buckets []string, err error) {
 	err = x.call("list inventory", func() (err error) { accounts, buckets, err = x.ports.Inventory.List(ctx); return err })
 	return accounts, buckets, err

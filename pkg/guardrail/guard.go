@@ -23,6 +23,8 @@ type Ports struct {
 	// Members may be nil: the guard then serves one account. Else it serves the
 	// organization, and needs an Inventory.
 	Members Members
+	// RCPs may be nil: resource control policies are then not looked at. It needs Members.
+	RCPs RCPs
 	// Chain may be nil: the keys and topics of trails are then not looked at.
 	Chain Chain
 	// Accounts may be nil: alerts then name accounts by their ids alone.

@@ -118,7 +118,7 @@ func (r round) facts() ledger.Facts {
 		Findings: out.report.Findings, Trails: arnsOf(t.trails()), Fingerprint: obs.fingerprint(), Unread: !obs.policyKnown(),
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
-		UnknownEvents: obs.unknownEvents(), UnreadKeys: obs.chain.unreadKeys, UnreadTopics: obs.chain.unreadTopics,
+		UnknownEvents: obs.unknownEvents(), UnreadKeys: obs.chain.unreadKeys, UnreadTopics: obs.chain.unreadTopics, UnreadRCPs: obs.rcps.unread,
 		Delivering:  obs.delivering(lastCall(t, rec)),
 		WithoutFile: withoutFile(rec, obs),
 	}

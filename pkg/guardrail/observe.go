@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -23,6 +24,7 @@ type observation struct {
 	unanswered error
 	trails     []trail.Trail // that deliver into the bucket, with what their event selectors tell
 	chain      chained
+	rcps       ruled
 
 	wanted
 	around
@@ -111,7 +113,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 		return g.observeBucket(ctx, t, obs)
 	}
 	trails := b.Trails
-	readings, waited := slices.Clone(before.readings), make([]time.Duration, len(trails)+2)
+	readings, waited := slices.Clone(before.readings), make([]time.Duration, len(trails)+3)
 	if readings == nil {
 		readings = make([]reading, len(trails))
 	}
@@ -126,6 +128,16 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 			began := g.now()
 			chain = g.chain(ctx, t.occasion.chain(t.survey), b.BucketRef, trails)
 			waited[len(trails)+1] = g.now().Sub(began)
+		})
+	}
+	var rcps inventory.RCPs
+	var rcpsErr error
+	if g.ports.RCPs != nil {
+		all.Go(func() {
+			waited[len(trails)+2], rcpsErr = g.patient(ctx, wantedTime, func(ctx context.Context) (err error) {
+				rcps, err = t.occasion.rcps(ctx)
+				return err
+			})
 		})
 	}
 	if organizationErr == nil {
@@ -153,6 +165,9 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	obs.notes = slices.Concat(obs.notes, t.survey.notes(trails), t.survey.blindSpots(obs.trails))
 	if organizationErr == nil {
 		obs.organization = organization
+	}
+	if g.ports.RCPs != nil {
+		obs = obs.under(rcps, rcpsErr, g.config.InventoryAge)
 	}
 	return obs, err
 }

@@ -39,6 +39,8 @@ type sweepState struct {
 	// readChain reads each key and topic once; nil: nobody reads them.
 	readChain Chain
 
+	rcpsRead storedRCPs
+
 	asking  sync.Mutex
 	answers map[string]answer        // by account
 	paces   map[string]*rate.Limiter // by account
@@ -68,6 +70,11 @@ func (g *Guard) newSweepState(account string) *sweepState {
 		s.readChain = &readOnce{next: g.ports.Chain}
 	}
 	return s
+}
+
+// rcps reads the resource control policies once.
+func (s *sweepState) rcps(ctx context.Context) (inventory.RCPs, error) {
+	return s.rcpsRead.get(ctx, s.ports)
 }
 
 // chain reads each key and topic once.

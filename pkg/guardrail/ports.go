@@ -76,6 +76,13 @@ type Members interface {
 	Members(ctx context.Context) ([]inventory.Member, error)
 }
 
+// RCPs reads the resource control policies of the organization in which the guard runs.
+type RCPs interface {
+	// RCPs returns those that may deny something of a bucket or a key, with what each is attached
+	// to. What cannot be read whole is an error, never a part.
+	RCPs(ctx context.Context) ([]inventory.AttachedRCP, error)
+}
+
 // Stacks reads the stacks of accounts.
 type Stacks interface {
 	// Stacks returns the stacks of an account in a region that have a guard of their own.
@@ -137,6 +144,10 @@ type Inventory interface {
 	// bucket says.
 	Using(ctx context.Context, arn string) (buckets []string, err error)
 	Use(ctx context.Context, arn, bucket string) error
+	// SaveRCPs stores the resource control policies of the organization, over whatever is stored.
+	SaveRCPs(ctx context.Context, r inventory.RCPs) error
+	// RCPs returns those that are stored; with a zero time: none ever were.
+	RCPs(ctx context.Context) (inventory.RCPs, error)
 	// List returns the accounts and the buckets of which something is stored.
 	List(ctx context.Context) (accounts, buckets []string, err error)
 }

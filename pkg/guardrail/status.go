@@ -20,6 +20,9 @@ type OrganizationStatus struct {
 	// PlannedAt is when the guard's sweep read the accounts of the organization last; zero:
 	// it never did.
 	PlannedAt time.Time
+	// RCPsUnread says why the sweep could not read the resource control policies last; empty: it
+	// could, or never tried.
+	RCPsUnread string
 	// Accounts are all accounts of the organization, by id.
 	Accounts []CoveredAccount
 	// Left are accounts that the sweep knows as members, and that are none any more or do
@@ -129,10 +132,14 @@ func (g *Guard) OrganizationStatus(
 	if err != nil {
 		return OrganizationStatus{}, err
 	}
+	rcps, err := g.ports.Inventory.RCPs(ctx)
+	if err != nil {
+		return OrganizationStatus{}, &LedgerError{Bucket: "the inventory", Err: err}
+	}
 	if o.Age == 0 {
 		o.Age = g.config.InventoryAge
 	}
-	s := OrganizationStatus{Organization: listed.Organization, PlannedAt: known.OrganizationReadAt}
+	s := OrganizationStatus{Organization: listed.Organization, PlannedAt: known.OrganizationReadAt, RCPsUnread: rcps.Unread}
 	for _, id := range known.Organization.Members {
 		if !slices.Contains(listed.Organization.Members, id) {
 			s.Left = append(s.Left, id)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/ledger"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
@@ -134,6 +135,9 @@ type occasion interface {
 	// serves too; chainNow reads them anew.
 	chain(v survey) Chain
 	chainNow(v survey) Chain
+	// rcps returns the resource control policies of the organization, as they are known; with a
+	// zero time: the guard serves none, or they were never read.
+	rcps(ctx context.Context) (inventory.RCPs, error)
 	// records returns the records of the account: those that it has, or what list
 	// gives.
 	records(ctx context.Context, list func(context.Context) ([]ledger.Record, error)) ([]ledger.Record, error)
@@ -172,6 +176,8 @@ func (d directly) within(c Chain, v survey) Chain {
 	}
 	return memberChain{c, func(account string) bool { return slices.Contains(v.known.Organization.Members, account) }}
 }
+
+func (d directly) rcps(ctx context.Context) (inventory.RCPs, error) { return d.ports.rcps(ctx) }
 
 func (d directly) organization(ctx context.Context) (trail.Organization, error) {
 	if d.known != nil {

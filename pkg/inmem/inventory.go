@@ -24,6 +24,7 @@ type Inventory struct {
 	uses         map[string]map[string]bool // names of buckets by ARN
 	organization trail.Organization
 	readAt       time.Time
+	rcps         inventory.RCPs
 }
 
 type stored struct {
@@ -121,6 +122,27 @@ func (v *Inventory) SaveOrganization(ctx context.Context, o trail.Organization, 
 	o.Members = slices.Clone(o.Members)
 	v.organization, v.readAt = o, at
 	return nil
+}
+
+// SaveRCPs stores the resource control policies of the organization.
+func (v *Inventory) SaveRCPs(ctx context.Context, r inventory.RCPs) error {
+	if err := ctx.Err(); err != nil {
+		return failure("inventory:Save", guardrail.Transient, "", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.rcps = r
+	return nil
+}
+
+// RCPs returns the resource control policies of the organization.
+func (v *Inventory) RCPs(ctx context.Context) (inventory.RCPs, error) {
+	if err := ctx.Err(); err != nil {
+		return inventory.RCPs{}, failure("inventory:Find", guardrail.Transient, "", err)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.rcps, nil
 }
 
 // Using returns the buckets of which it is stored that their trails use a key or topic, sorted.

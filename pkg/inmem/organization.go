@@ -9,12 +9,13 @@ import (
 
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/inventory"
+	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
 // Organization is an organization in memory: an account, with the trails and the buckets of
 // all accounts, of which each account sees its own trails and those of the organization. It
-// implements guardrail.Members and guardrail.Owners too. It is safe for use by several
+// implements guardrail.Members, guardrail.Owners and guardrail.RCPs too. It is safe for use by several
 // goroutines.
 type Organization struct {
 	*Account
@@ -23,12 +24,15 @@ type Organization struct {
 	members []inventory.Member
 	closed  map[string]bool // accounts that nobody may read
 	asked   map[string]int  // how often an account was asked for its trails
+	rcps    []inventory.AttachedRCP
+	rcpsErr error
 }
 
 var (
 	_ guardrail.Trails  = (*Organization)(nil)
 	_ guardrail.Members = (*Organization)(nil)
 	_ guardrail.Owners  = (*Organization)(nil)
+	_ guardrail.RCPs    = (*Organization)(nil)
 )
 
 var errNoRole = errors.New("the account lets nobody assume its role")
@@ -50,6 +54,34 @@ func (o *Organization) SetMembers(members ...inventory.Member) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.members = slices.Clone(members)
+}
+
+// SetRCPs changes which resource control policies there are.
+func (o *Organization) SetRCPs(policies ...inventory.AttachedRCP) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rcps, o.rcpsErr = slices.Clone(policies), nil
+}
+
+// HideRCPs says why the resource control policies cannot be read.
+func (o *Organization) HideRCPs(class guardrail.Class) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.rcpsErr = failure("organizations:ListPolicies", class, "", errors.New("the resource control policies are hidden"))
+}
+
+// RCPs returns the resource control policies that speak of buckets or keys, or why they cannot be
+// read.
+func (o *Organization) RCPs(context.Context) ([]inventory.AttachedRCP, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.rcpsErr != nil {
+		return nil, o.rcpsErr
+	}
+	return slices.DeleteFunc(slices.Clone(o.rcps), func(p inventory.AttachedRCP) bool {
+		parsed, err := policy.ParseRCP(p.ID, p.Name, []byte(p.Content))
+		return err == nil && !parsed.Denies("s3", "kms")
+	}), nil
 }
 
 // Asked returns how often each account was asked for its trails.

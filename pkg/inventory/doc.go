@@ -14,6 +14,7 @@
 //	member.go     accounts of an organization, and parts of a list
 //	heard.go      from where events come
 //	expected.go   whom the policy of a bucket expects, and what ages
+//	rcp.go        resource control policies, and for which accounts they are in effect
 //	pack.go       the account ids of an organization, as they are stored
 //	short.go      the JSON in which it is stored
 //

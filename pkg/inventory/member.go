@@ -7,6 +7,9 @@ type Member struct {
 	ID    string
 	Name  string // as its owner calls it; empty: it is not known
 	State State
+	// Units are the ids of the root and of the units below which it stands, from above; nil: not
+	// known.
+	Units []string
 }
 
 // State is how far an account is a member, in the words of AWS Organizations.

@@ -50,6 +50,9 @@ type Facts struct {
 	// UnreadKeys and UnreadTopics are the ARNs of trails whose key or topic could not be read for
 	// now: what was told of these still holds, and that they are not known is no news.
 	UnreadKeys, UnreadTopics []string
+	// UnreadRCPs says that it is not known which resource control policies are in effect: what was
+	// told of these still holds.
+	UnreadRCPs bool
 	// Delivering are the ARNs of trails of which CloudTrail reports that files arrive, since the
 	// last change.
 	Delivering []string
@@ -297,6 +300,8 @@ func explained(list []Finding) func(Finding) bool {
 func stillHolds(f Finding, facts Facts) (Finding, bool) {
 	switch {
 	case facts.Partial && f.Kind == delivery.Unknown, chainUnread(facts, f.ID, f.Trail):
+		return f, true
+	case facts.UnreadRCPs && slices.Contains(facts.Trails, f.Trail) && sourceOf(f.ID) == delivery.SourceRCP:
 		return f, true
 	case slices.Contains(facts.UnknownEvents, f.Trail) && sourceOf(f.ID) == delivery.SourceTrails:
 		if len(f.Lost) > 0 { // the other parts are known

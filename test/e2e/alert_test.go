@@ -287,6 +287,9 @@ func (s story) world(t *testing.T) http.Handler {
 				`{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":["kms:GenerateDataKey*","kms:Decrypt","kms:DescribeKey"],"Resource":"*"}`,
 			)}))
 			return
+		case "organizations:ListPoliciesForTarget": // of an account that moto has not made
+			_, _ = io.WriteString(w, `{"Policies":[{"Id":"p-examplercp1","Name":"Data perimeter","Type":"RESOURCE_CONTROL_POLICY","AwsManaged":false}]}`)
+			return
 		case "cloudtrail:LookupEvents":
 			_, _ = io.WriteString(w, `{"Events":[]}`)
 			return

@@ -57,8 +57,8 @@ func NewGuard(
 		return nil, Caller{}, err
 	}
 	if s.Organization {
-		buckets := awsapi.NewBuckets(clients)
-		p.Members, p.Owners, p.Folders, p.Stacks = awsapi.NewMembers(clients), buckets, buckets, awsapi.NewStacks(clients)
+		members, buckets := awsapi.NewMembers(clients), awsapi.NewBuckets(clients)
+		p.Members, p.RCPs, p.Owners, p.Folders, p.Stacks = members, members, buckets, buckets, awsapi.NewStacks(clients)
 	}
 	c.Stack = alert.Stack{Account: account, Region: cfg.Region, Table: s.Table}
 	logger := slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
 	"github.com/trailwarden/trailwarden/pkg/arn"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 )
 
 // describeStacks answers with a page of stacks. The token is its index.
@@ -99,7 +102,7 @@ func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, call Call)
 	}
 	accounts := []map[string]any{}
 	for _, m := range s.Members[page] {
-		accounts = append(accounts, map[string]any{"Id": m.ID, "Name": m.Name, "State": m.State, "Paths": []string{"o-example/r-root/" + m.ID + "/"}})
+		accounts = append(accounts, map[string]any{"Id": m.ID, "Name": m.Name, "State": m.State, "Paths": pathOf(m)})
 	}
 	out := map[string]any{"Accounts": accounts}
 	if page+1 < len(s.Members) {
@@ -108,11 +111,68 @@ func (s *Server) listAccounts(w http.ResponseWriter, r *http.Request, call Call)
 	writeJSON(w, http.StatusOK, out)
 }
 
-// organizations answers DescribeOrganization and ListAccounts.
+// pathOf is where an account stands, in the form of AWS Organizations.
+func pathOf(m inventory.Member) []string {
+	units := m.Units
+	if units == nil {
+		units = []string{"r-root"}
+	}
+	return []string{"o-example/" + strings.Join(units, "/") + "/" + m.ID + "/"}
+}
+
+// policies answers what is asked of the organization's resource control policies. A page holds
+// two, and AWS's own policy is among them. The token is the index of the first.
+func (s *Server) policies(w http.ResponseWriter, r *http.Request, call Call) {
+	var in struct{ Filter, PolicyID, NextToken string }
+	if err := json.Unmarshal(call.Body, &in); err != nil || s.Members == nil {
+		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
+		return
+	}
+	i := slices.IndexFunc(s.RCPs, func(p inventory.AttachedRCP) bool { return p.ID == in.PolicyID })
+	if call.Operation != "organizations:ListPolicies" && i < 0 {
+		writeError(w, r, "organizations", http.StatusBadRequest, "PolicyNotFoundException", "We can't find a policy with the PolicyId that you specified.")
+		return
+	}
+	const page = 2
+	var all []map[string]any
+	field := "Targets"
+	switch call.Operation {
+	case "organizations:DescribePolicy":
+		writeJSON(w, http.StatusOK, map[string]any{"Policy": map[string]any{
+			"PolicySummary": map[string]any{"Id": s.RCPs[i].ID, "Name": s.RCPs[i].Name, "Type": in.Filter}, "Content": s.RCPs[i].Content,
+		}})
+		return
+	case "organizations:ListTargetsForPolicy":
+		for _, target := range s.RCPs[i].Targets {
+			all = append(all, map[string]any{"TargetId": target})
+		}
+	default:
+		field = "Policies"
+		all = append(all, map[string]any{"Id": "p-RCPFullAWSAccess", "Name": "RCPFullAWSAccess", "Type": in.Filter, "AwsManaged": true})
+		for _, p := range s.RCPs {
+			all = append(all, map[string]any{"Id": p.ID, "Name": p.Name, "Type": in.Filter, "AwsManaged": false})
+		}
+		if in.Filter != "RESOURCE_CONTROL_POLICY" {
+			all = nil
+		}
+	}
+	from, _ := strconv.Atoi(in.NextToken)
+	to := min(from+page, len(all))
+	out := map[string]any{field: all[from:to]}
+	if to < len(all) {
+		out["NextToken"] = strconv.Itoa(to)
+	}
+	writeJSON(w, http.StatusOK, out)
+}
+
+// organizations answers what is asked of AWS Organizations.
 func (s *Server) organizations(w http.ResponseWriter, r *http.Request, call Call) {
 	switch {
 	case call.Operation == "organizations:ListAccounts":
 		s.listAccounts(w, r, call)
+	case call.Operation == "organizations:ListPolicies", call.Operation == "organizations:DescribePolicy",
+		call.Operation == "organizations:ListTargetsForPolicy":
+		s.policies(w, r, call)
 	case s.Organization == nil:
 		writeError(w, r, "organizations", http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource.")
 	case s.Organization.ID == "":

@@ -52,6 +52,9 @@ type Server struct {
 	Organization *trail.Organization
 	// Members are the pages of the organization's accounts; nil: listing them is denied.
 	Members [][]inventory.Member
+	// RCPs are the organization's resource control policies; a page holds two. They may be listed
+	// if the accounts may.
+	RCPs []inventory.AttachedRCP
 	// EnabledRegions are the regions that the account has enabled; nil: reading
 	// them is denied. A page holds five.
 	EnabledRegions []string

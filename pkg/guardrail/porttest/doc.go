@@ -12,6 +12,6 @@
 //	bucket.go     guardrail.Buckets
 //	trail.go      guardrail.Trails, guardrail.Organizations, guardrail.Alerts
 //	ledger.go     guardrail.Ledger
-//	inventory.go  guardrail.Inventory
+//	inventory.go  guardrail.Inventory, guardrail.RCPs
 //	chain.go      guardrail.Chain
 package porttest

@@ -7,6 +7,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/guardrail/porttest"
 	"github.com/trailwarden/trailwarden/pkg/inmem"
+	"github.com/trailwarden/trailwarden/pkg/inventory"
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
@@ -94,6 +95,11 @@ func (f keysAndTopics) PutBucket(_ testing.TB, name string, bucketKeys bool) {
 
 func TestChainInMemory(t *testing.T) {
 	porttest.Chain(t, func(*testing.T) porttest.ChainFixture { return keysAndTopics{empty()} })
+}
+
+func TestRCPsInMemory(t *testing.T) {
+	o := inmem.NewOrganization(inmem.Description{Account: account, Region: region})
+	porttest.RCPs(t, o, func(all []inventory.AttachedRCP) { o.SetRCPs(all...) }, func() { o.HideRCPs(guardrail.Denied) })
 }
 
 func TestInventoryInMemory(t *testing.T) {

@@ -31,8 +31,58 @@ func Inventory(t *testing.T, empty func(t *testing.T) guardrail.Inventory) {
 		{"one of many writers wins", oneInventoryWins},
 		{"organization", savesOrganization},
 		{"buckets by what their trails use", findsUses},
+		{"resource control policies", savesRCPs},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, empty(t)) })
+	}
+}
+
+func savesRCPs(t *testing.T, v guardrail.Inventory) {
+	if r, err := v.RCPs(t.Context()); err != nil || !r.ReadAt.IsZero() {
+		t.Errorf("before any were stored: %+v, %v", r, err)
+	}
+	for i, want := range []inventory.RCPs{
+		{ReadAt: noon(1), Unread: "organizations:ListPolicies is denied"},
+		{
+			ReadAt: noon(2), Policies: []inventory.StoredRCP{{ID: "p-examplercp1", Name: "Identity \"perimeter\"", Content: `{"Version":"2012-10-17","Statement":[]}`}},
+			Everywhere: []string{"p-examplercp1"}, Groups: []inventory.RCPGroup{{Policies: []string{"p-examplercp1"}, Accounts: "x"}}, Unplaced: "y",
+		},
+		{ReadAt: noon(3)},
+	} {
+		if err := v.SaveRCPs(t.Context(), want); err != nil {
+			t.Fatal(err)
+		}
+		got, err := v.RCPs(t.Context())
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%d: %v (-stored +read):\n%s", i, err, diff)
+		}
+	}
+	wantList(t, v, nil, nil)
+}
+
+// RCPs checks that the port reads the resource control policies that speak of buckets or keys, with
+// all that they are attached to, and no others. Put sets those that there are. Denied makes
+// reading them impossible.
+func RCPs(t *testing.T, port guardrail.RCPs, put func([]inventory.AttachedRCP), deny func()) {
+	t.Helper()
+	of := func(id, actions string, targets ...string) inventory.AttachedRCP {
+		return inventory.AttachedRCP{
+			ID: id, Name: "Policy " + id, Targets: targets,
+			Content: `{"Version":"2012-10-17","Statement":[{"Sid":"No","Effect":"Deny","Principal":"*","Action":` + actions + `,"Resource":"*"}]}`,
+		}
+	}
+	buckets, keys, queues := of("p-bucketsbuc", `["s3:*","sqs:*"]`, "r-ab12", "ou-ab12-prodprod", "ou-ab12-testtest", "111122223333", "444455556666"),
+		of("p-keyskeysk0", `"kms:*"`), of("p-queuesqueu", `["sqs:*","sts:*"]`, "r-ab12")
+	all, odd := of("p-allallalla", `"*"`, "444455556666"), inventory.AttachedRCP{ID: "p-oddoddoddo", Content: "not JSON", Targets: []string{"r-ab12"}}
+	put([]inventory.AttachedRCP{buckets, keys, queues, all, odd})
+	got, err := port.RCPs(t.Context())
+	slices.SortFunc(got, func(a, b inventory.AttachedRCP) int { return strings.Compare(a.ID, b.ID) })
+	if diff := cmp.Diff([]inventory.AttachedRCP{all, buckets, keys, odd}, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	deny()
+	if got, err := port.RCPs(t.Context()); got != nil || !guardrail.Is(err, guardrail.Denied) {
+		t.Errorf("may not be read: %v, %v", got, err)
 	}
 }
 
