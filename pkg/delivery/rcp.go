@@ -91,7 +91,11 @@ func rcpParts(
 			continue
 		}
 		doc, err := dialect.Under(given[at].Policies)
-		if err != nil || doc.Len() == 1 {
+		if err != nil { // does not happen, and is not to mean that nothing is denied
+			unread = append(unread, what)
+			continue
+		}
+		if doc.Len() == 1 {
 			continue // nothing is denied
 		}
 		p.doc, p.unread, p.rcps = doc, "", given[at].Policies
