@@ -34,6 +34,11 @@ func TestOrganization(t *testing.T) {
 	archive, owners := z.members[members-1], z.members[:30]
 	createBucketIn(t, archive, bucket)
 	putPolicy(t, bucket, centralPolicyOf(owners))
+	// Somebody from outside has delivered, too.
+	const guest = "555500005555"
+	if status, out := send(t, "s3", http.MethodPut, "/"+bucket+"/AWSLogs/"+guest+"/CloudTrail/x", map[string]string{accountHeader: archive}, []byte("x")); status >= 300 {
+		t.Fatalf("put an object: %d %s", status, out)
+	}
 	for _, id := range owners {
 		createTrailIn(t, id)
 	}
@@ -62,6 +67,7 @@ func TestOrganization(t *testing.T) {
 	for _, id := range owners {
 		opened.says(t, id)
 	}
+	opened.says(t, "folders of accounts outside of the organization", guest) // the text is wrapped
 	whole(healthy)
 	z.told()
 	putPolicy(t, bucket, centralPolicyOf(owners))
