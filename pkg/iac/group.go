@@ -80,28 +80,11 @@ func (s Snapshot) groups() []group {
 	}
 	// More of them than ways are tried leave all open.
 	strays = strays[:min(len(strays), maxWays+1)]
-	topics := s.topicsWithPolicies()
 	for i := range out {
 		out[i].strays = strays
-		out[i].addChain(s.Keys, topics)
 	}
+	s.addChain(out)
 	return out
-}
-
-// addChain adds the keys and topics of the group's trails.
-func (g *group) addChain(keys []Key, topics []Topic) {
-	add := func(v Value) {
-		if k, ok := v.keyAmong(keys); ok {
-			g.keys = append(g.keys, k)
-		}
-	}
-	for _, t := range g.trails {
-		add(t.Key)
-		if topic, ok := t.Topic.topicAmong(topics); ok {
-			g.topics = append(g.topics, topic)
-			add(topic.Key)
-		}
-	}
 }
 
 // resolve finds the bucket of a use, among those of a snapshot by their addresses. The key is empty

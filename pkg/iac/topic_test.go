@@ -311,6 +311,35 @@ func TestTopicOfPlan(t *testing.T) {
 	}
 }
 
+// Of several instances of a resource the one is meant that is named.
+func TestTopicOfAnIndex(t *testing.T) {
+	values := func(name, policy string) map[string]any {
+		at := "arn:aws:sns:us-east-1:111122223333:" + name
+		return map[string]any{"arn": at, "id": at, "name": name, "policy": strings.ReplaceAll(policy, topicARN, at), "kms_master_key_id": ""}
+	}
+	fine, broken := values("fine", policyText(publish)), values("broken", policyText(sourceOwner))
+	instance := func(index int, values map[string]any) map[string]any {
+		c := resourceChange("aws_sns_topic.alerts", []string{"no-op"}, values, values, nil)
+		c["address"], c["index"] = fmt.Sprintf("aws_sns_topic.alerts[%d]", index), index
+		return c
+	}
+	after := trailValues("")
+	delete(after, "sns_topic_name")
+	trail := resourceChange("aws_cloudtrail.main", []string{"update"}, trailValues("fine"), after, map[string]any{"sns_topic_name": true})
+	for references, want := range map[string]delivery.Verdict{
+		`"aws_sns_topic.alerts[0].name","aws_sns_topic.alerts[0]","aws_sns_topic.alerts"`: delivery.Delivering,
+		`"aws_sns_topic.alerts[1].name","aws_sns_topic.alerts[1]","aws_sns_topic.alerts"`: delivery.Blocked,
+		`"aws_sns_topic.alerts"`: delivery.Undetermined,
+		`"aws_sns_topic.alerts[0].name","aws_sns_topic.alerts[0]","aws_sns_topic.alerts","var.other"`: delivery.Undetermined,
+	} {
+		text := strings.Replace(topicPlan(t, trail, instance(0, fine), instance(1, broken)), `"aws_sns_topic.alerts.name","aws_sns_topic.alerts"`, references, 1)
+		in, err := tfplan.Read(strings.NewReader(text), tfplan.Options{})
+		if r := assess(t, in, err); r.Trails[0].Notification != want || r.Trails[0].NotificationBefore != delivery.Delivering {
+			t.Errorf("%s: %s, then %s, want %s", references, r.Trails[0].NotificationBefore, r.Trails[0].Notification, want)
+		}
+	}
+}
+
 // A topic that is made with its trail has no ARN yet. Without a policy it has what SNS gives it; what is
 // made of its ARN is known after the change only.
 func TestTopicThatIsMade(t *testing.T) {
