@@ -25,7 +25,7 @@ type links struct {
 // judgeChain adds what the keys and topics of the plan say of the trails that they are for. The
 // trails are judged by the bucket's policy before.
 func (j *judgement) judgeChain(g group, s standIns, budget *policy.Budget) {
-	l := links{judgement: j, standIns: s, group: g, keys: map[string]delivery.Key{}}
+	l := links{judgement: j, standIns: s, group: g, keys: map[string]delivery.Key{}, chain: delivery.Chain{BucketKeys: g.bucketKeys()}}
 	judged := slices.Clone(j.Subject.Trails)
 	made := map[string]bool{} // trails, by ARN
 	for i := range judged {
@@ -36,6 +36,7 @@ func (j *judgement) judgeChain(g group, s standIns, budget *policy.Budget) {
 		}
 	}
 	if len(l.chain.Keys)+len(l.chain.Topics) > 0 {
+		j.chained += string(l.chain.BucketKeys)
 		j.Report = delivery.JudgeChain(budget, j.Report, j.Subject.Bucket, judged, j.Environment, l.chain)
 		j.NotLookedAt = nil // it is told of each trail
 		j.Chain, j.Linked = l.chain, judged
@@ -54,6 +55,28 @@ func (j *judgement) judgeChain(g group, s standIns, budget *policy.Budget) {
 			j.Findings[i].Message += " The trail cannot be made so: CloudTrail tells the topic when it makes a trail."
 		}
 	}
+}
+
+// bucketKeys is whether the bucket's default encryption uses S3 Bucket Keys. A bucket that is made, and of
+// which nothing says so, does not. Of two resources that set it the last counts, which is not known.
+func (g group) bucketKeys() trail.Switch {
+	set := Value{}
+	switch {
+	case len(g.encryptions) > 1:
+	case len(g.encryptions) == 1:
+		set = g.encryptions[0].BucketKeys
+	case g.bucket != nil && g.bucket.BucketKeys.State != Absent:
+		set = g.bucket.BucketKeys
+	case g.bucket != nil && g.bucket.Made:
+		return trail.Off
+	}
+	switch {
+	case set.Is("true"):
+		return trail.On
+	case set.Is("false"):
+		return trail.Off
+	}
+	return ""
 }
 
 // keyOf looks at the key of a trail, and returns its ARN; empty: it is not looked at.
@@ -136,8 +159,10 @@ func (l *links) key(k Key, region string, of trail.Trail) (delivery.Key, bool) {
 	if k.Enabled.Is("false") {
 		key.State = "Disabled"
 	}
+	key.Spec, _ = k.Spec.Settled()
+	key.Usage, _ = k.Usage.Settled()
 	l.keys[k.Address] = key
-	l.looked(key.ARN, k.Policy, key.State)
+	l.looked(key.ARN, k.Policy, key.State+key.Spec+key.Usage)
 	return key, true
 }
 

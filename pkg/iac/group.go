@@ -14,8 +14,10 @@ type group struct {
 	policies []Policy
 	payers   []Payer
 	trails   []Trail
-	keys     []Key   // those of the trails and topics
-	topics   []Topic // those of the trails
+	// encryptions are what sets the bucket's default encryption.
+	encryptions []Encryption
+	keys        []Key   // those of the trails and topics
+	topics      []Topic // those of the trails
 	// strays are policies of which it is not known for which bucket they are.
 	strays []Policy
 }
@@ -73,6 +75,10 @@ func (s Snapshot) groups() []group {
 	for _, p := range s.Payers {
 		g := at(p.Use)
 		g.payers = append(g.payers, p)
+	}
+	for _, e := range s.Encryptions {
+		g := at(e.Use)
+		g.encryptions = append(g.encryptions, e)
 	}
 	for _, t := range s.Trails {
 		g := at(t.Use)

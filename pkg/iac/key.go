@@ -5,6 +5,8 @@ type Key struct {
 	Origin
 	ARN     Value
 	Enabled Value // "true" or "false"; absent: it is
+	// Spec and Usage are what kind of key it is, as KMS calls them; absent: one to encrypt with.
+	Spec, Usage Value
 	// Policy is the key's policy; its text is absent where it is not known what sets it.
 	Policy Policy
 }

@@ -158,3 +158,92 @@ func TestKeyOfPlan(t *testing.T) {
 		})
 	}
 }
+
+// A key policy for files alone does not serve a bucket that uses S3 Bucket Keys. Whether it does is read.
+func TestBucketKeysOfTemplate(t *testing.T) {
+	const filesOnly = `- {Effect: Allow, Principal: {Service: cloudtrail.amazonaws.com}, Action: ["kms:GenerateDataKey*", "kms:DescribeKey"], Resource: "*", ` +
+		`Condition: {StringLike: {"kms:EncryptionContext:aws:s3:arn": "arn:aws:s3:::logs/AWSLogs/*"}}}`
+	read := func(encryption string) iac.Input {
+		text := strings.ReplaceAll(template(filesOnly), "Bucket: {Type: AWS::S3::Bucket}", "Bucket: {Type: AWS::S3::Bucket, Properties: {BucketName: logs"+encryption+"}}")
+		in, err := cfn.Read([]byte(text), cfn.Options{Region: "us-east-1", Account: "111111111111"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return in
+	}
+	rule := func(enabled string) string {
+		return `, BucketEncryption: {ServerSideEncryptionConfiguration: [{BucketKeyEnabled: ` + enabled +
+			`, ServerSideEncryptionByDefault: {SSEAlgorithm: "aws:kms", KMSMasterKeyID: !GetAtt Key.Arn}}]}`
+	}
+	for name, c := range map[string]struct {
+		encryption string
+		want       delivery.Verdict
+	}{
+		"nothing is said": {"", delivery.Delivering}, "off": {rule("false"), delivery.Delivering}, "on": {rule("true"), delivery.Blocked},
+		"not known": {rule("!ImportValue keys"), delivery.Undetermined},
+	} {
+		if r := assess(t, read(c.encryption), nil); r.After != c.want {
+			t.Errorf("%s: %s, want %s: %+v", name, r.After, c.want, r.Findings)
+		}
+	}
+	if r := assess(t, cfn.Between(read(rule("false")), read(rule("true"))), nil); r.Change != iac.Broken {
+		t.Errorf("switched on: %s %+v", r.Change, r.Findings)
+	}
+}
+
+// The same of a plan: by its own resource, as it was last read, and of a bucket that is made.
+func TestBucketKeysOfPlan(t *testing.T) {
+	const filesOnly = `{"Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"kms:*","Resource":"*",` +
+		`"Condition":{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::logs/AWSLogs/*"}}}`
+	key := map[string]any{"arn": planKey, "key_id": planKey, "is_enabled": true, "policy": policyText(filesOnly)}
+	trail := trailValues("")
+	trail["kms_key_id"] = planKey
+	inline := func(on bool) map[string]any {
+		return map[string]any{"bucket": "logs", "region": "us-east-1", "server_side_encryption_configuration": []any{map[string]any{"rule": []any{map[string]any{"bucket_key_enabled": on}}}}}
+	}
+	encryption := func(action string, before, after any, unknown map[string]any) map[string]any {
+		values := func(on any) map[string]any {
+			if on == nil {
+				return nil
+			}
+			return map[string]any{"bucket": "logs", "rule": []any{map[string]any{"bucket_key_enabled": on}}}
+		}
+		return resourceChange("aws_s3_bucket_server_side_encryption_configuration.logs", []string{action}, values(before), values(after), unknown)
+	}
+	bucket := func(action string, before, after map[string]any) map[string]any {
+		return resourceChange("aws_s3_bucket.logs", []string{action}, before, after, nil)
+	}
+	for name, c := range map[string]struct {
+		changes []map[string]any
+		want    string
+	}{
+		"switched on":            {[]map[string]any{encryption("update", false, true, nil)}, "delivering blocked"},
+		"switched off":           {[]map[string]any{encryption("update", true, false, nil)}, "blocked delivering"},
+		"taken away":             {[]map[string]any{encryption("delete", true, nil, nil)}, "blocked delivering"},
+		"known after the change": {[]map[string]any{encryption("update", false, false, map[string]any{"rule": true})}, "delivering undetermined"},
+		"as it was last read":    {[]map[string]any{bucket("no-op", inline(true), inline(true))}, "blocked blocked"},
+		"nothing is known":       {nil, "undetermined undetermined"},
+	} {
+		var all []any
+		var plan map[string]any
+		text := topicPlan(t, resourceChange("aws_cloudtrail.main", []string{"no-op"}, trail, trail, nil),
+			append(c.changes, resourceChange("aws_kms_key.a", []string{"no-op"}, key, key, nil))...)
+		if err := json.Unmarshal([]byte(text), &plan); err != nil {
+			t.Fatal(err)
+		}
+		for i, change := range plan["resource_changes"].([]any) { // a bucket of its own takes the place of the plan's
+			if i > 0 || !strings.Contains(fmt.Sprint(c.changes), "aws_s3_bucket.logs ") {
+				all = append(all, change)
+			}
+		}
+		plan["resource_changes"] = all
+		edited, err := json.Marshal(plan)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, err := tfplan.Read(strings.NewReader(string(edited)), tfplan.Options{})
+		if r := assess(t, in, err); string(r.Before)+" "+string(r.After) != c.want {
+			t.Errorf("%s: %s %s, want %s: %+v", name, r.Before, r.After, c.want, r.Findings)
+		}
+	}
+}

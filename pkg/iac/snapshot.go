@@ -25,9 +25,11 @@ type Snapshot struct {
 	Buckets  []Bucket
 	Policies []Policy
 	Payers   []Payer
-	Trails   []Trail
-	Keys     []Key
-	Topics   []Topic
+	// Encryptions are the resources that set default encryptions of buckets.
+	Encryptions []Encryption
+	Trails      []Trail
+	Keys        []Key
+	Topics      []Topic
 	// TopicPolicies are the resources that give topics their policies.
 	TopicPolicies []TopicPolicy
 	// Open are what is open and was assumed to turn out in one way, see [Input].
@@ -47,6 +49,9 @@ type Bucket struct {
 	// Policy and Payer are what was last read of the bucket, for what no resource
 	// sets. An empty policy is none.
 	Policy, Payer Value
+	// BucketKeys is whether its default encryption uses S3 Bucket Keys, "true" or "false", as its resource
+	// says or as it was last read; absent: not known.
+	BucketKeys Value
 	// Made says that it is made, or made again under its name, by the change: it has
 	// then no policy but one that is written after it. Removed says that the change
 	// takes it away.
@@ -84,6 +89,13 @@ type Payer struct {
 	Origin
 	Use   Use
 	Payer Value
+}
+
+// Encryption is the resource that sets the default encryption of a bucket.
+type Encryption struct {
+	Origin
+	Use        Use
+	BucketKeys Value // "true" or "false"
 }
 
 // Trail is a trail.

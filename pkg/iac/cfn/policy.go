@@ -19,7 +19,10 @@ func (e *evaluator) policy(id string, r resource) iac.Policy {
 
 // key is a KMS key with its policy.
 func (e *evaluator) key(id string, r resource) iac.Key {
-	k := iac.Key{Origin: e.origin(id, r), Enabled: e.flag(r, "Enabled"), Policy: e.policyText(id, r, "KeyPolicy")}
+	k := iac.Key{
+		Origin: e.origin(id, r), Enabled: e.flag(r, "Enabled"), Spec: e.attribute(r, "KeySpec"), Usage: e.attribute(r, "KeyUsage"),
+		Policy: e.policyText(id, r, "KeyPolicy"),
+	}
 	if r.property("KeyPolicy") == nil { // KMS gives it its own, which is for the account's root
 		k.Policy.Text = iac.Text(`{"Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"` +
 			e.ref("AWS::AccountId").text + `"},"Action":"kms:*","Resource":"*"}]}`)

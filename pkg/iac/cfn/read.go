@@ -57,7 +57,7 @@ func (e *evaluator) addTo(out *iac.Snapshot) {
 		case typeBucket:
 			out.Buckets = append(out.Buckets, iac.Bucket{
 				Origin: e.origin(id, r), Name: e.nameOf(e.bucketName, id, "BucketName"), Account: iac.Text(e.ref("AWS::AccountId").text),
-				Region: iac.Text(e.region), Made: true, Kept: r.kept(),
+				Region: iac.Text(e.region), BucketKeys: e.bucketKeys(r), Made: true, Kept: r.kept(),
 			})
 		case typeKey:
 			out.Keys = append(out.Keys, e.key(id, r))
@@ -71,6 +71,32 @@ func (e *evaluator) addTo(out *iac.Snapshot) {
 			out.Trails = append(out.Trails, e.trail(id, r))
 		}
 	}
+}
+
+// bucketKeys is whether the default encryption of a bucket uses S3 Bucket Keys.
+func (e *evaluator) bucketKeys(r resource) iac.Value {
+	out := iac.Value{State: iac.Known, Text: "false", Attribute: "BucketEncryption"}
+	open := func(v value) bool {
+		if v.kind == unknown || iac.HasMark(v.text) {
+			out.State, out.Text, out.RefersTo = iac.Unknown, "", v.refers
+		}
+		return out.State == iac.Unknown
+	}
+	v := e.evaluate(r.property("BucketEncryption"))
+	rules := v.get("ServerSideEncryptionConfiguration")
+	if open(v) || open(rules) {
+		return out
+	}
+	for _, rule := range rules.list {
+		on := rule.get("BucketKeyEnabled")
+		if open(rule) || open(on) {
+			return out
+		}
+		if strings.EqualFold(on.text, "true") {
+			out.Text = "true"
+		}
+	}
+	return out
 }
 
 // origin is where a resource is written: in the program that made the template, if that is

@@ -16,7 +16,7 @@ type keyPolicy struct {
 // key is a KMS key. One that is made without a policy has the one that KMS gives it, which is for
 // the account's root.
 func (b *builder) key(o object, f fate) iac.Key {
-	k := iac.Key{Origin: b.origin(o.address), ARN: orAbsent(o.value("arn")), Enabled: o.value("is_enabled")}
+	k := iac.Key{Origin: b.origin(o.address), ARN: orAbsent(o.value("arn")), Enabled: o.value("is_enabled"), Spec: o.value("customer_master_key_spec"), Usage: o.value("key_usage")}
 	k.Policy.Origin = k.Origin
 	k.Policy.Text, k.Policy.Gaps = b.policyText(o)
 	if f.made && k.Policy.Text.State != iac.Known && !b.resolver.expression(o.address, "policy").set {
@@ -46,4 +46,21 @@ func (b *builder) setKeyPolicies() {
 			}
 		}
 	}
+}
+
+// bucketKeys is whether the rules of a default encryption use S3 Bucket Keys. What is marked as not known in
+// the attribute that has them leaves it open.
+func bucketKeys(o object, attribute string, values map[string]any) iac.Value {
+	v := iac.Value{State: iac.Unknown, Attribute: attribute, RefersTo: o.refersTo(attribute)}
+	if anyMarked(child(o.unknown, attribute)) {
+		return v
+	}
+	v.State, v.Text, v.RefersTo = iac.Known, "false", nil
+	rules, _ := values["rule"].([]any)
+	for _, r := range rules {
+		if r, _ := r.(map[string]any); r["bucket_key_enabled"] == true {
+			v.Text = "true"
+		}
+	}
+	return v
 }

@@ -17,6 +17,7 @@ const (
 	typeBucket       = "aws_s3_bucket"
 	typePolicy       = "aws_s3_bucket_policy"
 	typePayer        = "aws_s3_bucket_request_payment_configuration"
+	typeEncryption   = "aws_s3_bucket_server_side_encryption_configuration"
 	typeTrail        = "aws_cloudtrail"
 	typeKey          = "aws_kms_key"
 	typeKeyPolicy    = "aws_kms_key_policy"
@@ -32,7 +33,7 @@ const (
 // CloudFormation in snake case.
 func typeNamed(name string) (kind string, attributes map[string]string) {
 	switch name {
-	case typeBucket, typePolicy, typePayer, typeTrail, typeKey, typeKeyPolicy, typeTopic, typeTopicPolicy, typeDocument, typeCaller, typeOrganization:
+	case typeBucket, typePolicy, typePayer, typeEncryption, typeTrail, typeKey, typeKeyPolicy, typeTopic, typeTopicPolicy, typeDocument, typeCaller, typeOrganization:
 		return name, nil
 	case "awscc_s3_bucket":
 		return typeBucket, map[string]string{"bucket": "bucket_name", "policy": "", "request_payer": ""}

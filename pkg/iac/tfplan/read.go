@@ -176,6 +176,12 @@ func (b *builder) add(to *iac.Snapshot, name string, o object, f fate) {
 		if !f.removed { // which sets nothing back
 			to.Payers = append(to.Payers, iac.Payer{Origin: b.origin(o.address), Use: b.use(o, "bucket"), Payer: o.value("payer")})
 		}
+	case typeEncryption:
+		e := iac.Encryption{Origin: b.origin(o.address), Use: b.use(o, "bucket"), BucketKeys: bucketKeys(o, "rule", o.values)}
+		if f.removed { // which leaves what S3 does by itself
+			e.BucketKeys = iac.Text("false")
+		}
+		to.Encryptions = append(to.Encryptions, e)
 	case typeKey:
 		if !f.removed {
 			to.Keys = append(to.Keys, b.key(o, f))
@@ -254,6 +260,11 @@ func (b *builder) addBucket(to *iac.Snapshot, o object, f fate) {
 		to.Payers = append(to.Payers, iac.Payer{Origin: bucket.Origin, Use: iac.Use{Name: name, At: o.address}, Payer: payer})
 	case !set && payer.State == iac.Known:
 		bucket.Payer = payer
+	}
+	const encryption = "server_side_encryption_configuration"
+	if list, _ := o.values[encryption].([]any); len(list) == 1 {
+		inner, _ := list[0].(map[string]any)
+		bucket.BucketKeys = bucketKeys(o, encryption, inner)
 	}
 	to.Buckets = append(to.Buckets, bucket)
 }
