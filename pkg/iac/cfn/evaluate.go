@@ -213,6 +213,8 @@ func (e *evaluator) ref(name string) value {
 			return e.trailName(name)
 		case typeTopic:
 			return e.topicARN(name)
+		case typeKey:
+			return unknownValue(e.address(name))
 		}
 	}
 	return unknownValue(name)

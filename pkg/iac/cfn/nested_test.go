@@ -44,6 +44,49 @@ Resources:
 `
 }
 
+// A trail's topic, its policy and its key may be of a nested stack.
+func TestTopicOfNestedStack(t *testing.T) {
+	const alerts = `
+Resources:
+  Topic: {Type: "AWS::SNS::Topic", Properties: {KmsMasterKeyId: !Ref Key}}
+  TopicPolicy:
+    Type: AWS::SNS::TopicPolicy
+    Properties:
+      Topics: [!Ref Topic]
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: cloudtrail.amazonaws.com}, Action: "sns:Publish", Resource: !Ref Topic}]}
+  Key:
+    Type: AWS::KMS::Key
+    Properties:
+      KeyPolicy: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: SERVICE}, Action: ["kms:GenerateDataKey*", "kms:Decrypt"], Resource: "*"}]}
+Outputs:
+  Arn: {Value: !Ref Topic}
+`
+	const whole = `
+Resources:
+  Alerts: {Type: "AWS::CloudFormation::Stack", Properties: {TemplateURL: alerts.yaml}}
+  Logs: {Type: "AWS::S3::Bucket"}
+  Policy:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: !Ref Logs
+      PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Principal: {Service: cloudtrail.amazonaws.com}, Action: ["s3:GetBucketAcl", "s3:PutObject"], Resource: [!GetAtt Logs.Arn, !Sub "${Logs.Arn}/*"]}]}
+  Trail:
+    Type: AWS::CloudTrail::Trail
+    Properties: {TrailName: main, S3BucketName: !Ref Logs, IsLogging: true, SnsTopicName: !GetAtt Alerts.Outputs.Arn}
+`
+	for service, want := range map[string]delivery.Verdict{"cloudtrail.amazonaws.com": delivery.Delivering, "sns.amazonaws.com": delivery.Blocked} {
+		folder := fstest.MapFS{"alerts.yaml": {Data: []byte(strings.Replace(alerts, "SERVICE", service, 1))}}
+		in, err := cfn.Read([]byte(whole), cfn.Options{Account: "111111111111", Region: "us-east-1", File: "template.yaml", Folder: folder})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := iac.Assess(in, setting)
+		if first := r[0].Trails[0]; first.Notification != want || len(first.NotLookedAt) > 0 {
+			t.Errorf("%s: %s, not looked at %v: %+v", service, first.Notification, first.NotLookedAt, r[0].Findings)
+		}
+	}
+}
+
 // A nested stack is read where its template lies beside as a file, with what it is given for its parameters.
 func TestNestedStacks(t *testing.T) {
 	folder := fstest.MapFS{
