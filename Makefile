@@ -22,11 +22,11 @@ BENCHTIME ?= 300ms
 # How the functions are built. `sam build` knows the architecture of the
 # template but does not tell: build for x86_64 with LAMBDA_ARCH=amd64.
 LAMBDA_ARCH ?= arm64
-# Only what judges policies is worth it that small functions are copied into others, which makes a tenth of the
-# binary. The SDK, what carries its requests, and the loop around them wait for the network.
+# Only the evaluator (policy, glob, delivery) is worth it that small functions are copied into others, which makes a tenth of
+# the binary. The SDK, what carries its requests, and the loop around them wait for the network.
 NOT_INLINED := github.com/aws/... golang.org/x/... vendor/golang.org/x/... net/... encoding/... compress/... mime/... \
 	crypto/tls crypto/x509 crypto/rsa crypto/hpke math/big context time fmt log/... os internal/poll \
-	./pkg/alert ./pkg/app ./pkg/awsapi ./pkg/guardrail ./pkg/inventory ./pkg/ledger ./pkg/trigger
+	./pkg/alert ./pkg/app ./pkg/awsapi ./pkg/guardrail ./pkg/inventory ./pkg/ledger ./pkg/repair ./pkg/trail ./pkg/trigger
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s $(NOT_INLINED:%=-gcflags=%=-l)
 # A function that grows past this starts slowly. Nobody waits for the sweep, which reads an organization.
 MAX_SIZE := 12000000
