@@ -26,7 +26,7 @@ LAMBDA_ARCH ?= arm64
 # the binary. The SDK, what carries its requests, and the loop around them wait for the network.
 NOT_INLINED := github.com/aws/... golang.org/x/... vendor/golang.org/x/... net/... encoding/... compress/... mime/... \
 	crypto/tls crypto/x509 crypto/rsa crypto/hpke math/big context time fmt log/... os internal/poll \
-	./pkg/alert ./pkg/app ./pkg/awsapi ./pkg/guardrail ./pkg/inventory ./pkg/ledger ./pkg/repair ./pkg/trail ./pkg/trigger
+	$(addprefix github.com/trailwarden/trailwarden/pkg/,alert app awsapi guardrail inventory ledger repair trail trigger)
 LAMBDA_FLAGS := -tags lambda.norpc -trimpath -buildvcs=false -ldflags=-s $(NOT_INLINED:%=-gcflags=%=-l)
 # A function that grows past this starts slowly. Nobody waits for the sweep, which reads an organization.
 MAX_SIZE := 12000000
@@ -133,6 +133,10 @@ bench: ## measure the engine; with BASE=<commit>, side by side with that commit
 .PHONY: build
 build: ## build the command line into bin/
 	go build -trimpath -o bin/trailwarden ./cmd/trailwarden
+
+.PHONY: lambda-flags
+lambda-flags:
+	@echo '$(LAMBDA_FLAGS)'
 
 # Called by `sam build`: build-GuardFunction builds ./functions/guard.
 build-%Function:

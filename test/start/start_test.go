@@ -18,16 +18,12 @@ import (
 // flags are those that the Makefile builds the functions with.
 func flags(t testing.TB) []string {
 	t.Helper()
-	text, err := os.ReadFile("../../Makefile")
-	if err != nil {
-		t.Fatal(err)
+	cmd := exec.CommandContext(t.Context(), "make", "--no-print-directory", "-s", "-C", "../..", "lambda-flags")
+	out, err := cmd.Output()
+	if err != nil || len(out) == 0 {
+		t.Fatalf("make lambda-flags: %q, %v", out, err)
 	}
-	_, rest, _ := strings.Cut(string(text), "\nLAMBDA_FLAGS := ")
-	line, _, ok := strings.Cut(rest, "\n")
-	if !ok {
-		t.Fatal("the Makefile has no LAMBDA_FLAGS")
-	}
-	return strings.Fields(line)
+	return strings.Fields(string(out))
 }
 
 func build(t testing.TB, folder string) string {
