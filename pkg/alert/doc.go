@@ -12,7 +12,9 @@
 //	loss.go      what is lost, what waits, when the next delivery is due
 //	json.go      the JSON form, as docs/alert.schema.json describes it
 //	chat.go      the notification for chat applications
-//	rule.go      the table of next steps; step.go applies it, command.go fills in and quotes
+//	rule.go      the table of next steps; step.go applies it, command.go fills in and quotes,
+//	             remake.go makes a deleted trail again
+//	state.go     what a report comes to
 //	link.go      addresses in the console
 //
 // What holds of every message:

@@ -4,8 +4,8 @@
 // [ReadConfig] reads every variable and names all that are missing or wrong in one
 // error. [NewFunctions] builds the clients once for each execution environment;
 // [Functions.Guard] and [Functions.Sweep] are the handlers of the two Lambda
-// functions, and [SecurityHub.Import] that of the one for Security Hub. They return an error only for what must be tried again, and are safe
-// for several invocations at once.
+// functions, and [SecurityHub.Import] that of the one for Security Hub. They return an error
+// only for what must be tried again, and are safe for several invocations at once.
 //
 // The command line uses package live, which finds a person's credentials. It is
 // apart so that the functions do not carry its code.
@@ -22,7 +22,7 @@
 //	version.go   the version of the functions
 //	group.go     which requests are about the same, and their order
 //	handle.go    groups side by side, each in its share of the time
-//	bound.go     ports that end in time to tell
+//	calm.go      ports whose panics are errors
 //	securityhub.go  the function for Security Hub
 //	metric.go    metrics, as lines of CloudWatch's embedded metric format
 package app

@@ -25,13 +25,20 @@
 //	trail.go         guardrail.Trails on CloudTrail
 //	bucket.go        guardrail.Buckets on S3; region.go finds a bucket's region,
 //	                 owner.go the reason why a bucket cannot be read
+//	chain.go         guardrail.Chain on KMS and SNS
+//	folder.go        whose folders a bucket has
+//	selectors.go     event selectors, as a command of an alert takes them
+//	object.go        lists that come from objects in S3
 //	organization.go  guardrail.Organizations; member.go and rcp.go read its accounts and its
 //	                 resource control policies
+//	enabled.go       the regions and the name of an account
+//	stack.go         stacks of this project in an account
 //	ledger.go        guardrail.Ledger on DynamoDB, with the layout of the table
 //	inventory.go     guardrail.Inventory in the same table
 //	pace.go          how often CloudTrail is called
 //	alert.go         guardrail.Alerts on SNS
 //	securityhub.go   findings in Security Hub
 //	parallel.go      calls that are made at once
+//	signed.go        calls of services without their SDK clients
 //	awsfake/         the same services behind HTTP, for tests
 package awsapi

@@ -22,10 +22,10 @@
 // # Files
 //
 // One file for each command (check.go, explain.go, required.go, scan.go, plan.go, decide.go,
-// replay.go, demo.go, audit.go, restore.go, undo.go, completion.go, version.go,
-// help.go; targets.go and status.go below organization) has its flags, its Run method and its text. What scan prints and reads is in files
-// of its own: scaninput.go, scansource.go, scantext.go, scanjson.go, scansarif.go,
-// annotation.go and markdown.go. What they share:
+// replay.go, demo.go, audit.go, restore.go, undo.go, accept.go, completion.go, version.go,
+// help.go; targets.go and status.go below organization) has its flags, its Run method and its
+// text. What scan prints and reads is in files of its own: scaninput.go, scansource.go,
+// scantext.go, scanjson.go, scansarif.go, annotation.go and markdown.go. What they share:
 //
 //	cli.go         Main, the grammar of all commands, dispatch, errors of usage
 //	system.go      what a command may touch: streams, clock, variables, AWS
@@ -34,14 +34,16 @@
 //	input.go       files and standard input, with limits and encodings
 //	case.go        a line of decide: a policy and a request
 //	policyfile.go  a bucket policy in any of the forms that the AWS CLI prints
+//	chain.go       keys and topics of trails, from files
 //	rcpfile.go     a resource control policy in any of these forms
 //	overview.go    how buckets fare: what check and audit print, and the exit code
 //	auditorganization.go  how the accounts of an organization fare
+//	coverage.go    what a trail covers, in a line
 //	cause.go       findings that one change would end, told once
 //	accepted.go    weaknesses that somebody has accepted, for a time
 //	difference.go  what changed since an earlier audit
 //	glossary.go    what names on the page mean
 //	simulation.go  the guard on an account in memory, for replay and demo
 //	screen.go      text that is wrapped to the width of a terminal; tone.go, table.go
-//	json.go        all JSON output; sarif….go and html.go with page.html the others
+//	json.go        all JSON output; sarif….go, and html….go with page.html, the others
 package cli

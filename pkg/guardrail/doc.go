@@ -15,9 +15,18 @@
 //
 // Which trails there are is found out before (batch.go, survey.go): the requests of
 // an invocation share one read of the inventory (inventory.go), and no account is
-// asked for its trails more than once. A sweep asks all accounts (discover.go), and reads which
-// resource control policies they are under (rcp.go). That of an
-// organization has steps, each of which may run in a process of its own (steps.go).
+// asked for its trails more than once. A sweep asks all accounts (discover.go). That of an
+// organization has steps, each of which may run in a process of its own (steps.go). It asks most
+// accounts only now and then (cadence.go), reads which resource control policies they are under
+// (rcp.go), seeks the owners of buckets (owner.go) and looks for folders and trails of accounts
+// outside (folder.go, outsider.go). Of accounts that cannot be read, or of which no event comes
+// any more (forwarding.go), it tells together (wholeorganization.go).
+//
+// With a bucket the keys and topics of its trails are read (chain.go). By which calls files must have
+// arrived is known from earlier sweeps (evidence.go).
+//
+// Audits judge as a sweep does, and write and tell nothing (audit.go, auditorganization.go).
+// A person repairs by manual.go, and sees by status.go how well an organization is covered.
 //
 // What passes from step to step are values: the [Target], the record of what
 // is remembered of it, the observation of what it is now, the outcome of

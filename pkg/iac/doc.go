@@ -2,8 +2,8 @@
 // CloudTrail, before it is done.
 //
 // A reader (iac/tfplan, iac/cfn) makes an [Input] of a plan or template: two
-// snapshots, before and after, of buckets, their policies, who pays for them, and
-// trails, each with its origin. Each attribute is a [Value]: known, perhaps
+// snapshots, before and after, of buckets, their policies, who pays for them, trails,
+// keys and topics, each with its origin. Each attribute is a [Value]: known, perhaps
 // sensitive, not known with what it refers to, or absent. [Assess] joins buckets,
 // policies and trails, judges each bucket of trails before and after with
 // [delivery.Judge], and says what changes.
@@ -20,11 +20,12 @@
 //   - What a plan leaves out is not gone: a bucket that is not in it has a policy that is
 //     not known.
 //
-//   - Of the keys and topics of trails those are judged of whose policy all is known; the others are
-//     named as not looked at.
+//   - Keys and topics are judged where all of their policy is known; the others are named as not
+//     looked at.
 //
-// The files: chain.go judges keys and topics (key.go, topic.go); value.go, snapshot.go and mark.go are what readers give; group.go joins;
-// hole.go makes policies with holes; judge.go and outcome.go judge one bucket;
+// The files: value.go, snapshot.go and mark.go are what readers give; group.go joins;
+// hole.go makes policies with holes, and standin.go names that are not known;
+// judge.go and outcome.go judge one bucket; chain.go judges keys and topics (key.go, topic.go);
 // change.go and assess.go compare; admitted.go finds the trails that a policy
 // admits; place.go and show.go make it fit to be shown.
 //

@@ -1,8 +1,8 @@
 // Package inmem is an AWS account in memory. Tests, the replay command and the
 // demo use it.
 //
-// [Account] implements the guard's ports to trails, buckets and organizations,
-// [Ledger] and [Alerts] the other two. They pass the same conformance suite as the
+// [Account] implements the guard's ports to trails, buckets, organizations, keys and topics;
+// [Ledger], [Inventory] and [Alerts] the others. They pass the same conformance suite as the
 // adapters of AWS (package porttest), and all are safe for use by several
 // goroutines.
 //
@@ -16,6 +16,7 @@
 //	account.go      the account, its set-up, and the ports that it implements
 //	organization.go an organization of such accounts
 //	description.go  an account as a file describes it, as replay reads it
+//	chain.go        keys and topics of trails
 //	status.go       what CloudTrail reports of its trails, in such a file
 //	apply.go        changes the account as the API call of an event did
 //	reserialize.go  a policy in the spelling in which S3 may give it back

@@ -25,7 +25,9 @@
 // less is found out however it came about. The owner may accept it until a day
 // ([Acceptance]); then it counts as resolved, and is told again from that day on.
 //
-// Policies are compared by [Fingerprint], which is blind to how S3 spells them.
+// Policies are compared by [Fingerprint], which is blind to how S3 spells them. What of a policy
+// was last seen, and whether an event told of it, is [Seen] (seen.go). How a trail was last
+// seen is kept too, so that one that is deleted can be made again (described.go).
 //
 // Everything here is pure: data in, data out. A store keeps the records.
 package ledger

@@ -12,7 +12,10 @@
 //   - keys.go: the ARNs of the files.
 //   - context.go: the request context, and where each key's value comes from.
 //   - region.go: the regions, and CloudTrail's accounts of old policies.
-//   - documented.go: the statements that AWS documents.
+//   - key.go: what a KMS key is, and whether it can encrypt.
+//   - chain.go: the requests to a trail's key and topic; chaincontext.go: their context.
+//   - documented.go: the statements that AWS documents; documentedchain.go: those for keys
+//     and topics.
 //
 // Everything here is pure: data in, data out.
 package trail

@@ -12,4 +12,5 @@
 //	wire.go        answers and failures in each service's form
 //	s3.go          S3; cloudtrail.go, dynamodb.go
 //	query.go       SNS, STS, Organizations and CloudFormation; kms.go keys and topics
+//	securityhub.go Security Hub
 package awsfake

@@ -1,5 +1,6 @@
 // Package cfn reads CloudFormation templates, in JSON and YAML, also as "sam build" writes
-// them, change sets, and the cdk.out folder of the CDK, into snapshots of buckets, policies and trails.
+// them, change sets, and the cdk.out folder of the CDK (assembly.go), into snapshots of buckets,
+// policies, trails, keys and topics (policy.go, topic.go).
 //
 // A template holds functions whose results are known at deployment only. The evaluator
 // (evaluate.go, function.go) works them out as far as they are known, and what is not known is

@@ -1,5 +1,6 @@
 // Package tfplan reads what "terraform show -json" and "tofu show -json" print of a plan or a
-// state, and terraform.tfstate, into snapshots of buckets, policies and trails.
+// state, and terraform.tfstate, into snapshots of buckets, policies, trails, keys and topics (key.go,
+// topic.go).
 //
 // [Read] reads member by member: of a large plan only the resources of the types that matter
 // are kept, and what refers to what (stream.go, plan.go, configuration.go). A plan holds values
