@@ -109,9 +109,9 @@ func staleCause(r TrailReport, t trail.Trail, s trail.Status) string {
 	case len(open) > 0:
 		return reports + "The likely cause is what is not certain (" + strings.Join(slices.Compact(open), ", ") + "), see the other findings."
 	case t.KMSKeyID != "" && !keyLookedAt:
-		return reports + "The likely cause is the trail's KMS key, which was not looked at, or a resource control policy."
+		return reports + "The likely cause is the trail's KMS key, which was not looked at, or a resource control policy that is not known here."
 	}
-	return reports + "All that was looked at lets files arrive, so the likely cause is what that does not show: a resource control policy, " +
+	return reports + "All that was looked at lets files arrive, so the likely cause is what that does not show: a resource control policy that is not known here, " +
 		"a bucket that is somebody else's by now, or a trouble of CloudTrail or Amazon S3."
 }
 
