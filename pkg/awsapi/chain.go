@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -28,10 +29,24 @@ var _ guardrail.Chain = (*Chain)(nil)
 // NewChain returns a reader of keys and topics.
 func NewChain(c *Clients) *Chain { return &Chain{clients: c, buckets: NewBuckets(c)} }
 
+// placed reports whether an ARN is of an account, in a region of its partition that is spelled like
+// one. What trails and topics name is others' text, and the region becomes a part of the address that is
+// called with our credentials.
+func placed(a arn.ARN) bool {
+	return a.Region.Valid() && a.Region.Partition() == a.Partition && a.Account.Valid()
+}
+
+// errOther says that KMS answered for another key, or for none.
+var errOther = errors.New("the answer is not about this key")
+
 // Key reads a key and its policy at once. KMS answers for a key in every state.
 func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 	out := delivery.Key{Key: trail.Key{ARN: keyARN}}
 	a := arn.Split(keyARN)
+	if a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") || !placed(a) {
+		out.Reason = "it is not named by the ARN of a KMS key"
+		return out, nil
+	}
 	client := c.clients.KMS(string(a.Account), string(a.Region))
 	var described trail.Key
 	var text string
@@ -45,6 +60,9 @@ func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 			text, policyErr = client.GetKeyPolicy(ctx, keyARN)
 			return nil
 		})
+	if describeErr == nil && (described.ARN != keyARN || described.State == "") {
+		describeErr = &guardrail.PortError{Op: "kms:DescribeKey", Class: guardrail.Transient, Err: errOther}
+	}
 	describeErr, policyErr = failure("kms:DescribeKey", describeErr), failure("kms:GetKeyPolicy", policyErr)
 	switch {
 	case describeErr == nil:
@@ -78,6 +96,10 @@ func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 func (c *Chain) Topic(ctx context.Context, topicARN string) (delivery.Topic, error) {
 	out := delivery.Topic{Topic: trail.Topic{ARN: topicARN}}
 	a := arn.Split(topicARN)
+	if a.Service != "sns" || !placed(a) {
+		out.Reason = "it is not named by the ARN of a topic"
+		return out, nil
+	}
 	answer, err := c.clients.SNS(string(a.Account), string(a.Region)).GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topicARN)})
 	if err = failure("sns:GetTopicAttributes", err); guardrail.Is(err, guardrail.Transient) {
 		return out, err

@@ -123,3 +123,41 @@ func TestChainThatMayPass(t *testing.T) {
 		t.Errorf("%+v, %v", k, err)
 	}
 }
+
+// What a topic or a trail names as its key is others' text: nothing is called by it that is no key of
+// a region of AWS.
+func TestChainCallsNoOtherHost(t *testing.T) {
+	t.Parallel()
+	fake, chain := chainOf(t)
+	for _, name := range []string{
+		"arn:aws:kms:evil.example/x:" + chainAccount + ":key/1", "arn:aws:kms:us-east-1@evil.example/:" + chainAccount + ":key/1",
+		"arn:aws:kms::" + chainAccount + ":key/1", "arn:evil:kms:eu-west-1:" + chainAccount + ":key/1", "arn:aws:kms:eu-west-1:nobody:key/1",
+		"arn:aws:s3:eu-west-1:" + chainAccount + ":key/1", "arn:aws:kms:eu-west-1:" + chainAccount + ":alias/x",
+	} {
+		before := len(fake.Calls())
+		k, err := chain.TopicKey(t.Context(), trail.Topic{ARN: chainTopic, KMSKeyID: name})
+		if err != nil || trail.IsAlias(name) != (k == nil) || k != nil && (k.Reason == "" || k.Policy != nil || len(fake.Calls()) > before) {
+			t.Errorf("%s: %+v, %v", name, k, err)
+		}
+		if k, err := chain.Key(t.Context(), name); err != nil || k.Reason == "" || k.Policy != nil {
+			t.Errorf("%s: %+v, %v", name, k, err)
+		}
+	}
+	if topic, err := chain.Topic(t.Context(), "arn:aws:sns:evil.example/x:"+chainAccount+":notices"); err != nil || topic.Reason == "" {
+		t.Errorf("%+v, %v", topic, err)
+	}
+}
+
+// An answer about another key, or none, is no answer; a code that is not known is judged by its status.
+func TestChainDistrustsAnswers(t *testing.T) {
+	t.Parallel()
+	fake, chain := chainOf(t)
+	fake.PutKey(awsfake.Key{Key: trail.Key{ARN: enabledKey}, Policy: `{"Statement":[]}`}) // no state
+	if k, err := chain.Key(t.Context(), enabledKey); !guardrail.Is(err, guardrail.Transient) {
+		t.Errorf("%+v, %v", k, err)
+	}
+	fake.Fail(func(awsfake.Call) *awsfake.Fault { return &awsfake.Fault{Status: 400, Code: "InvalidArnException"} })
+	if k, err := chain.Key(t.Context(), chainKey); err != nil || !strings.Contains(k.Reason, "InvalidArnException") {
+		t.Errorf("%+v, %v", k, err)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/smithy-go"
 	smithytime "github.com/aws/smithy-go/time"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
@@ -121,7 +122,11 @@ func apiError(answer *http.Response, text []byte) error {
 	if answer.StatusCode >= http.StatusInternalServerError {
 		fault = smithy.FaultServer
 	}
-	return &smithy.GenericAPIError{Code: code, Message: string(text[:min(len(text), 300)]), Fault: fault}
+	// With the status, which says what a code means that is not known.
+	return &smithyhttp.ResponseError{
+		Response: &smithyhttp.Response{Response: answer},
+		Err:      &smithy.GenericAPIError{Code: code, Message: string(text[:min(len(text), 300)]), Fault: fault},
+	}
 }
 
 func (c signedCall) address(cfg aws.Config) string {

@@ -12,9 +12,9 @@ import (
 type Evidence struct {
 	// Now is the time for which is judged; zero: not known.
 	Now time.Time
-	// Changed is when what deliveries hang on was last known to have changed; zero: it is not
-	// known to have. What arrived before says nothing of the bucket as it is now.
-	Changed time.Time
+	// Changed is when what the deliveries of a trail hang on was last known to have changed, by the
+	// trail's ARN; zero: it is not known to have. What arrived before says nothing of how it is now.
+	Changed map[string]time.Time
 	// Asked is the account that gave the status of a trail, by the trail's ARN.
 	Asked map[string]string
 	// Calls are calls to CloudTrail that are known to have been made. Each is a management

@@ -61,7 +61,7 @@ func deliveryStale(r TrailReport, t trail.Trail, s trail.Status, e Evidence) []F
 	default: // not known when it should have begun
 		return nil
 	}
-	began := latest(s.StartedLoggingAt, e.Changed)
+	began := latest(s.StartedLoggingAt, e.Changed[t.ARN])
 	var why string
 	if call, ok := e.call(t, e.Now.Add(-logFileDue)); ok && call.At.After(began.Add(settled)) && s.DeliveredAt.Before(call.At) {
 		why = fmt.Sprintf("The trail records that account %s called CloudTrail in %s at %s, so a file had to follow.", call.Account, call.Region, stamp(call.At))

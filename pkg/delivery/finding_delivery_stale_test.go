@@ -69,7 +69,7 @@ func TestDeliveryStale(t *testing.T) {
 		{"not known since when it logs", func(s *standing) { s.status.StartedLoggingAt, s.status.DeliveredAt = time.Time{}, time.Time{} }, ""},
 		{"started since", func(s *standing) { s.status.StartedLoggingAt = ago(70 * time.Minute) }, ""},
 		{"started, and settled", func(s *standing) { s.status.StartedLoggingAt = ago(76 * time.Minute) }, "so a file had to follow"},
-		{"the bucket was changed since", func(s *standing) { s.evidence.Changed = ago(70 * time.Minute) }, ""},
+		{"the bucket was changed since", func(s *standing) { s.evidence.Changed = map[string]time.Time{mainARN: ago(70 * time.Minute)} }, ""},
 		{"no time", func(s *standing) { s.evidence.Now = time.Time{} }, ""},
 		{"write events alone", func(s *standing) { s.trail.Unlogged.Reads = true }, ""},
 		{"not those of CloudTrail", func(s *standing) { s.trail.Unlogged.Sources = "cloudtrail.amazonaws.com" }, ""},
@@ -86,7 +86,7 @@ func TestDeliveryStale(t *testing.T) {
 		{"never a digest file", func(s *standing) { s.digests(); s.status.DigestDeliveredAt = time.Time{} }, ""},
 		{"digest files stopped alone", func(s *standing) { s.digests(); s.status.DigestDeliveredAt = ago(8 * time.Hour) }, ""},
 		{"started since the digest file", func(s *standing) { s.digests(); s.status.StartedLoggingAt = ago(time.Hour) }, ""},
-		{"changed since the digest file", func(s *standing) { s.digests(); s.evidence.Changed = ago(2 * time.Hour) }, ""},
+		{"changed since the digest file", func(s *standing) { s.digests(); s.evidence.Changed = map[string]time.Time{mainARN: ago(2 * time.Hour)} }, ""},
 		{"no management events", func(s *standing) { s.digests(); s.trail.Unlogged = trail.Unlogged{Reads: true, Writes: true} }, ""},
 		{"selectors that are not known, and digest files", func(s *standing) { s.digests(); s.trail.CustomSelectors = true }, ""},
 	}
@@ -145,7 +145,7 @@ func TestRecentFilesAreNeverStale(t *testing.T) {
 			ARN: mainARN, Logging: true, StartedLoggingAt: ago(minutes("started", 1e6)), DeliveredAt: ago(minutes("delivered", 44)),
 			DigestDeliveredAt: ago(minutes("digest", 179)), DeliveryAttempt: ago(minutes("attempt", 1e6)),
 		}
-		e := delivery.Evidence{Now: now(), Changed: ago(minutes("changed", 1e6)), Asked: map[string]string{mainARN: "111111111111"}}
+		e := delivery.Evidence{Now: now(), Changed: map[string]time.Time{mainARN: ago(minutes("changed", 1e6))}, Asked: map[string]string{mainARN: "111111111111"}}
 		for range rapid.IntRange(0, 3).Draw(r, "calls") {
 			e.Calls = append(e.Calls, delivery.AccountCall{Account: "111111111111", Region: "us-east-1", At: ago(minutes("call", 1e6))})
 		}

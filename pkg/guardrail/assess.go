@@ -169,7 +169,7 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 		out.judged = judgement{observation: obs, report: delivery.JudgeWithin(budget, obs.bucket, obs.trails, env)}
 	}
 	out.judged.around = obs.around
-	changed := lastChange(t, rec, done)
+	changed := func(arn string) time.Time { return lastChange(t, rec, done, arn) }
 	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), changed, obs.at)
 	// seen is a report with what CloudTrail says of the trails, and without what is accepted.
 	seen := func(r delivery.Report) (delivery.Report, []delivery.AcceptedFinding) {
@@ -249,9 +249,11 @@ func environment(t Target, obs observation) trail.Environment {
 	return env
 }
 
-// lastChange is when the bucket is last known to have changed. What CloudTrail
-// reports of deliveries before it says nothing of the bucket as it is now.
-func lastChange(t Target, rec record, done attempt) time.Time {
+// lastChange is when the bucket, or what else the deliveries of a trail depend on, is last known
+// to have changed. What CloudTrail reports of deliveries before it says nothing of how it is now. A
+// call on another trail, or on its key, changes nothing for this one: whoever makes such calls all the time
+// hides no failure of others.
+func lastChange(t Target, rec record, done attempt, arn string) time.Time {
 	last := done.written
 	latest := func(at time.Time) {
 		if at.After(last) {
@@ -262,9 +264,11 @@ func lastChange(t Target, rec record, done attempt) time.Time {
 		latest(r.Written)
 	}
 	for _, c := range rec.Changes {
-		latest(c.Time)
+		if t.concerns(c, arn) {
+			latest(c.Time)
+		}
 	}
-	if t.Change != nil {
+	if t.Change != nil && t.concerns(*t.Change, arn) {
 		latest(t.Change.Time)
 	}
 	// An outage that rests on the bucket was there until after it was told.
@@ -277,10 +281,10 @@ func lastChange(t Target, rec record, done attempt) time.Time {
 
 // freshStatuses returns the statuses without errors of deliveries that were
 // tried before the bucket last changed, and the ARNs of trails that had one.
-func freshStatuses(statuses []trail.Status, changed, now time.Time) (fresh []trail.Status, stale []string) {
+func freshStatuses(statuses []trail.Status, changed func(arn string) time.Time, now time.Time) (fresh []trail.Status, stale []string) {
 	fresh = slices.Clone(statuses)
 	for i := range fresh {
-		if s := &fresh[i]; s.FailedBefore(changed, now) {
+		if s := &fresh[i]; s.FailedBefore(changed(s.ARN), now) {
 			s.DeliveryError, s.DigestError = "", ""
 			stale = append(stale, s.ARN)
 		}

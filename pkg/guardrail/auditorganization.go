@@ -81,7 +81,7 @@ func (g *Guard) AuditOrganization(
 	var all sync.WaitGroup
 	if g.ports.RCPs != nil {
 		members := membersOfAudit(a.Accounts)
-		all.Go(func() { v.rcps = g.readRCPs(ctx, members) })
+		all.Go(func() { v.rcps, _ = g.readRCPs(ctx, members) }) // what is not known says so itself
 	}
 	v.ask(ctx, a.Accounts)
 	all.Wait()
@@ -399,6 +399,11 @@ func (o organizationOccasion) organization(context.Context) (trail.Organization,
 
 // rcps are those that were read when the accounts were listed.
 func (o organizationOccasion) rcps(context.Context) (inventory.RCPs, error) { return o.view.rcps, nil }
+
+// served is the organization as it was listed.
+func (o organizationOccasion) served(survey) (trail.Organization, bool) {
+	return o.view.organization, true
+}
 
 // chain reads the keys and topics of the accounts that could be read, each once for all buckets.
 func (o organizationOccasion) chain(survey) Chain {

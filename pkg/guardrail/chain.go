@@ -1,7 +1,9 @@
 package guardrail
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,9 +48,12 @@ type chained struct {
 
 // chain reads the keys and topics of the trails of a bucket: each once, and all at once. The
 // key of an encrypted topic is a second round. What takes too long says so, and stops nothing.
-func (g *Guard) chain(ctx context.Context, from Chain, b BucketRef, trails []trail.Trail) chained {
-	keys := distinct(trails, func(t trail.Trail) string { return t.KMSKeyID })
-	topics := distinct(trails, func(t trail.Trail) string { return t.SNSTopic })
+//
+// First are those that the event is about, then those of each account in turn: whoever has many keys that
+// answer slowly keeps nobody else's from being read in time.
+func (g *Guard) chain(ctx context.Context, from Chain, t Target, b BucketRef, trails []trail.Trail) chained {
+	keys := t.fairly(distinct(trails, func(t trail.Trail) string { return t.KMSKeyID }))
+	topics := t.fairly(distinct(trails, func(t trail.Trail) string { return t.SNSTopic }))
 	if from == nil || len(keys)+len(topics) == 0 {
 		return chained{}
 	}
@@ -88,6 +93,22 @@ func (g *Guard) chain(ctx context.Context, from Chain, b BucketRef, trails []tra
 		}
 	}
 	return out
+}
+
+// fairly orders ARNs: first those that calls are about, then one of each account after the other.
+func (t Target) fairly(arns []string) []string {
+	turn := map[string]int{} // of the next of an account
+	rank := map[string]int{}
+	for _, name := range arns {
+		account := string(arn.Split(name).Account)
+		turn[account]++
+		rank[name] = turn[account]
+		if slices.ContainsFunc(t.calls(), func(c Call) bool { return c.Chain == name }) {
+			rank[name] = 0
+		}
+	}
+	slices.SortStableFunc(arns, func(a, b string) int { return cmp.Compare(rank[a], rank[b]) })
+	return arns
 }
 
 // readKey reads a key. One that could not be read for now has that for its reason.
@@ -159,16 +180,17 @@ func (v survey) blindSpots(trails []trail.Trail) []string {
 // anything writes a file many times a day.
 const deliveryAge = 24 * time.Hour
 
-// lastCall is when a call that concerns the target was last made, as far as is known.
-func lastCall(t Target, rec record) time.Time {
+// lastCall is when a call was last made that may have hidden the key of a trail: on the key, or one that
+// gave the trail another.
+func lastCall(t Target, rec record, tr trail.Trail) time.Time {
 	var last time.Time
-	for _, c := range rec.Changes {
-		if c.Time.After(last) {
-			last = c.Time
-		}
-	}
+	calls := slices.Clone(rec.Changes)
 	for _, c := range t.calls() {
-		if c.Time.After(last) {
+		calls = append(calls, c.Change)
+	}
+	for _, c := range calls {
+		of := c.Chain != "" && trail.IsKey(tr.KMSKeyID, c.Chain) || c.Trail != "" && (c.Trail == tr.ARN || c.Trail == tr.Name)
+		if of && c.Time.After(last) {
 			last = c.Time
 		}
 	}
@@ -177,14 +199,30 @@ func lastCall(t Target, rec record) time.Time {
 
 // delivering are the ARNs of trails of which CloudTrail reports a delivery since the last change,
 // and a recent one.
-func (o observation) delivering(changed time.Time) []string {
+func (o observation) delivering(t Target, rec record) []string {
 	var arns []string
 	for _, s := range o.statuses {
-		if !s.Failing() && s.DeliveredAt.After(changed) && o.at.Sub(s.DeliveredAt) < deliveryAge {
+		i := slices.IndexFunc(o.trails, func(tr trail.Trail) bool { return tr.ARN == s.ARN })
+		if i >= 0 && !s.Failing() && s.DeliveredAt.After(lastCall(t, rec, o.trails[i])) && o.at.Sub(s.DeliveredAt) < deliveryAge {
 			arns = append(arns, s.ARN)
 		}
 	}
 	return arns
+}
+
+// looked are what was looked at beside the bucket, as far as it could be.
+func (o observation) looked() []delivery.Source {
+	var out []delivery.Source
+	if len(o.chain.Keys) > 0 && len(o.chain.unreadKeys) == 0 {
+		out = append(out, delivery.SourceKey)
+	}
+	if len(o.chain.Topics) > 0 && len(o.chain.unreadTopics) == 0 {
+		out = append(out, delivery.SourceTopic)
+	}
+	if len(o.rcps.over) > 0 && !o.rcps.unread {
+		out = append(out, delivery.SourceRCP)
+	}
+	return out
 }
 
 // same reports whether two readings found the same.
@@ -274,6 +312,32 @@ func (k *kept[K, V]) get(name K, read func() (V, error)) (V, error) {
 		v.value, v.known = value, true
 	}
 	return value, err
+}
+
+// noChain reads nothing, since it is not known whose keys and topics may be read. That may pass.
+type noChain struct{}
+
+// errMembersUnknown says that the members of the organization are not known.
+var errMembersUnknown = errors.New("the members of the organization are not known just now")
+
+func (noChain) failure(op string) error {
+	return &PortError{Op: op, Class: Transient, Code: "MembersUnknown", Err: errMembersUnknown}
+}
+
+func (c noChain) Key(context.Context, string) (delivery.Key, error) {
+	return delivery.Key{}, c.failure("kms:DescribeKey")
+}
+
+func (c noChain) Topic(context.Context, string) (delivery.Topic, error) {
+	return delivery.Topic{}, c.failure("sns:GetTopicAttributes")
+}
+
+func (c noChain) TopicKey(context.Context, trail.Topic) (*delivery.Key, error) {
+	return nil, c.failure("kms:DescribeKey")
+}
+
+func (c noChain) BucketKeys(context.Context, BucketRef) (trail.Switch, error) {
+	return "", c.failure("s3:GetEncryptionConfiguration")
 }
 
 // memberChain reads the keys and topics of some accounts and of no others: a trail may name a key

@@ -183,7 +183,7 @@ func (g *Guard) keepOrganization(ctx context.Context, account string, known inve
 		return o, &LedgerError{Bucket: "the inventory", Err: err}
 	}
 	if g.ports.Members != nil {
-		g.keepRCPs(ctx, membersOfAudit(accounts))
+		return o, g.keepRCPs(ctx, membersOfAudit(accounts))
 	}
 	return o, nil
 }

@@ -8,9 +8,10 @@ import (
 
 // evidence is what is known by which files of the trails must have arrived: the calls of earlier
 // sweeps, which asked the accounts for their trails.
-func evidence(t Target, obs observation, changed time.Time) delivery.Evidence {
-	e := delivery.Evidence{Now: obs.at, Changed: changed, Asked: map[string]string{}}
+func evidence(t Target, obs observation, changed func(arn string) time.Time) delivery.Evidence {
+	e := delivery.Evidence{Now: obs.at, Changed: map[string]time.Time{}, Asked: map[string]string{}}
 	for _, r := range obs.readings {
+		e.Changed[r.trail.ARN] = changed(r.trail.ARN)
 		e.Asked[r.trail.ARN] = r.account
 	}
 	for id, a := range t.survey.known.Accounts {

@@ -119,7 +119,8 @@ func (r round) facts() ledger.Facts {
 		Repaired: done.succeeded(), Failure: done.failure, OverBudget: r.may == budgetSpent,
 		Partial: len(obs.lacks(out.report)) > 0, Unanswered: obs.unanswered != nil, Unasked: obs.unasked, Stale: out.stale,
 		UnknownEvents: obs.unknownEvents(), UnreadKeys: obs.chain.unreadKeys, UnreadTopics: obs.chain.unreadTopics, UnreadRCPs: obs.rcps.unread,
-		Delivering:  obs.delivering(lastCall(t, rec)),
+		Incomplete: t.survey.unread != nil, Looked: obs.looked(),
+		Delivering:  obs.delivering(t, rec),
 		WithoutFile: withoutFile(rec, obs),
 	}
 	_, facts.Overwrote = overwritten(t, rec, obs)
@@ -253,7 +254,7 @@ func (g *Guard) message(ctx context.Context, r round, facts ledger.Facts, next l
 			n.Settled = append(n.Settled, f.ID)
 		}
 		n.Accepted = accepts(rec, out) || len(acceptances(rec, outcome{}, obs)) > 0
-		n.Notes = append(n.Notes, resolution(t, rec, obs, lastChange(t, rec, done))...)
+		n.Notes = append(n.Notes, resolution(t, rec, obs, func(arn string) time.Time { return lastChange(t, rec, done, arn) })...)
 	}
 	if d, ok := t.Subject.(DeletedTrail); ok && !d.Back && len(t.survey.listed) == 0 {
 		n.Notes = append(n.Notes, "The account sees no trail any more, neither of its own nor of an organization.")
@@ -405,7 +406,7 @@ func (r round) culprits(calls []delivery.Change, facts ledger.Facts) (culprits [
 }
 
 // resolution says what is behind a target that is right again.
-func resolution(t Target, rec record, obs observation, changed time.Time) []string {
+func resolution(t Target, rec record, obs observation, changed func(arn string) time.Time) []string {
 	switch t.Subject.(type) {
 	case DeletedTrail:
 		return []string{"The trail is there again."}
@@ -419,7 +420,7 @@ func resolution(t Target, rec record, obs observation, changed time.Time) []stri
 	var notes []string
 	for _, s := range obs.statuses {
 		switch {
-		case s.DeliveredAt.After(rec.Since) && !s.DeliveredAt.Before(changed):
+		case s.DeliveredAt.After(rec.Since) && !s.DeliveredAt.Before(changed(s.ARN)):
 			notes = append(notes, fmt.Sprintf("CloudTrail has delivered files of trail %s since, last at %s.",
 				s.ARN, s.DeliveredAt.UTC().Format(time.RFC3339)))
 		case s.DeliveredAt.IsZero():

@@ -126,7 +126,7 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	if len(chain.problems) == 0 {
 		all.Go(func() {
 			began := g.now()
-			chain = g.chain(ctx, t.occasion.chain(t.survey), b.BucketRef, trails)
+			chain = g.chain(ctx, t.occasion.chain(t.survey), t, b.BucketRef, trails)
 			waited[len(trails)+1] = g.now().Sub(began)
 		})
 	}
@@ -167,7 +167,11 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 		obs.organization = organization
 	}
 	if g.ports.RCPs != nil {
-		obs = obs.under(rcps, rcpsErr, g.config.InventoryAge)
+		served, isKnown := t.occasion.served(t.survey)
+		if rcpsErr == nil && !isKnown {
+			rcpsErr = errMembersUnknown
+		}
+		obs = obs.under(rcps, served, rcpsErr, g.config.InventoryAge)
 	}
 	return obs, err
 }
@@ -181,7 +185,7 @@ func (g *Guard) observeAgain(ctx context.Context, t Target, obs observation) (ob
 	var all sync.WaitGroup
 	all.Go(func() { again, err = g.observeBucket(ctx, t, obs) })
 	if len(chain.problems) == 0 {
-		all.Go(func() { chain = g.chain(ctx, t.occasion.chainNow(t.survey), t.bucket(), obs.trails) })
+		all.Go(func() { chain = g.chain(ctx, t.occasion.chainNow(t.survey), t, t.bucket(), obs.trails) })
 	}
 	all.Wait()
 	again.chain = chain

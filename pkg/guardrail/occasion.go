@@ -39,7 +39,8 @@ type sweepState struct {
 	// readChain reads each key and topic once; nil: nobody reads them.
 	readChain Chain
 
-	rcpsRead storedRCPs
+	// rulesRead are the resource control policies, once they were read.
+	rulesRead kept[struct{}, inventory.RCPs]
 
 	asking  sync.Mutex
 	answers map[string]answer        // by account
@@ -74,7 +75,7 @@ func (g *Guard) newSweepState(account string) *sweepState {
 
 // rcps reads the resource control policies once.
 func (s *sweepState) rcps(ctx context.Context) (inventory.RCPs, error) {
-	return s.rcpsRead.get(ctx, s.ports)
+	return s.rulesRead.get(struct{}{}, func() (inventory.RCPs, error) { return s.ports.rcps(ctx) })
 }
 
 // chain reads each key and topic once.
@@ -159,12 +160,15 @@ func (s *sweepState) recall(known inventory.Part) {
 	}
 }
 
-// sees reports whether another account sees a trail.
+// sees reports whether another account sees a trail. An account that cannot be read says nothing,
+// and what the trail's own account has said since goes before.
 func (s *sweepState) sees(arn string) bool {
 	s.asking.Lock()
 	defer s.asking.Unlock()
+	owner, asked := s.answers[accountOf(arn)]
 	for _, a := range s.answers {
-		if has(a.trails, arn) {
+		outdated := asked && owner.err == nil && owner.at.After(a.at)
+		if has(a.trails, arn) && a.err == nil && !outdated {
 			return true
 		}
 	}

@@ -26,6 +26,9 @@ func (g *Guard) reconcileOrganization(ctx context.Context, r Request, inv survey
 	looking, cancel := g.working(ctx)
 	defer cancel()
 	state := g.newSweepState(r.Account)
+	if g.ports.Members != nil { // whoever has left is not asked
+		state.members = append(slices.Clone(inv.known.Organization.Members), r.Account)
+	}
 	state.left = r.Change != nil && r.Change.Event == "LeaveOrganization"
 	others := g.forwarded(looking, inv, records, state)
 	for _, err := range others.errs {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -24,12 +23,13 @@ const rcpTime = 2 * time.Minute
 
 // keepRCPs reads the resource control policies and stores for which accounts each is in effect.
 // Where they cannot be read, those that were read last stay, with the reason for which they may be
-// others by now.
-func (g *Guard) keepRCPs(ctx context.Context, members []inventory.Member) {
+// others by now. The error is what may pass: the sweep is then not complete. That they may not be read is
+// none.
+func (g *Guard) keepRCPs(ctx context.Context, members []inventory.Member) error {
 	if g.ports.RCPs == nil || g.ports.Inventory == nil {
-		return
+		return nil
 	}
-	read := g.readRCPs(ctx, members)
+	read, failure := g.readRCPs(ctx, members)
 	ctx, cancel := context.WithTimeout(ctx, 2*memoryTime)
 	defer cancel()
 	var err error
@@ -45,12 +45,13 @@ func (g *Guard) keepRCPs(ctx context.Context, members []inventory.Member) {
 		err = g.ports.Inventory.SaveRCPs(ctx, read)
 	}
 	if err != nil {
-		g.run.Log.WarnContext(ctx, "resource control policies could not be stored", "error", err)
+		err = &LedgerError{Bucket: "the inventory", Err: err}
 	}
+	return join([]error{failure, err})
 }
 
 // readRCPs reads the resource control policies, or says why they are not known.
-func (g *Guard) readRCPs(ctx context.Context, members []inventory.Member) inventory.RCPs {
+func (g *Guard) readRCPs(ctx context.Context, members []inventory.Member) (inventory.RCPs, error) {
 	limit := rcpTime
 	if deadline, ok := ctx.Deadline(); ok {
 		limit = min(limit, deadline.Sub(g.now())/2)
@@ -59,23 +60,14 @@ func (g *Guard) readRCPs(ctx context.Context, members []inventory.Member) invent
 	defer cancel()
 	at := g.now().UTC()
 	attached, err := g.ports.RCPs.RCPs(ctx)
-	if err != nil {
-		return inventory.RCPs{Unread: noAnswer(err)}
+	if err == nil {
+		return inventory.SettleRCPs(attached, members, at), nil
 	}
-	return inventory.SettleRCPs(attached, members, at)
-}
-
-// storedRCPs are the resource control policies of the inventory, which is read once. The zero
-// value reads it when it is asked.
-type storedRCPs struct {
-	once sync.Once
-	read inventory.RCPs
-	err  error
-}
-
-func (s *storedRCPs) get(ctx context.Context, p Ports) (inventory.RCPs, error) {
-	s.once.Do(func() { s.read, s.err = p.rcps(ctx) })
-	return s.read, s.err
+	unread := inventory.RCPs{Unread: noAnswer(err)}
+	if Is(err, Denied) {
+		return unread, nil
+	}
+	return unread, &ObserveError{Subject: "resource control policies of the organization", Err: err}
 }
 
 // rcps reads the inventory's resource control policies. A guard that serves no organization knows
@@ -97,10 +89,10 @@ type ruled struct {
 
 // rule says which policies are over the bucket that was observed and the keys of its trails: those
 // of their accounts, as far as these are members. Whose the bucket is, S3 has to have confirmed.
-func (o observation) rule(known inventory.RCPs, age time.Duration) ruled {
+func (o observation) rule(known inventory.RCPs, served trail.Organization, age time.Duration) ruled {
 	var accounts []string
 	add := func(account string) {
-		if slices.Contains(o.organization.Members, account) && !slices.Contains(accounts, account) && account != o.organization.ManagementAccount {
+		if slices.Contains(served.Members, account) && !slices.Contains(accounts, account) && account != served.ManagementAccount {
 			accounts = append(accounts, account)
 		}
 	}
@@ -134,14 +126,14 @@ func readAt(r inventory.RCPs) string { return r.ReadAt.UTC().Format("2006-01-02 
 
 // under returns the observation with the policies that are over it, and with what of them is not
 // known. That they could not be read is a failure that may pass.
-func (o observation) under(known inventory.RCPs, err error, age time.Duration) observation {
+func (o observation) under(known inventory.RCPs, served trail.Organization, err error, age time.Duration) observation {
 	if err != nil {
 		o.problems = append(o.problems, &ObserveError{Subject: "resource control policies of the organization", Err: err})
 		o.rcps.unread = true
 		o.notes = append(o.notes, "The resource control policies of the organization could not be read just now, so this judgement does without them.")
 		return o
 	}
-	o.rcps = o.rule(known, age)
+	o.rcps = o.rule(known, served, age)
 	o.notes = append(o.notes, o.rcps.notes...)
 	return o
 }

@@ -1,9 +1,11 @@
 package guardrail
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/alert"
@@ -58,20 +60,50 @@ func (g *Guard) reconcileDeletion(ctx context.Context, r Request, inv survey) ([
 func (g *Guard) reconcileBuckets(ctx context.Context, r Request, inv survey, buckets []string) ([]Result, error) {
 	buckets = slices.DeleteFunc(union(buckets, nil), func(name string) bool { return name == "" })
 	inv, err := g.withBuckets(ctx, inv, buckets)
-	errs := []error{err}
-	var results []Result
-	for i, name := range buckets {
+	// A key may serve many buckets of anybody. Those that are opted in, and those that the owner
+	// has declared, are not to wait for them.
+	slices.SortStableFunc(buckets, func(a, b string) int { return cmp.Compare(g.prominence(b), g.prominence(a)) })
+	results, errs := make([]Result, len(buckets)), make([]error, len(buckets))
+	work, cancel := g.working(ctx)
+	defer cancel()
+	var begun atomic.Int64
+	var panicked atomic.Pointer[any]
+	g.each(len(buckets), func(i int) {
+		name := buckets[i]
+		defer func() { // it is the caller's, once the other buckets are done
+			if value := recover(); value != nil {
+				panicked.Store(&value)
+			}
+		}()
 		subject, ok := g.subject(inv, name, name == r.Bucket && r.namesCloudTrail())
-		if !ok {
-			results = append(results, Result{Bucket: name})
-			continue
+		if results[i] = (Result{Bucket: name}); !ok {
+			return
 		}
-		ctx, cancel := g.share(ctx, len(buckets)-i)
+		turn := int(begun.Add(1)) - 1
+		if turn > 0 && work.Err() != nil { // it is looked at when the event comes again, and not told of unseen
+			errs[i] = &ObserveError{Subject: "bucket " + name, Err: errTimeUp}
+			return
+		}
+		ctx, cancel := g.share(ctx, (len(buckets)-turn)/g.config.Parallel+1)
+		defer cancel()
 		result, err := g.inTurn(ctx, g.eventTarget(r, inv, subject))
-		results, errs = append(results, result), append(errs, err, g.learnBucket(ctx, inv, result.bucket))
-		cancel()
+		results[i], errs[i] = result, join([]error{err, g.learnBucket(ctx, inv, result.bucket)})
+	})
+	if value := panicked.Load(); value != nil {
+		panic(*value)
 	}
-	return results, join(errs)
+	return results, join(append([]error{err}, errs...))
+}
+
+// prominence is how soon a bucket is looked at, of several.
+func (g *Guard) prominence(bucket string) int {
+	switch _, declared := g.config.Owners[bucket]; {
+	case slices.Contains(g.config.Restore, bucket):
+		return 2
+	case declared:
+		return 1
+	}
+	return 0
 }
 
 // inTurn reconciles a bucket when no other event of it is worked on here.

@@ -113,6 +113,17 @@ func (t Target) expected() []delivery.Grantee {
 	return nil
 }
 
+// concerns reports whether a call may have changed what the deliveries of a trail depend on: one on
+// the bucket, the trail itself, or its key or topic.
+func (t Target) concerns(c delivery.Change, arn string) bool {
+	if c.Trail == "" && c.Chain == "" {
+		return true
+	}
+	return slices.ContainsFunc(t.trails(), func(tr trail.Trail) bool {
+		return tr.ARN == arn && (c.Trail != "" && (c.Trail == tr.ARN || c.Trail == tr.Name) || c.Chain != "" && uses(tr, c.Chain))
+	})
+}
+
 // own reports whether something stored is of this reconciliation.
 func (t Target) own(id string) bool { return strings.HasPrefix(id, t.id) }
 
@@ -135,6 +146,8 @@ type occasion interface {
 	// serves too; chainNow reads them anew.
 	chain(v survey) Chain
 	chainNow(v survey) Chain
+	// served is the organization that the guard serves, with its members; false: it is not known just now.
+	served(v survey) (trail.Organization, bool)
 	// rcps returns the resource control policies of the organization, as they are known; with a
 	// zero time: the guard serves none, or they were never read.
 	rcps(ctx context.Context) (inventory.RCPs, error)
@@ -174,7 +187,16 @@ func (d directly) within(c Chain, v survey) Chain {
 	if c == nil || d.ports.Members == nil {
 		return c
 	}
-	return memberChain{c, func(account string) bool { return slices.Contains(v.known.Organization.Members, account) }}
+	o, known := d.served(v)
+	if !known {
+		return noChain{}
+	}
+	return memberChain{c, func(account string) bool { return slices.Contains(o.Members, account) }}
+}
+
+// served is as the sweep has stored it. An account that is asked names no members but itself.
+func (directly) served(v survey) (trail.Organization, bool) {
+	return v.known.Organization, !v.known.OrganizationReadAt.IsZero()
 }
 
 func (d directly) rcps(ctx context.Context) (inventory.RCPs, error) { return d.ports.rcps(ctx) }

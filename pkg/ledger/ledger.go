@@ -33,6 +33,8 @@ type Record struct {
 	// Quiet are findings of kind unknown that were there when the bucket was first
 	// looked at, and of which the team was not told: see [Settings.Severity].
 	Quiet []Finding `json:"quiet,omitempty"`
+	// Looked are what was looked at beside the bucket so far: keys, topics, resource control policies.
+	Looked []delivery.Source `json:"looked,omitempty"`
 	// Since is when the state that was told of began.
 	Since time.Time `json:"since,omitzero"`
 	// Revision counts the alerts since then.

@@ -53,6 +53,11 @@ type Facts struct {
 	// UnreadRCPs says that it is not known which resource control policies are in effect: what was
 	// told of these still holds.
 	UnreadRCPs bool
+	// Looked are what was looked at beside the bucket: keys, topics, resource control policies.
+	Looked []delivery.Source
+	// Incomplete says that the bucket may have more trails than were judged: what was told of it
+	// still holds.
+	Incomplete bool
 	// Delivering are the ARNs of trails of which CloudTrail reports that files arrive, since the
 	// last change.
 	Delivering []string
@@ -95,6 +100,11 @@ func Next(r Record, facts Facts, now time.Time, s Settings) (next Record, kind a
 		kind = resolve(&next, facts, now)
 	} else {
 		kind = worsen(&next, facts, current, now, s)
+	}
+	for _, source := range facts.Looked {
+		if !slices.Contains(next.Looked, source) {
+			next.Looked = append(slices.Clone(next.Looked), source)
+		}
 	}
 	if kind == alert.Nothing && facts.Overwrote && facts.news(r) {
 		kind = alert.Changed
@@ -272,10 +282,16 @@ func tells(r Record, facts Facts, s Settings, f delivery.Finding) bool {
 			return severe
 		}
 		return severe || s.Severity == "" || facts.Blamed || slices.ContainsFunc(r.Notified, is) ||
-			r.Version > 0 && !slices.ContainsFunc(r.Quiet, is)
+			r.Version > 0 && !r.firstLook(facts, sourceOf(f.ID)) && !slices.ContainsFunc(r.Quiet, is)
 	case delivery.Outage:
 	}
 	return true
+}
+
+// firstLook reports whether this is the first time that something beside the bucket is looked at: an
+// earlier version did not, or nothing was there. What is uncertain there is then no news.
+func (r Record) firstLook(facts Facts, source delivery.Source) bool {
+	return slices.Contains(facts.Looked, source) && !slices.Contains(r.Looked, source)
 }
 
 // disproved reports whether a finding says that something could not be read of which CloudTrail
@@ -301,7 +317,9 @@ func stillHolds(f Finding, facts Facts) (Finding, bool) {
 	switch {
 	case facts.Partial && f.Kind == delivery.Unknown, chainUnread(facts, f.ID, f.Trail):
 		return f, true
-	case facts.UnreadRCPs && slices.Contains(facts.Trails, f.Trail) && sourceOf(f.ID) == delivery.SourceRCP:
+	case facts.UnreadRCPs && (f.Trail == "" || slices.Contains(facts.Trails, f.Trail)) && sourceOf(f.ID) == delivery.SourceRCP:
+		return f, true
+	case facts.Incomplete:
 		return f, true
 	case slices.Contains(facts.UnknownEvents, f.Trail) && sourceOf(f.ID) == delivery.SourceTrails:
 		if len(f.Lost) > 0 { // the other parts are known
@@ -347,6 +365,9 @@ func OfBucket(finding string) bool {
 // for now.
 func chainUnread(facts Facts, finding, arn string) bool {
 	source := sourceOf(finding)
+	if arn == "" { // it stands for many
+		return source == delivery.SourceKey && len(facts.UnreadKeys) > 0 || source == delivery.SourceTopic && len(facts.UnreadTopics) > 0
+	}
 	return source == delivery.SourceKey && slices.Contains(facts.UnreadKeys, arn) ||
 		source == delivery.SourceTopic && slices.Contains(facts.UnreadTopics, arn)
 }
