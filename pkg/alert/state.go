@@ -164,6 +164,12 @@ func (s state) words() string {
 	return "CloudTrail delivers to"
 }
 
+// isHeardAgain reports whether what is settled of an organization is that events come again, and not that its
+// accounts can be read.
+func (v *view) isHeardAgain() bool {
+	return len(v.Settled) > 0 && !slices.Contains(v.Settled, delivery.AccountsUnreadID)
+}
+
 // opening is the first sentence of an alert. It holds no data.
 func (v *view) opening() string {
 	if v.Kind != Resolved || v.state.rank() > weak.rank() {
@@ -174,7 +180,7 @@ func (v *view) opening() string {
 	case v.isOfAccount():
 		return "The problem is gone, not by Trailwarden: a trail records this account again."
 	case v.isOfOrganization():
-		if !slices.Contains(v.Settled, delivery.AccountsUnreadID) && len(v.Settled) > 0 {
+		if v.isHeardAgain() {
 			return "The problem is gone: events of the organization's accounts come again."
 		}
 		return "The problem is gone: all accounts of the organization can be read again."

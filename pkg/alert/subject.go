@@ -83,7 +83,7 @@ func (v *view) lead() string {
 			case v.isOfAccount():
 				return "RESOLVED: a trail records again"
 			case v.isOfOrganization():
-				if !slices.Contains(v.Settled, delivery.AccountsUnreadID) && len(v.Settled) > 0 {
+				if v.isHeardAgain() {
 					return "RESOLVED: events come again from all accounts in"
 				}
 				return "RESOLVED: all accounts can be read in"

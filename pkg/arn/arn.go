@@ -65,6 +65,13 @@ func (a ARN) RootOf() (account Account, ok bool) {
 	return a.Account, true
 }
 
+// Placed reports whether the ARN is of an account, in a region of its partition that is spelled like
+// one. The region of an ARN that others have written is to be placed before it becomes a part of an
+// address.
+func (a ARN) Placed() bool {
+	return a.Region.Valid() && a.Region.Partition() == a.Partition && a.Account.Valid()
+}
+
 // ParseTopic reads the ARN of an SNS topic that is no FIFO topic.
 // Source: CreateTopic in the API reference of SNS.
 func ParseTopic(text string) (ARN, error) {

@@ -29,13 +29,6 @@ var _ guardrail.Chain = (*Chain)(nil)
 // NewChain returns a reader of keys and topics.
 func NewChain(c *Clients) *Chain { return &Chain{clients: c, buckets: NewBuckets(c)} }
 
-// placed reports whether an ARN is of an account, in a region of its partition that is spelled like
-// one. What trails and topics name is others' text, and the region becomes a part of the address that is
-// called with our credentials.
-func placed(a arn.ARN) bool {
-	return a.Region.Valid() && a.Region.Partition() == a.Partition && a.Account.Valid()
-}
-
 // errOther says that KMS answered for another key, or for none.
 var errOther = errors.New("the answer is not about this key")
 
@@ -43,7 +36,7 @@ var errOther = errors.New("the answer is not about this key")
 func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 	out := delivery.Key{Key: trail.Key{ARN: keyARN}}
 	a := arn.Split(keyARN)
-	if a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") || !placed(a) {
+	if a.Service != "kms" || !strings.HasPrefix(a.Resource, "key/") || !a.Placed() { // others have written it
 		out.Reason = "it is not named by the ARN of a KMS key"
 		return out, nil
 	}
@@ -96,7 +89,7 @@ func (c *Chain) Key(ctx context.Context, keyARN string) (delivery.Key, error) {
 func (c *Chain) Topic(ctx context.Context, topicARN string) (delivery.Topic, error) {
 	out := delivery.Topic{Topic: trail.Topic{ARN: topicARN}}
 	a := arn.Split(topicARN)
-	if a.Service != "sns" || !placed(a) {
+	if a.Service != "sns" || !a.Placed() {
 		out.Reason = "it is not named by the ARN of a topic"
 		return out, nil
 	}
@@ -117,10 +110,10 @@ func (c *Chain) Topic(ctx context.Context, topicARN string) (delivery.Topic, err
 
 // TopicKey reads the key that a topic names: by its id, its ARN or an alias, in the topic's region.
 func (c *Chain) TopicKey(ctx context.Context, topic trail.Topic) (*delivery.Key, error) {
-	a := arn.Split(topic.ARN)
-	name := topic.KMSKeyID
-	if trail.IsAlias(name) {
-		described, err := c.clients.KMS(string(a.Account), string(a.Region)).DescribeKey(ctx, name)
+	name := topic.KeyARN()
+	if trail.IsAlias(topic.KMSKeyID) {
+		a := arn.Split(topic.ARN)
+		described, err := c.clients.KMS(string(a.Account), string(a.Region)).DescribeKey(ctx, topic.KMSKeyID)
 		switch err = failure("kms:DescribeKey", err); {
 		case guardrail.Is(err, guardrail.Transient):
 			return nil, err
@@ -129,10 +122,6 @@ func (c *Chain) TopicKey(ctx context.Context, topic trail.Topic) (*delivery.Key,
 		default: // it is not known which key that is
 			return nil, nil
 		}
-	}
-	if !strings.HasPrefix(name, "arn:") {
-		a.Service, a.Resource = "kms", "key/"+name
-		name = a.String()
 	}
 	key, err := c.Key(ctx, name)
 	return &key, err

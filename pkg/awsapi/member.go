@@ -36,20 +36,33 @@ const (
 func (m Members) Members(ctx context.Context) ([]inventory.Member, error) {
 	const op = "organizations:ListAccounts"
 	client := m.clients.Organizations("")
-	pace := rate.NewLimiter(memberPace, memberBurst)
 	var all []inventory.Member
-	token := ""
-	for range maxMemberPages {
-		if err := pace.Wait(ctx); err != nil {
-			return nil, failure(op, fmt.Errorf("wait for a turn: %w", err))
-		}
+	err := eachPage(ctx, rate.NewLimiter(memberPace, memberBurst), op, maxMemberPages, func(token string) (string, error) {
 		page, next, err := client.ListAccounts(ctx, token)
-		if err != nil {
-			return nil, failure(op, err)
+		all = append(all, page...)
+		return next, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+// eachPage reads page after page, until there is no token for a next one. A part of a list is
+// never taken for all.
+func eachPage(ctx context.Context, pace *rate.Limiter, op string, most int, read func(token string) (next string, err error)) error {
+	token := ""
+	for range most {
+		if err := pace.Wait(ctx); err != nil {
+			return failure(op, fmt.Errorf("wait for a turn: %w", err))
 		}
-		if all, token = append(all, page...), next; token == "" {
-			return all, nil
+		next, err := read(token)
+		if err != nil {
+			return failure(op, err)
+		}
+		if token = next; token == "" {
+			return nil
 		}
 	}
-	return nil, &guardrail.PortError{Op: op, Class: guardrail.Transient, Err: fmt.Errorf("more than %d pages of accounts", maxMemberPages)}
+	return &guardrail.PortError{Op: op, Class: guardrail.Transient, Err: fmt.Errorf("more than %d pages", most)}
 }

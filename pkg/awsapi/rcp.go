@@ -35,7 +35,7 @@ func (m Members) RCPs(ctx context.Context) ([]inventory.AttachedRCP, error) {
 	client := m.clients.Organizations("")
 	describing, listing := rate.NewLimiter(describePace, 2), rate.NewLimiter(policyPace, 4)
 	var found []inventory.AttachedRCP
-	err := eachPage(ctx, listing, "organizations:ListPolicies", func(token string) (string, error) {
+	err := eachPage(ctx, listing, "organizations:ListPolicies", maxPolicyPages, func(token string) (string, error) {
 		page, next, err := client.ListPolicies(ctx, token)
 		for _, p := range page {
 			if !p.AWSManaged {
@@ -62,7 +62,7 @@ func (m Members) RCPs(ctx context.Context) ([]inventory.AttachedRCP, error) {
 		if parsed, err := policy.ParseRCP(p.ID, p.Name, []byte(p.Content)); err == nil && !parsed.Denies(rcpServices()...) {
 			continue
 		}
-		err = eachPage(ctx, listing, "organizations:ListTargetsForPolicy", func(token string) (string, error) {
+		err = eachPage(ctx, listing, "organizations:ListTargetsForPolicy", maxPolicyPages, func(token string) (string, error) {
 			targets, next, err := client.ListTargetsForPolicy(ctx, p.ID, token)
 			p.Targets = append(p.Targets, targets...)
 			return next, err
@@ -76,25 +76,6 @@ func (m Members) RCPs(ctx context.Context) ([]inventory.AttachedRCP, error) {
 		out = append(out, p)
 	}
 	return out, nil
-}
-
-// eachPage reads page after page, until there is no token for a next one. A part of a list is
-// never taken for all.
-func eachPage(ctx context.Context, pace *rate.Limiter, op string, read func(token string) (next string, err error)) error {
-	token := ""
-	for range maxPolicyPages {
-		if err := pace.Wait(ctx); err != nil {
-			return failure(op, fmt.Errorf("wait for a turn: %w", err))
-		}
-		next, err := read(token)
-		if err != nil {
-			return failure(op, err)
-		}
-		if token = next; token == "" {
-			return nil
-		}
-	}
-	return &guardrail.PortError{Op: op, Class: guardrail.Transient, Err: fmt.Errorf("more than %d pages", maxPolicyPages)}
 }
 
 // PolicySummary is a policy of AWS Organizations without its text.

@@ -2,7 +2,6 @@ package delivery
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/policy"
 	"github.com/trailwarden/trailwarden/pkg/trail"
@@ -158,7 +157,7 @@ func (j *judgement) parts() []*chainPart {
 		}
 		k := topic.Key
 		if k == nil {
-			if !isManagedAlias(topic.KMSKeyID) {
+			if !trail.IsManagedAlias(topic.KMSKeyID) {
 				continue
 			}
 			k = &Key{Key: trail.Key{ARN: topic.KMSKeyID, Manager: managerAWS}}
@@ -175,11 +174,6 @@ func (j *judgement) parts() []*chainPart {
 
 // managerAWS is the manager of keys whose policy cannot be changed.
 const managerAWS = "AWS"
-
-// isManagedAlias reports whether a name is that of a key that AWS manages.
-func isManagedAlias(name string) bool {
-	return strings.HasPrefix(name, "alias/aws/") || strings.Contains(name, ":alias/aws/")
-}
 
 // of is the judgement for some of the trails, without decisions.
 func (j *judgement) of(uses func(trail.Trail) bool) judgement {
@@ -353,7 +347,7 @@ func (j *judgement) notLookedAt(t trail.Trail, hanging bool) []string {
 		switch {
 		case i < 0, j.chain.Topics[i].Document == nil && j.chain.Topics[i].Reason == "":
 			out = append(out, NotTopic)
-		case j.chain.Topics[i].KMSKeyID == "" || isManagedAlias(j.chain.Topics[i].KMSKeyID):
+		case j.chain.Topics[i].KMSKeyID == "" || trail.IsManagedAlias(j.chain.Topics[i].KMSKeyID):
 		case j.chain.Topics[i].Key == nil, j.chain.Topics[i].Key.Policy == nil && j.chain.Topics[i].Key.Reason == "":
 			out = append(out, NotTopicKey)
 		}

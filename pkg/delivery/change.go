@@ -1,6 +1,10 @@
 package delivery
 
-import "time"
+import (
+	"time"
+
+	"github.com/trailwarden/trailwarden/pkg/trail"
+)
 
 // Change is an API call that may have changed whether CloudTrail can deliver:
 // who did what, when and from where. Its texts come from events and are data.
@@ -43,6 +47,11 @@ type Change struct {
 	ErrorCode   string `json:"errorCode,omitempty"` // set where the call failed
 	Trail       string `json:"trail,omitempty"`     // name or ARN of the trail that was changed
 	Chain       string `json:"chain,omitempty"`     // ARN of the key or topic that was changed
+}
+
+// Names reports whether the call named a trail, by its ARN or its name.
+func (c Change) Names(t trail.Trail) bool {
+	return c.Trail != "" && (c.Trail == t.ARN || c.Trail == t.Name)
 }
 
 // Caller says who made the call, by what, and on whose behalf, in one line;

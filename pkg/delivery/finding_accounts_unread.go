@@ -19,19 +19,24 @@ func accountsUnreadType() FindingType {
 	}
 }
 
-// maxNamed is how many accounts the sentence names.
+// maxNamed is how many accounts, or places, the sentence names.
 const maxNamed = 20
+
+// firstNamed names the first of them, and says how many more there are.
+func firstNamed(names []string) string {
+	text := strings.Join(names[:min(len(names), maxNamed)], ", ")
+	if more := len(names) - maxNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
 
 // AccountsUnread is the finding for members of an organization that could not be asked for
 // their trails, sorted, of so many. [Judge] does not make it: it is about no bucket.
 func AccountsUnread(accounts []string, of int) Finding {
-	named := strings.Join(accounts[:min(len(accounts), maxNamed)], ", ")
-	if more := len(accounts) - maxNamed; more > 0 {
-		named += fmt.Sprintf(" and %d more", more)
-	}
 	message := fmt.Sprintf("%d of the %d accounts of the organization could not be asked for their trails: %s. "+
 		"The trails that they were last seen with are watched as before; what was changed since, and new ones, are not seen.",
-		len(accounts), of, named)
+		len(accounts), of, firstNamed(accounts))
 	if len(accounts) == of {
 		message = fmt.Sprintf("None of the %d accounts of the organization could be asked for its trails. Either this account may assume "+
 			"no role any more, or it is not in the organization. The trails that were seen last are watched as before.", of)

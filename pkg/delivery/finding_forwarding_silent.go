@@ -32,20 +32,14 @@ func (p Place) Compare(other Place) int {
 // something was changed there. [Judge] does not make it: it is about no bucket.
 func ForwardingSilent(places []Place) Finding {
 	var accounts, named []string
-	for i, p := range places {
+	for _, p := range places {
 		accounts = append(accounts, p.Account)
-		if i < maxNamed {
-			named = append(named, fmt.Sprintf("%s in %s", p.Account, p.Region))
-		}
-	}
-	names := strings.Join(named, ", ")
-	if more := len(places) - maxNamed; more > 0 {
-		names += fmt.Sprintf(" and %d more", more)
+		named = append(named, fmt.Sprintf("%s in %s", p.Account, p.Region))
 	}
 	return forwardingSilentType().complete(Finding{
 		Accounts: slices.Compact(accounts),
 		Message: fmt.Sprintf("Events came from these accounts and come no more: %s. The sweep found a policy or a trail changed there of which no event told. "+
-			"Until events come again, only the sweep notices what happens there.", names),
+			"Until events come again, only the sweep notices what happens there.", firstNamed(named)),
 		Remedy: "See in these accounts and regions whether the rules trailwarden-forward-* are there and enabled, whether their role may send to the hub's bus, " +
 			"and what lies in their dead-letter queue. Let the StackSet put back what is missing. The next event that comes settles it.",
 	})

@@ -171,10 +171,11 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 	out.judged.around = obs.around
 	changed := func(arn string) time.Time { return lastChange(t, rec, done, arn) }
 	statuses, stale := freshStatuses(withNew(obs.statuses, t, rec, obs.at), changed, obs.at)
+	written, beside := evidence(t, obs, changed), surroundings(t, rec, obs)
 	// seen is a report with what CloudTrail says of the trails, and without what is accepted.
 	seen := func(r delivery.Report) (delivery.Report, []delivery.AcceptedFinding) {
-		r = delivery.JudgeStatus(r, obs.trails, statuses, evidence(t, obs, changed))
-		r = delivery.JudgeCoverage(r, obs.trails, surroundings(t, rec, obs))
+		r = delivery.JudgeStatus(r, obs.trails, statuses, written)
+		r = delivery.JudgeCoverage(r, obs.trails, beside)
 		return delivery.Accept(r, c.Accepted, obs.at)
 	}
 	out.report, out.accepted = seen(out.judged.report)
@@ -213,7 +214,8 @@ func assess(ctx context.Context, t Target, rec record, obs observation, done att
 func refusedChain(r delivery.Report) []repair.Refusal {
 	var out []repair.Refusal
 	for _, f := range r.Outages() {
-		if known, _ := delivery.LookupType(f.ID); ofChain(f) {
+		if ofChain(f) {
+			known, _ := delivery.LookupType(f.ID)
 			out = append(out, repair.Refusal{Finding: f.ID, Trail: f.Trail, Reason: known.Refusal(f), Edit: f.Edit})
 		}
 	}

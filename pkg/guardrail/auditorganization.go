@@ -74,9 +74,8 @@ func (g *Guard) AuditOrganization(
 		return a, err
 	}
 	known, unread := g.everything(ctx)
-	v := organizationView{guard: g, home: account, region: region, known: known, progress: progress, organization: a.Organization}
-	if g.ports.Chain != nil {
-		v.chain = &readOnce{next: g.ports.Chain}
+	v := organizationView{
+		guard: g, home: account, region: region, known: known, progress: progress, organization: a.Organization, chain: once(g.ports.Chain),
 	}
 	var all sync.WaitGroup
 	if g.ports.RCPs != nil {

@@ -117,16 +117,13 @@ func (g *Guard) foreign(r Request, known inventory.Part) bool {
 		return false
 	}
 	if r.Chain != "" {
-		return !slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return uses(t, r.Chain) }) &&
+		return !slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return t.Uses(r.Chain) }) &&
 			len(known.Using(r.Chain)) == 0 && known.Accounts[r.Account].Fresh(g.now(), g.age(known.Accounts[r.Account]))
 	}
 	declared := slices.ContainsFunc(g.config.Trails, func(t trail.Trail) bool { return t.Bucket == r.Bucket })
 	return !declared && known.Buckets[r.Bucket].Aged(g.now()).Empty() && !r.namesCloudTrail() &&
 		known.Accounts[r.Account].Fresh(g.now(), g.age(known.Accounts[r.Account]))
 }
-
-// uses reports whether a trail uses a key or topic.
-func uses(t trail.Trail, arn string) bool { return t.SNSTopic == arn || trail.IsKey(t.KMSKeyID, arn) }
 
 // namesCloudTrail reports whether one of the calls wrote a policy that speaks of
 // CloudTrail, or that is not known. It is a hint where to look; it is not judged.

@@ -47,7 +47,8 @@ type chained struct {
 }
 
 // chain reads the keys and topics of the trails of a bucket: each once, and all at once. The
-// key of an encrypted topic is a second round. What takes too long says so, and stops nothing.
+// key of an encrypted topic is a second round. What is not read while the context lasts says so, and stops
+// nothing.
 //
 // First are those that the event is about, then those of each account in turn: whoever has many keys that
 // answer slowly keeps nobody else's from being read in time.
@@ -57,8 +58,6 @@ func (g *Guard) chain(ctx context.Context, from Chain, t Target, b BucketRef, tr
 	if from == nil || len(keys)+len(topics) == 0 {
 		return chained{}
 	}
-	ctx, cancel := context.WithTimeout(ctx, wantedTime)
-	defer cancel()
 	out := chained{Chain: delivery.Chain{Keys: make([]delivery.Key, len(keys)), Topics: make([]delivery.Topic, len(topics))}}
 	failures := make([]error, len(keys)+len(topics))
 	var bucketErr error
@@ -77,11 +76,11 @@ func (g *Guard) chain(ctx context.Context, from Chain, t Target, b BucketRef, tr
 	if bucketErr != nil {
 		out.problems = append(out.problems, &ObserveError{Subject: "encryption of bucket " + b.Name, Err: bucketErr})
 	}
-	for i, err := range failures {
+	for i, name := range slices.Concat(keys, topics) {
+		err := failures[i]
 		if err == nil {
 			continue
 		}
-		name := slices.Concat(keys, topics)[i]
 		out.problems = append(out.problems, &ObserveError{Subject: name, Err: err})
 		for _, t := range trails {
 			if t.KMSKeyID == name {
@@ -189,8 +188,7 @@ func lastCall(t Target, rec record, tr trail.Trail) time.Time {
 		calls = append(calls, c.Change)
 	}
 	for _, c := range calls {
-		of := c.Chain != "" && trail.IsKey(tr.KMSKeyID, c.Chain) || c.Trail != "" && (c.Trail == tr.ARN || c.Trail == tr.Name)
-		if of && c.Time.After(last) {
+		if (c.Names(tr) || c.Chain != "" && trail.IsKey(tr.KMSKeyID, c.Chain)) && c.Time.After(last) {
 			last = c.Time
 		}
 	}
@@ -244,8 +242,11 @@ func sameTopic(a, b delivery.Topic) bool {
 // ofChain reports whether a finding is about a key, a topic or a resource control policy, to which
 // nothing is ever written.
 func ofChain(f delivery.Finding) bool {
+	if f.Target == trail.OfKey || f.Target == trail.OfTopic {
+		return true
+	}
 	known, _ := delivery.LookupType(f.ID)
-	return f.Target == trail.OfKey || f.Target == trail.OfTopic || known.Source == delivery.SourceRCP
+	return known.Source == delivery.SourceRCP
 }
 
 // readOnce reads each key and topic, and the setting of each bucket, once: those of a sweep
@@ -256,6 +257,14 @@ type readOnce struct {
 	keys, topicKeys kept[string, *delivery.Key]
 	topics          kept[string, delivery.Topic]
 	buckets         kept[BucketRef, trail.Switch]
+}
+
+// once returns a reader that reads each once; of nobody nobody.
+func once(next Chain) Chain {
+	if next == nil {
+		return nil
+	}
+	return &readOnce{next: next}
 }
 
 func (c *readOnce) Key(ctx context.Context, name string) (delivery.Key, error) {

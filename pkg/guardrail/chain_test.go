@@ -437,8 +437,6 @@ func TestFailingTopic(t *testing.T) {
 		k.config.Severity = severity
 		k.rebuild()
 		k.sweep(t)
-		k.setTopic(`{"Version":"2012-10-17","Statement":[{"Sid":"__default_statement_ID","Effect":"Allow","Principal":{"AWS":"*"},"Action":"SNS:Publish","Resource":"` + filesTopic +
-			`","Condition":{"StringEquals":{"AWS:SourceOwner":"222222222222"}}}]}`)
 		k.setTopic(policyOf(`{"Sid":"Owner","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"SNS:Publish","Resource":"` + filesTopic + `"}`))
 		results := k.reconcile(t, k.of("SetTopicAttributes", filesTopic))
 		if r := results[0].Report; r.Verdict != delivery.Delivering || r.Trails[0].Notification != delivery.Blocked {

@@ -97,7 +97,7 @@ func (t Target) made() map[string]time.Time {
 	made := map[string]time.Time{}
 	for _, c := range t.calls() {
 		for _, tr := range t.trails() {
-			if c.Event == "CreateTrail" && (c.Trail == tr.ARN || c.Trail == tr.Name) {
+			if c.Event == "CreateTrail" && c.Names(tr) {
 				made[tr.ARN] = c.Time
 			}
 		}

@@ -2,9 +2,7 @@ package guardrail
 
 import (
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
@@ -114,10 +112,6 @@ func (v survey) folders(trails []trail.Trail) []string {
 	if len(accounts) == 0 {
 		return nil
 	}
-	named := slices.Clone(accounts[:min(len(accounts), maxOutsiders)])
-	if more := len(accounts) - len(named); more > 0 {
-		named = append(named, fmt.Sprintf("and %d more", more))
-	}
-	return []string{"The bucket has folders of accounts outside of the organization of which no trail is known: " + strings.Join(named, ", ") +
+	return []string{"The bucket has folders of accounts outside of the organization of which no trail is known: " + firstOutsiders(accounts) +
 		". If their trails deliver here, declare them, so that they are watched."}
 }

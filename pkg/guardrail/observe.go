@@ -125,9 +125,10 @@ func (g *Guard) observe(ctx context.Context, t Target, before observation) (obse
 	chain := before.chain
 	if len(chain.problems) == 0 {
 		all.Go(func() {
-			began := g.now()
-			chain = g.chain(ctx, t.occasion.chain(t.survey), t, b.BucketRef, trails)
-			waited[len(trails)+1] = g.now().Sub(began)
+			waited[len(trails)+1], _ = g.patient(ctx, wantedTime, func(ctx context.Context) error {
+				chain = g.chain(ctx, t.occasion.chain(t.survey), t, b.BucketRef, trails)
+				return nil // what could not be read says so itself
+			})
 		})
 	}
 	var rcps inventory.RCPs
@@ -185,7 +186,12 @@ func (g *Guard) observeAgain(ctx context.Context, t Target, obs observation) (ob
 	var all sync.WaitGroup
 	all.Go(func() { again, err = g.observeBucket(ctx, t, obs) })
 	if len(chain.problems) == 0 {
-		all.Go(func() { chain = g.chain(ctx, t.occasion.chainNow(t.survey), t, t.bucket(), obs.trails) })
+		all.Go(func() {
+			_, _ = g.patient(ctx, wantedTime, func(ctx context.Context) error {
+				chain = g.chain(ctx, t.occasion.chainNow(t.survey), t, t.bucket(), obs.trails)
+				return nil
+			})
+		})
 	}
 	all.Wait()
 	again.chain = chain

@@ -61,16 +61,13 @@ type sweepOccasion struct {
 }
 
 func (g *Guard) newSweepState(account string) *sweepState {
-	s := &sweepState{
-		directly: directly{ports: g.ports, account: account},
-		answers:  map[string]answer{},
-		paces:    map[string]*rate.Limiter{},
-		run:      g.run,
+	return &sweepState{
+		directly:  directly{ports: g.ports, account: account},
+		answers:   map[string]answer{},
+		paces:     map[string]*rate.Limiter{},
+		run:       g.run,
+		readChain: once(g.ports.Chain),
 	}
-	if g.ports.Chain != nil {
-		s.readChain = &readOnce{next: g.ports.Chain}
-	}
-	return s
 }
 
 // rcps reads the resource control policies once.

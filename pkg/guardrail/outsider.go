@@ -10,7 +10,7 @@ import (
 	"github.com/trailwarden/trailwarden/pkg/trail"
 )
 
-// maxOutsiders is how many trails from outside of the organization are named.
+// maxOutsiders is how many trails, or accounts, from outside of the organization are named.
 const maxOutsiders = 10
 
 // outsiders name the trails of accounts that are no active members of the organization, with how they are known:
@@ -30,10 +30,15 @@ func (v survey) outsiders(trails []trail.Trail) []string {
 		return nil
 	}
 	slices.Sort(named)
-	if more := len(named) - maxOutsiders; more > 0 {
-		named = append(named[:maxOutsiders:maxOutsiders], fmt.Sprintf("and %d more", more))
+	return []string{"Trails of accounts that are no active members of the organization deliver here: " + firstOutsiders(named) + "."}
+}
+
+// firstOutsiders names the first of them, and says how many more there are.
+func firstOutsiders(names []string) string {
+	if more := len(names) - maxOutsiders; more > 0 {
+		names = append(slices.Clone(names[:maxOutsiders]), fmt.Sprintf("and %d more", more))
 	}
-	return []string{"Trails of accounts that are no active members of the organization deliver here: " + strings.Join(named, ", ") + "."}
+	return strings.Join(names, ", ")
 }
 
 // origin says how a trail from outside is known.

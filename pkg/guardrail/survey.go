@@ -197,7 +197,7 @@ func (v survey) using(arn string) []string {
 	}
 	names := v.known.Using(arn)
 	for _, t := range v.all {
-		if uses(t, arn) {
+		if t.Uses(arn) {
 			names = append(names, t.Bucket)
 		}
 	}

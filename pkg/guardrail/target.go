@@ -120,7 +120,7 @@ func (t Target) concerns(c delivery.Change, arn string) bool {
 		return true
 	}
 	return slices.ContainsFunc(t.trails(), func(tr trail.Trail) bool {
-		return tr.ARN == arn && (c.Trail != "" && (c.Trail == tr.ARN || c.Trail == tr.Name) || c.Chain != "" && uses(tr, c.Chain))
+		return tr.ARN == arn && (c.Names(tr) || c.Chain != "" && tr.Uses(c.Chain))
 	})
 }
 

@@ -3,7 +3,6 @@ package iac
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
@@ -123,7 +122,7 @@ func (l *links) topicOf(t Trail, of trail.Trail) string {
 	l.looked(at, p, "")
 	if topic.Key.State != Absent {
 		seen.KMSKeyID, seen.Key = l.keyOfTopic(topic, of)
-		if seen.Key == nil && !strings.Contains(seen.KMSKeyID, "alias/aws/") {
+		if seen.Key == nil && !trail.IsManagedAlias(seen.KMSKeyID) {
 			l.unseen[of.ARN] = append(slices.Clip(l.unseen[of.ARN]), "topic-key")
 		}
 	}

@@ -3,9 +3,7 @@ package inmem
 import (
 	"context"
 	"fmt"
-	"strings"
 
-	"github.com/trailwarden/trailwarden/pkg/arn"
 	"github.com/trailwarden/trailwarden/pkg/delivery"
 	"github.com/trailwarden/trailwarden/pkg/guardrail"
 	"github.com/trailwarden/trailwarden/pkg/policy"
@@ -112,22 +110,16 @@ func (a *Account) TopicKey(ctx context.Context, t trail.Topic) (*delivery.Key, e
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	name := t.KMSKeyID
-	if trail.IsAlias(name) {
+	if trail.IsAlias(t.KMSKeyID) {
 		for _, k := range a.keys {
-			if k.Alias == name {
+			if k.Alias == t.KMSKeyID {
 				found := a.key(k.ARN)
 				return &found, nil
 			}
 		}
 		return nil, nil
 	}
-	if !strings.HasPrefix(name, "arn:") {
-		key := arn.Split(t.ARN)
-		key.Service, key.Resource = "kms", "key/"+name
-		name = key.String()
-	}
-	found := a.key(name)
+	found := a.key(t.KeyARN())
 	return &found, nil
 }
 

@@ -221,17 +221,16 @@ func (b Bucket) Chain() []string {
 // Using are the names of the buckets into which a trail that uses a key or a topic is known to
 // deliver, sorted.
 func (p Part) Using(arn string) []string {
-	uses := func(t trail.Trail) bool { return t.SNSTopic == arn || trail.IsKey(t.KMSKeyID, arn) }
 	var names []string
 	for _, a := range p.Accounts {
 		for _, t := range a.Trails {
-			if uses(t) {
+			if t.Uses(arn) {
 				names = append(names, t.Bucket)
 			}
 		}
 	}
 	for name, b := range p.Buckets {
-		if slices.ContainsFunc(b.Trails, func(t Trail) bool { return uses(t.Trail) }) {
+		if slices.ContainsFunc(b.Trails, func(t Trail) bool { return t.Uses(arn) }) {
 			names = append(names, name)
 		}
 	}

@@ -171,6 +171,25 @@ func IsKey(named, keyARN string) bool {
 	return named == keyARN || !strings.Contains(named, ":") && strings.HasSuffix(keyARN, ":key/"+named)
 }
 
+// Uses reports whether the trail has a key, or tells a topic, of that ARN.
+func (t Trail) Uses(arn string) bool { return t.SNSTopic == arn || IsKey(t.KMSKeyID, arn) }
+
+// KeyARN is the ARN of the key with which the topic is encrypted, where it names it by its ARN or its id, and
+// not by an alias.
+func (t Topic) KeyARN() string {
+	if strings.HasPrefix(t.KMSKeyID, "arn:") {
+		return t.KMSKeyID
+	}
+	key := arn.Split(t.ARN)
+	key.Service, key.Resource = "kms", "key/"+t.KMSKeyID
+	return key.String()
+}
+
+// IsManagedAlias reports whether a name is that of a key that AWS manages.
+func IsManagedAlias(named string) bool {
+	return strings.HasPrefix(named, "alias/aws/") || strings.Contains(named, ":alias/aws/")
+}
+
 // IsAlias reports whether a key is named by an alias, by its name or its ARN.
 func IsAlias(named string) bool {
 	return strings.HasPrefix(named, "alias/") || strings.Contains(named, ":alias/")

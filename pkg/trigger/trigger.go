@@ -173,7 +173,7 @@ func ofKey(r record) named {
 // isKey reports whether an ARN is that of a KMS key.
 func isKey(a arn.ARN) bool {
 	id, ok := strings.CutPrefix(a.Resource, "key/")
-	return ok && a.Service == "kms" && isPlaced(a) && isWord(id)
+	return ok && a.Service == "kms" && a.Placed() && isWord(id)
 }
 
 // ofTopic reads the topic of a request, or the one that was made.
@@ -188,12 +188,7 @@ func ofTopic(r record) named {
 
 // isTopic reports whether an ARN is that of a topic, and not of a subscription.
 func isTopic(a arn.ARN) bool {
-	return a.Service == "sns" && isPlaced(a) && isWord(strings.TrimSuffix(a.Resource, ".fifo"))
-}
-
-// isPlaced reports whether an ARN is of an account, in a region of its partition.
-func isPlaced(a arn.ARN) bool {
-	return a.Region.Valid() && a.Region.Partition() == a.Partition && a.Account.Valid()
+	return a.Service == "sns" && a.Placed() && isWord(strings.TrimSuffix(a.Resource, ".fifo"))
 }
 
 // attributeSet matters where it is the topic's policy, or its key.
